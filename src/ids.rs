@@ -1,0 +1,174 @@
+//! Ids with a visible prefix: TypeID text (`msg_01h455vb4pex5vsknk084sn02q`), a type for each kind of thing.
+//!
+//! The text itself is the value, held inline: readable in both databases' shells, sorted by time, never allocated.
+
+use type_safe_id::{DynamicType, TypeSafeId};
+
+use crate::clock::Millis;
+
+/// A text that is not an id of the wanted kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is not an id that starts with {prefix}_")]
+pub struct NotAnId {
+    /// The prefix that was expected.
+    pub prefix: &'static str,
+}
+
+/// Length of the base32 part of a TypeID.
+/// Source: <https://github.com/jetify-com/typeid/tree/main/spec>.
+const SUFFIX_LEN: usize = 26;
+
+/// Prefix of three letters, an underscore, the suffix.
+const ID_LEN: usize = 3 + 1 + SUFFIX_LEN;
+
+macro_rules! ids {
+    ($($(#[$meta:meta])* $name:ident = $prefix:literal),+ $(,)?) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        pub struct $name([u8; ID_LEN]);
+
+        impl $name {
+            /// The kind, as the id shows it.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// A new id whose time part is `now`.
+            pub fn new(now: Millis) -> Self {
+                Self(fresh($prefix, now))
+            }
+
+            /// The id as it is stored and shown.
+            pub fn as_str(&self) -> &str {
+                std::str::from_utf8(&self.0).unwrap_or($prefix)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = NotAnId;
+
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                parse($prefix, text).map(Self).ok_or(NotAnId { prefix: $prefix })
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::schema::Type::String)
+                    .pattern(Some(concat!("^", $prefix, "_[0-7][0-9a-hjkmnp-tv-z]{25}$")))
+                    .examples([serde_json::Value::from(concat!($prefix, "_01h455vb4pex5vsknk084sn02q"))])
+                    .build()
+                    .into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
+
+        $crate::text_column!($name);
+    )+};
+}
+
+ids! {
+    /// An organization: the tenant.
+    OrgId = "org",
+    /// An API key.
+    KeyId = "key",
+    /// A message.
+    MessageId = "msg",
+    /// A bulk request's batch.
+    BatchId = "bat",
+    /// A verification.
+    VerificationId = "vrf",
+    /// A decision on a message or a verification.
+    DecisionId = "dec",
+    /// An entry of the wallet's ledger.
+    EntryId = "txn",
+    /// An event of a timeline.
+    EventId = "evt",
+    /// A hand-off of a message to a carrier.
+    AttemptId = "att",
+    /// A job of the queue.
+    JobId = "job",
+    /// A route.
+    RouteId = "rte",
+    /// An operator.
+    OperatorId = "opr",
+    /// An operator's token.
+    TokenId = "tok",
+    /// A price.
+    PriceId = "prc",
+}
+
+fn fresh(prefix: &str, now: Millis) -> [u8; ID_LEN] {
+    let millis = u64::try_from(now.0).unwrap_or(0);
+    let mut noise = [0u8; 10];
+    crate::secret::fill_random(&mut noise);
+    let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &noise).into_uuid();
+    let mut id = [b'0'; ID_LEN];
+    if let Ok(kind) = DynamicType::new(prefix) {
+        let text = TypeSafeId::from_type_and_uuid(kind, uuid).to_string();
+        for (slot, byte) in id.iter_mut().zip(text.bytes()) {
+            *slot = byte;
+        }
+    }
+    id
+}
+
+fn parse(prefix: &str, text: &str) -> Option<[u8; ID_LEN]> {
+    let bytes: [u8; ID_LEN] = text.as_bytes().try_into().ok()?;
+    let (found, suffix) = text.split_once('_')?;
+    let canonical = suffix.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
+    if found != prefix || !canonical {
+        return None;
+    }
+    let _: TypeSafeId<DynamicType> = text.parse().ok()?;
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_and_sorts_by_time() {
+        let first = MessageId::new(Millis(1_000));
+        let second = MessageId::new(Millis(2_000));
+        assert!(first < second);
+        assert_eq!(first.to_string().parse::<MessageId>(), Ok(first));
+        assert!(first.to_string().starts_with("msg_"));
+    }
+
+    #[test]
+    fn another_kind_or_garbage_is_refused() {
+        let org = OrgId::new(Millis(1_000)).to_string();
+        for bad in [org.as_str(), "", "msg_", "msg_01h455vb4pex5vsknk084sn02", "msg_91h455vb4pex5vsknk084sn02q", "msg_01H455VB4PEX5VSKNK084SN02Q"] {
+            assert!(bad.parse::<MessageId>().is_err(), "{bad}");
+        }
+        assert!("msg_01h455vb4pex5vsknk084sn02q".parse::<MessageId>().is_ok());
+    }
+}

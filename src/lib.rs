@@ -1,0 +1,45 @@
+//! Postern: a self-hostable OTP messaging platform with fraud guards.
+//!
+//! # The law
+//! A module may use only modules listed above it here, or its own room. This list is the layering and the table of
+//! contents; a test holds the code to it.
+
+#[macro_use]
+pub mod column;
+pub mod secret;
+pub mod clock;
+pub mod ids;
+pub mod phone;
+pub mod money;
+pub mod text;
+pub mod otp;
+pub mod error;
+
+// The ground: what the process stands on; knows no feature.
+pub mod config;
+pub mod db;
+pub mod limits;
+pub mod http;
+pub mod jobs;
+pub mod providers;
+pub mod app;
+
+// The rooms: one feature each.
+pub mod audit;
+pub mod idempotency;
+pub mod accounts;
+pub mod wallet;
+pub mod fraud;
+pub mod templates;
+pub mod routing;
+pub mod messages;
+pub mod verifications;
+pub mod callbacks;
+pub mod admin;
+
+// The doors.
+pub mod health;
+pub mod openapi;
+pub mod worker;
+pub mod server;
+pub mod cli;

@@ -1,0 +1,242 @@
+//! Phone numbers: parsed once at the edge (a libphonenumber port), E.164 inside, masked wherever they are shown.
+
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType, enums::Region};
+
+use crate::secret::{Keyring, Purpose};
+
+/// An ISO 3166-1 alpha-2 country, or `001` for numbers of no country.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[diesel(sql_type = diesel::sql_types::Text)]
+pub struct Country {
+    text: [u8; 3],
+    len: usize,
+}
+
+impl Country {
+    /// The code itself.
+    pub fn as_str(&self) -> &str {
+        self.text.get(..self.len).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or("001")
+    }
+}
+
+impl std::fmt::Display for Country {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text that is not a country code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a two-letter ISO 3166 country code, e.g. US")]
+pub struct NotACountry;
+
+impl std::str::FromStr for Country {
+    type Err = NotACountry;
+
+    fn from_str(text: &str) -> Result<Self, NotACountry> {
+        if text == "001" {
+            return Ok(Country { text: *b"001", len: 3 });
+        }
+        match text.as_bytes() {
+            [a, b] if a.is_ascii_alphabetic() && b.is_ascii_alphabetic() => {
+                Ok(Country { text: [a.to_ascii_uppercase(), b.to_ascii_uppercase(), 0], len: 2 })
+            }
+            _ => Err(NotACountry),
+        }
+    }
+}
+
+impl serde::Serialize for Country {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Country {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+crate::text_column!(Country);
+
+crate::text_enum! {
+    /// What kind of line a number belongs to, by numbering plan.
+    pub enum LineType {
+        Mobile = "mobile",
+        FixedLine = "fixed_line",
+        FixedLineOrMobile = "fixed_line_or_mobile",
+        TollFree = "toll_free",
+        PremiumRate = "premium_rate",
+        SharedCost = "shared_cost",
+        Voip = "voip",
+        Personal = "personal",
+        Pager = "pager",
+        Uan = "uan",
+        Voicemail = "voicemail",
+        Unknown = "unknown",
+    }
+}
+
+/// A valid phone number. Display and Debug are masked; `e164` is the only way to the digits.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Phone {
+    e164: String,
+    country: Country,
+    line: LineType,
+}
+
+/// Why a text is not a number that can be sent to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PhoneFault {
+    /// No digits to dial, or letters where digits belong.
+    #[error("is not a phone number; give it in E.164, e.g. +14155550123")]
+    NotANumber,
+    /// No leading plus and no country to read it by.
+    #[error("has no country code; give it in E.164 (+14155550123) or add \"country\"")]
+    NoCountry,
+    /// Well formed, but no such number exists in its numbering plan.
+    #[error("is not a valid number in its country's numbering plan; check its length and prefix")]
+    Invalid,
+    /// Longer than any number can be.
+    #[error("is too long for a phone number")]
+    TooLong,
+}
+
+/// Longer texts are refused before they are parsed; the longest RFC 3966 form of a real number is far below.
+const MAX_INPUT_CHARS: usize = 64;
+
+impl Phone {
+    /// Reads a number in E.164, or in the national form of `country`.
+    pub fn parse(text: &str, country: Option<Country>) -> Result<Phone, PhoneFault> {
+        if text.len() > MAX_INPUT_CHARS {
+            return Err(PhoneFault::TooLong);
+        }
+        // Extensions and tel-URI parameters name no line that a message could reach.
+        if text.contains(';') || text.chars().any(|c| c.is_alphabetic() || c.is_control()) {
+            return Err(PhoneFault::NotANumber);
+        }
+        let region = country.and_then(|c| Region::from_code(c.as_str()).ok());
+        let number = PHONE_NUMBER_UTIL.parse(text, region).map_err(|fault| match fault {
+            rlibphonenumber::ParseError::InvalidCountryCode if region.is_none() => PhoneFault::NoCountry,
+            _ => PhoneFault::NotANumber,
+        })?;
+        if !number.is_valid() {
+            return Err(PhoneFault::Invalid);
+        }
+        let code = number.get_region_code().map(|region| region.as_region_str().as_str().to_owned());
+        Ok(Phone {
+            e164: number.format_as(PhoneNumberFormat::E164).into_owned(),
+            country: code.and_then(|c| c.parse().ok()).unwrap_or(Country { text: *b"001", len: 3 }),
+            line: line_type(number.get_type()),
+        })
+    }
+
+    /// The full number, `+14155550123`: for carriers and for the owner of the message only.
+    pub fn e164(&self) -> &str {
+        &self.e164
+    }
+
+    /// The country whose numbering plan the number belongs to.
+    pub fn country(&self) -> Country {
+        self.country
+    }
+
+    /// The kind of line.
+    pub fn line(&self) -> LineType {
+        self.line
+    }
+}
+
+/// `text` with all but its first three characters after the plus and its last three hidden: `+447••••••123`.
+pub fn mask(text: &str) -> String {
+    let count = text.chars().count();
+    let keep_front = if count > 9 { 4 } else { 1 };
+    let keep_back = if count > 9 { 3 } else { 0 };
+    text.chars()
+        .enumerate()
+        .map(|(index, c)| if index < keep_front || index + keep_back >= count { c } else { '•' })
+        .collect()
+}
+
+/// The keyed hash under which guards know an address (a number in E.164 or a lower-case mail address).
+pub fn address_mac(keyring: &Keyring, address: &str) -> Vec<u8> {
+    let mac = keyring.mac(Purpose::Number, &[address.as_bytes()]);
+    mac.iter().take(16).copied().collect()
+}
+
+impl std::fmt::Display for Phone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&mask(&self.e164))
+    }
+}
+
+impl std::fmt::Debug for Phone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&mask(&self.e164))
+    }
+}
+
+fn line_type(kind: PhoneNumberType) -> LineType {
+    match kind {
+        PhoneNumberType::Mobile => LineType::Mobile,
+        PhoneNumberType::FixedLine => LineType::FixedLine,
+        PhoneNumberType::FixedLineOrMobile => LineType::FixedLineOrMobile,
+        PhoneNumberType::TollFree => LineType::TollFree,
+        PhoneNumberType::PremiumRate => LineType::PremiumRate,
+        PhoneNumberType::SharedCost => LineType::SharedCost,
+        PhoneNumberType::VoIP => LineType::Voip,
+        PhoneNumberType::PersonalNumber => LineType::Personal,
+        PhoneNumberType::Pager => LineType::Pager,
+        PhoneNumberType::UAN => LineType::Uan,
+        PhoneNumberType::VoiceMail => LineType::Voicemail,
+        PhoneNumberType::Unknown => LineType::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_a_number_is_one_number() {
+        let gb: Country = "GB".parse().unwrap();
+        for text in ["+447400123456", "+44 7400 123456", "+44 (0)7400-123-456", "07400 123456", "00447400123456", "＋４４７４００１２３４５６", " +44.7400.123456 "] {
+            let phone = Phone::parse(text, Some(gb)).unwrap_or_else(|e| panic!("{text}: {e}"));
+            assert_eq!(phone.e164(), "+447400123456", "{text}");
+            assert_eq!(phone.country().as_str(), "GB");
+            assert_eq!(phone.line(), LineType::Mobile);
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused_with_its_reason() {
+        for (text, fault) in [
+            ("", PhoneFault::NotANumber),
+            ("hello", PhoneFault::NotANumber),
+            ("4155550123", PhoneFault::NoCountry),
+            ("+1", PhoneFault::NotANumber),
+            ("+447700900123", PhoneFault::Invalid),
+            ("+14155550123;ext=5", PhoneFault::NotANumber),
+        ] {
+            assert_eq!(Phone::parse(text, None).err(), Some(fault), "{text}");
+        }
+        assert_eq!(Phone::parse(&"+".repeat(65), None).err(), Some(PhoneFault::TooLong));
+    }
+
+    #[test]
+    fn the_magic_numbers_parse() {
+        for last in 0..10 {
+            assert!(Phone::parse(&format!("+1500555000{last}"), None).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_number_shows_masked() {
+        let phone = Phone::parse("+447400123456", None).unwrap();
+        assert_eq!(phone.to_string(), "+447••••••456");
+        assert_eq!(format!("{phone:?}"), "+447••••••456");
+        assert_eq!(mask("a@b.de"), "a•••••");
+    }
+}
