@@ -7,7 +7,19 @@ use std::time::Duration;
 use diesel::sql_types::BigInt;
 
 /// A moment: milliseconds since the Unix epoch, UTC. Stored as BigInt, shown as RFC 3339 with `Z` and milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
 #[diesel(sql_type = BigInt)]
 pub struct Millis(pub i64);
 

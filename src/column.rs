@@ -12,10 +12,7 @@ macro_rules! text_column {
             DB: ::diesel::backend::Backend,
             str: ::diesel::serialize::ToSql<::diesel::sql_types::Text, DB>,
         {
-            fn to_sql<'b>(
-                &'b self,
-                out: &mut ::diesel::serialize::Output<'b, '_, DB>,
-            ) -> ::diesel::serialize::Result {
+            fn to_sql<'b>(&'b self, out: &mut ::diesel::serialize::Output<'b, '_, DB>) -> ::diesel::serialize::Result {
                 <str as ::diesel::serialize::ToSql<::diesel::sql_types::Text, DB>>::to_sql(self.as_str(), out)
             }
         }
@@ -52,7 +49,7 @@ macro_rules! text_enum {
             ::utoipa::ToSchema, ::diesel::expression::AsExpression, ::diesel::deserialize::FromSqlRow,
         )]
         #[diesel(sql_type = ::diesel::sql_types::Text)]
-        pub enum $name { $($(#[$vmeta])* #[serde(rename = $text)] $variant),+ }
+        pub enum $name { $(#[doc = concat!("`", $text, "`.")] $(#[$vmeta])* #[serde(rename = $text)] $variant),+ }
 
         impl $name {
             /// Every member, in the order of the source.

@@ -166,7 +166,14 @@ mod tests {
     #[test]
     fn another_kind_or_garbage_is_refused() {
         let org = OrgId::new(Millis(1_000)).to_string();
-        for bad in [org.as_str(), "", "msg_", "msg_01h455vb4pex5vsknk084sn02", "msg_91h455vb4pex5vsknk084sn02q", "msg_01H455VB4PEX5VSKNK084SN02Q"] {
+        for bad in [
+            org.as_str(),
+            "",
+            "msg_",
+            "msg_01h455vb4pex5vsknk084sn02",
+            "msg_91h455vb4pex5vsknk084sn02q",
+            "msg_01H455VB4PEX5VSKNK084SN02Q",
+        ] {
             assert!(bad.parse::<MessageId>().is_err(), "{bad}");
         }
         assert!("msg_01h455vb4pex5vsknk084sn02q".parse::<MessageId>().is_ok());

@@ -5,7 +5,18 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType, enu
 use crate::secret::{Keyring, Purpose};
 
 /// An ISO 3166-1 alpha-2 country, or `001` for numbers of no country.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
 #[diesel(sql_type = diesel::sql_types::Text)]
 pub struct Country {
     text: [u8; 3],
@@ -202,7 +213,15 @@ mod tests {
     #[test]
     fn every_spelling_of_a_number_is_one_number() {
         let gb: Country = "GB".parse().unwrap();
-        for text in ["+447400123456", "+44 7400 123456", "+44 (0)7400-123-456", "07400 123456", "00447400123456", "＋４４７４００１２３４５６", " +44.7400.123456 "] {
+        for text in [
+            "+447400123456",
+            "+44 7400 123456",
+            "+44 (0)7400-123-456",
+            "07400 123456",
+            "00447400123456",
+            "＋４４７４００１２３４５６",
+            " +44.7400.123456 ",
+        ] {
             let phone = Phone::parse(text, Some(gb)).unwrap_or_else(|e| panic!("{text}: {e}"));
             assert_eq!(phone.e164(), "+447400123456", "{text}");
             assert_eq!(phone.country().as_str(), "GB");
