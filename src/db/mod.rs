@@ -1,1 +1,138 @@
-//! (to be written)
+//! The only way to SQL: `Db::read` and `Db::write`, over SQLite or PostgreSQL.
+//!
+//! On SQLite every write goes through one writer thread that commits what has queued in one transaction (group
+//! commit); on PostgreSQL writes run on several threads and the server groups their commits. Nobody gets an answer
+//! before the commit is on disk.
+
+mod conn;
+mod fault;
+mod lanes;
+pub mod migrate;
+pub mod schema;
+pub mod task;
+
+use std::time::Duration;
+
+use diesel::r2d2::Pool;
+
+pub use conn::{Address, Conn, Patience, savepoint};
+use conn::Opener;
+use lanes::{Kind, Lanes};
+use task::{Once, Task};
+
+use crate::clock::{Clock, Millis};
+use crate::error::{Error, Result};
+
+/// How the database is used.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where it is.
+    pub address: Address,
+    /// Reading threads and connections.
+    pub readers: u32,
+    /// Writing threads and connections on PostgreSQL; SQLite has one.
+    pub writers: u32,
+    /// How much work may wait before 503, for reads and writes each.
+    pub queue_depth: usize,
+    /// Time-outs of statements.
+    pub patience: Patience,
+}
+
+/// The database.
+#[derive(Clone)]
+pub struct Db {
+    reads: Lanes,
+    writes: Lanes,
+    sqlite: bool,
+    writers: u32,
+    clock: Clock,
+}
+
+impl Db {
+    /// Opens the pools and starts the threads. Connections are made on first use, so a database that is down does not
+    /// keep the process from starting; `migrate::run` is what needs it.
+    pub fn open(settings: &Settings, clock: Clock) -> Result<Db> {
+        let sqlite = settings.address.is_sqlite();
+        let writers = if sqlite { 1 } else { settings.writers.max(1) };
+        let readers = settings.readers.max(1);
+        // 64 MiB of cache pays for the writer only; readers of single rows need little.
+        let writing = pool(settings, writers, if sqlite { 65_536 } else { 0 })?;
+        let reading = pool(settings, readers, 2_048)?;
+        let kind = if sqlite { Kind::Group } else { Kind::Write };
+        Ok(Db {
+            reads: Lanes::start("db-read", Kind::Read, reading, readers, settings.queue_depth)?,
+            writes: Lanes::start("db-write", kind, writing, writers, settings.queue_depth)?,
+            sqlite,
+            writers,
+            clock,
+        })
+    }
+
+    /// Runs `work` on a reading connection. Errors: the work's own, or 503 where the queue is full or the database
+    /// does not answer.
+    pub async fn read<T, F>(&self, work: F) -> Result<T>
+    where
+        F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (task, answer) = Once::new(work);
+        self.reads.submit(Box::new(task))?;
+        answer.await.map_err(|_| Error::internal("a database thread dropped its work"))?
+    }
+
+    /// Runs `work` in a write transaction and answers after its commit. An error of the work undoes it alone.
+    pub async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (task, answer) = Once::new(work);
+        self.submit_write(Box::new(task))?;
+        answer.await.map_err(|_| Error::internal("a database thread dropped its work"))?
+    }
+
+    /// Queues a task of its own kind (the accept batch) among the writes.
+    pub fn submit_write(&self, task: Box<dyn Task>) -> Result<()> {
+        self.writes.submit(task)
+    }
+
+    /// How many writes run at once: 1 on SQLite.
+    pub fn writers(&self) -> u32 {
+        self.writers
+    }
+
+    /// Whether this is the embedded database.
+    pub fn is_sqlite(&self) -> bool {
+        self.sqlite
+    }
+
+    /// The moment that decides limits inside a write transaction: the database's own clock on PostgreSQL (one clock
+    /// for all nodes), this host's on SQLite, read after BEGIN IMMEDIATE; a clock set by hand wins over both.
+    pub fn now(&self, conn: &mut Conn) -> Result<Millis> {
+        now(conn, &self.clock)
+    }
+}
+
+/// See [`Db::now`]; for work that holds no `Db`.
+pub fn now(conn: &mut Conn, clock: &Clock) -> Result<Millis> {
+    use diesel::RunQueryDsl;
+    match (conn, clock) {
+        (Conn::Pg(c), Clock::System) => {
+            let millis = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+            let at = diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(millis));
+            Ok(Millis(at.get_result(c)?))
+        }
+        _ => Ok(clock.now()),
+    }
+}
+
+fn pool(settings: &Settings, size: u32, cache_kib: u32) -> Result<Pool<Opener>> {
+    let opener = Opener { address: settings.address.clone(), patience: settings.patience.clone(), cache_kib };
+    Ok(Pool::builder()
+        .max_size(size)
+        .min_idle(Some(0))
+        .connection_timeout(Duration::from_secs(2))
+        .test_on_check_out(false)
+        .error_handler(Box::new(diesel::r2d2::LoggingErrorHandler))
+        .build_unchecked(opener))
+}
