@@ -13,6 +13,7 @@ pub mod phone;
 pub mod money;
 pub mod text;
 pub mod otp;
+pub mod terms;
 pub mod error;
 
 // The ground: what the process stands on; knows no feature.

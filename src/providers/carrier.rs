@@ -1,0 +1,188 @@
+//! The Carrier trait and what passes through it.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::ids::{AttemptId, MessageId, OrgId};
+use crate::secret::Secret;
+use crate::terms::{Channel, Mode};
+
+/// A message on its way out, rendered and priced. No Debug: it holds a code and a full number.
+pub struct Outgoing {
+    /// The message.
+    pub message_id: MessageId,
+    /// This hand-off; the client reference where the carrier takes one.
+    pub attempt_id: AttemptId,
+    /// Whose message.
+    pub org_id: OrgId,
+    /// Live or test.
+    pub mode: Mode,
+    /// The channel of this hand-off.
+    pub channel: Channel,
+    /// E.164, or a mail address.
+    pub to: String,
+    /// The originator the caller asked for.
+    pub from: Option<String>,
+    /// The text as the handset shall show it.
+    pub text: Secret<String>,
+    /// Mail only.
+    pub subject: Option<String>,
+    /// Mail only.
+    pub html: Option<Secret<String>>,
+    /// Time left before the message is worthless.
+    pub ttl_left: Duration,
+}
+
+/// How a hand-off ended. The three are told apart because only a certain refusal may be sent again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The carrier has it.
+    Accepted {
+        /// The carrier's own id, by which receipts come back.
+        provider_id: Option<String>,
+        /// A final state the carrier told at once (mail accepted by the next hop, the sandbox's script).
+        state: Option<ReceiptState>,
+    },
+    /// The carrier certainly does not have it.
+    Refused(Refusal),
+    /// Bytes were written and no clear answer came: it may or may not be sent, and is never sent again by itself.
+    Unknown {
+        /// What happened, redacted.
+        detail: String,
+    },
+}
+
+/// Why a carrier certainly did not take a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What may be done about it.
+    pub kind: RefusalKind,
+    /// Our word for the cause, e.g. `provider.rejected`, `recipient.invalid`, `recipient.opted_out`.
+    pub code: &'static str,
+    /// The carrier's text, redacted and cut to 300 characters.
+    pub detail: String,
+}
+
+/// What a refusal means for the next step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// The recipient or the content is at fault: no other route will do better.
+    Final,
+    /// This route cannot; another may at once.
+    Route,
+    /// Asked to slow down: this route again after the wait, or another at once.
+    Throttled(Duration),
+}
+
+/// What a receipt says of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ReceiptState {
+    /// The carrier sent it on.
+    Sent,
+    /// The handset (or mailbox) has it.
+    Delivered,
+    /// It will not arrive.
+    Undelivered,
+    /// The carrier gave up before sending.
+    Failed,
+}
+
+/// A delivery receipt, translated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The carrier's id of the hand-off.
+    pub provider_id: String,
+    /// Our reference, where the carrier gives it back.
+    pub reference: Option<String>,
+    /// What it says; `None` for a status that means nothing to us yet (accepted, queued), which is recorded only.
+    pub state: Option<ReceiptState>,
+    /// The carrier's status word, for the record.
+    pub status: String,
+    /// The carrier's error code, where it gave one.
+    pub error_code: Option<String>,
+}
+
+/// A carrier's callback as it came in: nothing parsed yet, since the signature is over these bytes.
+pub struct Hook<'a> {
+    /// The public address it was sent to, from configuration, with path and query.
+    pub url: String,
+    /// Header names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// The raw body.
+    pub body: &'a [u8],
+}
+
+/// Why a callback is not believed or not understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HookFault {
+    /// The signature is missing or wrong.
+    Signature,
+    /// Signed, but unreadable.
+    Malformed,
+    /// This carrier sends no callbacks.
+    NotHere,
+}
+
+/// What the carrier wants to read back when its callback was stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HookReply {
+    /// An empty 204.
+    Empty,
+    /// An empty TwiML document, 200.
+    Twiml,
+}
+
+/// What an adapter can take.
+#[derive(Debug, Clone, Copy)]
+pub struct CarrierLimits {
+    /// Longest text, characters.
+    pub max_chars: usize,
+    /// Hand-offs in flight at once.
+    pub max_in_flight: usize,
+}
+
+/// A boxed future, so that carriers of all kinds stand in one list.
+pub type Sending<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
+
+/// One way out.
+pub trait Carrier: Send + Sync {
+    /// The name that routes, hooks and metrics use.
+    fn name(&self) -> &str;
+    /// The channels it carries.
+    fn channels(&self) -> &[Channel];
+    /// Its limits.
+    fn limits(&self) -> CarrierLimits;
+    /// Hands one message over. Ends within the connect and total time-outs of configuration.
+    fn send<'a>(&'a self, message: &'a Outgoing) -> Sending<'a>;
+    /// Checks a status callback's signature over the raw body, then translates it.
+    fn receipts(&self, _hook: &Hook<'_>) -> Result<Vec<Receipt>, HookFault> {
+        Err(HookFault::NotHere)
+    }
+    /// The answer to a stored callback.
+    fn hook_reply(&self) -> HookReply {
+        HookReply::Empty
+    }
+}
+
+/// Every carrier of this process, by name.
+#[derive(Clone, Default)]
+pub struct Carriers(BTreeMap<String, Arc<dyn Carrier>>);
+
+impl Carriers {
+    /// Adds one; a later carrier of the same name takes its place.
+    pub fn add(&mut self, carrier: Arc<dyn Carrier>) {
+        self.0.insert(String::from(carrier.name()), carrier);
+    }
+
+    /// Finds one by name.
+    pub fn find(&self, name: &str) -> Option<Arc<dyn Carrier>> {
+        self.0.get(name).cloned()
+    }
+
+    /// All, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn Carrier>> {
+        self.0.values()
+    }
+}
