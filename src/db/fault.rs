@@ -27,8 +27,17 @@ fn code_of(kind: &DatabaseErrorKind, text: &str) -> Code {
     }
     let gone = matches!(kind, DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::SerializationFailure);
     let busy = [
-        "database is locked", "lock timeout", "statement timeout", "canceling statement", "deadlock", "connection",
-        "terminating", "shutting down", "starting up", "recovery mode", "too many clients",
+        "database is locked",
+        "lock timeout",
+        "statement timeout",
+        "canceling statement",
+        "deadlock",
+        "connection",
+        "terminating",
+        "shutting down",
+        "starting up",
+        "recovery mode",
+        "too many clients",
     ];
     if gone || says(&busy) { Code::Overloaded } else { Code::Internal }
 }

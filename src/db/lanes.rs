@@ -67,7 +67,9 @@ fn serve(kind: Kind, pool: &Pool<Opener>, source: &Mutex<Receiver<Box<dyn Task>>
             Ok(conn) => run(kind, conn, tasks),
             Err(fault) => answer_all(tasks, Some(&fault)),
         }
-        let broken = kept.as_mut().is_some_and(|conn| crate::both!(&mut **conn, c => diesel::r2d2::R2D2Connection::is_broken(c)));
+        let broken = kept
+            .as_mut()
+            .is_some_and(|conn| crate::both!(&mut **conn, c => diesel::r2d2::R2D2Connection::is_broken(c)));
         if broken {
             kept = None;
         }

@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use diesel::r2d2::Pool;
 
-pub use conn::{Address, Conn, Patience, savepoint};
 use conn::Opener;
+pub use conn::{Address, Conn, Patience, savepoint};
 use lanes::{Kind, Lanes};
 use task::{Once, Task};
 

@@ -3,5 +3,6 @@
 mod carrier;
 
 pub use carrier::{
-    Carrier, CarrierLimits, Carriers, Hook, HookFault, HookReply, Outcome, Outgoing, Receipt, ReceiptState, Refusal, RefusalKind,
+    Carrier, CarrierLimits, Carriers, Hook, HookFault, HookReply, Outcome, Outgoing, Receipt, ReceiptState, Refusal,
+    RefusalKind,
 };
