@@ -11,6 +11,7 @@ pub mod clock;
 pub mod ids;
 pub mod phone;
 pub mod money;
+pub mod channel;
 pub mod text;
 pub mod otp;
 pub mod terms;

@@ -1,0 +1,12 @@
+//! What a text is to a carrier: its alphabet, its length, its parts; and the forms that phones fill in by themselves.
+
+mod autofill;
+mod gsm;
+mod redact;
+
+pub use autofill::{
+    AppHash, AppHashFault, Host, HostFault, OriginBound, RETRIEVER_BYTES, fits_retriever, origin_bound, with_app_hash,
+    with_origin,
+};
+pub use gsm::{Encoding, Measure, first_non_gsm, measure, split};
+pub use redact::{digit_value, redact};
