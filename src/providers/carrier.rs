@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ids::{AttemptId, MessageId, OrgId};
+use super::circuit::Circuits;
 use crate::secret::Secret;
 use crate::terms::{Channel, Mode};
 
@@ -49,7 +50,9 @@ pub enum Outcome {
     Refused(Refusal),
     /// Bytes were written and no clear answer came: it may or may not be sent, and is never sent again by itself.
     Unknown {
-        /// What happened, redacted.
+        /// Our word for the cause: `provider.timeout`, `provider.reset`, `provider.bad_response`.
+        code: &'static str,
+        /// What happened, redacted and cut to 300 characters.
         detail: String,
     },
 }
@@ -59,7 +62,8 @@ pub enum Outcome {
 pub struct Refusal {
     /// What may be done about it.
     pub kind: RefusalKind,
-    /// Our word for the cause, e.g. `provider.rejected`, `recipient.invalid`, `recipient.opted_out`.
+    /// Our word for the cause: `recipient.invalid`, `recipient.opted_out`, `provider.rejected`, `provider.auth`,
+    /// `provider.throttled`, `provider.unavailable`, `provider.unreachable`, `provider.redirect`.
     pub code: &'static str,
     /// The carrier's text, redacted and cut to 300 characters.
     pub detail: String,
@@ -166,23 +170,31 @@ pub trait Carrier: Send + Sync {
     }
 }
 
-/// Every carrier of this process, by name.
+/// Every carrier of this process, by name, and how well each is.
 #[derive(Clone, Default)]
-pub struct Carriers(BTreeMap<String, Arc<dyn Carrier>>);
+pub struct Carriers {
+    by_name: BTreeMap<String, Arc<dyn Carrier>>,
+    circuits: Arc<Circuits>,
+}
 
 impl Carriers {
     /// Adds one; a later carrier of the same name takes its place.
     pub fn add(&mut self, carrier: Arc<dyn Carrier>) {
-        self.0.insert(String::from(carrier.name()), carrier);
+        self.by_name.insert(String::from(carrier.name()), carrier);
     }
 
     /// Finds one by name.
     pub fn find(&self, name: &str) -> Option<Arc<dyn Carrier>> {
-        self.0.get(name).cloned()
+        self.by_name.get(name).cloned()
     }
 
     /// All, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn Carrier>> {
-        self.0.values()
+        self.by_name.values()
+    }
+
+    /// The health of each: ask before a hand-off, tell after it.
+    pub fn circuits(&self) -> &Circuits {
+        &self.circuits
     }
 }
