@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ids::{AttemptId, MessageId, OrgId};
 use super::circuit::Circuits;
+use crate::ids::{AttemptId, MessageId, OrgId};
 use crate::secret::Secret;
 use crate::terms::{Channel, Mode};
 
