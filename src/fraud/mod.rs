@@ -1,1 +1,8 @@
-//! (to be written)
+//! Whether a message should be sent at all: a pure decision with its reasons, kept with every message.
+//!
+//! This is the ground floor: the destinations an organization has opened, lines that only an attacker profits from,
+//! and lines that cannot take a message. The engine with its signals grows here.
+
+mod screen;
+
+pub use screen::{Action, Attempt, Destinations, Protection, Reason, Verdict, screen};

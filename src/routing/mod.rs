@@ -1,1 +1,7 @@
-//! (to be written)
+//! Which carrier takes a message: the operator's routes, by channel, country, prefix and organization.
+
+mod eligible;
+mod store;
+
+pub use eligible::{Route, Want, eligible};
+pub use store::{find, load, replace, set_paused};

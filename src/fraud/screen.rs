@@ -1,0 +1,165 @@
+//! The screen: (organization's rules, attempt) → verdict with reasons.
+
+use crate::error::{Code, Error};
+use crate::phone::{Country, LineType};
+use crate::terms::Channel;
+
+crate::text_enum! {
+    /// How far the guards go for an organization.
+    pub enum Protection { Off = "off", Monitor = "monitor", Standard = "standard", Strict = "strict" }
+}
+
+crate::text_enum! {
+    /// What a decision does to a message.
+    pub enum Action { Allow = "allow", Challenge = "challenge", Block = "block" }
+}
+
+/// The countries an organization may send to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destinations {
+    /// Everywhere.
+    All,
+    /// These only.
+    Only(Vec<Country>),
+}
+
+/// What is to be sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt {
+    /// The channel.
+    pub channel: Channel,
+    /// The number's country; none for mail.
+    pub country: Option<Country>,
+    /// The number's line; none for mail.
+    pub line: Option<LineType>,
+}
+
+/// One rule that fired, with what it saw.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+pub struct Reason {
+    /// The rule, e.g. `destination.country`.
+    #[schema(example = "destination.country")]
+    pub rule: String,
+    /// Its version: a changed rule has a new one.
+    #[schema(example = 1)]
+    pub version: u32,
+    /// What was seen.
+    #[schema(example = "MM")]
+    pub observed: String,
+    /// `enforce`, or `shadow` for a rule that only watched.
+    #[schema(example = "enforce")]
+    pub mode: String,
+}
+
+/// The verdict on an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// What happens.
+    pub action: Action,
+    /// Every rule that fired, shadow ones too.
+    pub reasons: Vec<Reason>,
+    /// What the client is told where the action is not allow.
+    pub code: Option<Code>,
+}
+
+impl Verdict {
+    /// The refusal, where there is one.
+    pub fn refusal(&self) -> Option<Error> {
+        self.code.map(Error::new)
+    }
+}
+
+/// Judges `attempt`. The organization's own choice of countries always holds; the rules on lines follow its level.
+pub fn screen(destinations: &Destinations, protection: Protection, attempt: Attempt) -> Verdict {
+    let mut verdict = Verdict { action: Action::Allow, reasons: Vec::new(), code: None };
+    if let Some(country) = attempt.country
+        && !destinations.allow(country)
+    {
+        verdict.fire("destination.country", country.as_str(), "enforce", Some(Code::DestinationNotAllowed));
+    }
+    if let Some(line) = attempt.line {
+        if attempt.channel == Channel::Sms && !takes_sms(line) {
+            verdict.fire("line.unreachable", line.as_str(), "enforce", Some(Code::NumberUnreachable));
+        }
+        if matches!(line, LineType::PremiumRate | LineType::SharedCost) {
+            match protection {
+                Protection::Off => {}
+                Protection::Monitor => verdict.fire("line.premium", line.as_str(), "shadow", None),
+                Protection::Standard | Protection::Strict => {
+                    verdict.fire("line.premium", line.as_str(), "enforce", Some(Code::FraudBlocked));
+                }
+            }
+        }
+    }
+    verdict
+}
+
+impl Destinations {
+    /// Whether messages may go to `country`.
+    pub fn allow(&self, country: Country) -> bool {
+        match self {
+            Destinations::All => true,
+            Destinations::Only(list) => list.contains(&country),
+        }
+    }
+}
+
+impl Verdict {
+    fn fire(&mut self, rule: &str, observed: &str, mode: &str, code: Option<Code>) {
+        self.reasons.push(Reason {
+            rule: String::from(rule),
+            version: 1,
+            observed: String::from(observed),
+            mode: String::from(mode),
+        });
+        if code.is_some() && self.code.is_none() {
+            self.action = Action::Block;
+            self.code = code;
+        }
+    }
+}
+
+/// Lines that cannot show a text message, by numbering plan.
+fn takes_sms(line: LineType) -> bool {
+    !matches!(line, LineType::FixedLine | LineType::TollFree | LineType::Pager | LineType::Uan | LineType::Voicemail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt(country: &str, line: LineType) -> Attempt {
+        Attempt { channel: Channel::Sms, country: country.parse().ok(), line: Some(line) }
+    }
+
+    fn home() -> Destinations {
+        Destinations::Only(vec!["GB".parse().unwrap()])
+    }
+
+    #[test]
+    fn a_country_that_is_not_opened_is_refused_at_every_level() {
+        for level in Protection::ALL {
+            let verdict = screen(&home(), *level, attempt("MM", LineType::Mobile));
+            assert_eq!(verdict.code, Some(Code::DestinationNotAllowed));
+            assert_eq!(verdict.reasons[0].observed, "MM");
+            assert_eq!(screen(&home(), *level, attempt("GB", LineType::Mobile)).action, Action::Allow);
+        }
+        assert_eq!(screen(&Destinations::All, Protection::Strict, attempt("MM", LineType::Mobile)).action, Action::Allow);
+    }
+
+    #[test]
+    fn premium_lines_are_blocked_watched_or_let_through_by_level() {
+        let seen = |level| screen(&Destinations::All, level, attempt("GB", LineType::PremiumRate));
+        assert_eq!(seen(Protection::Standard).code, Some(Code::FraudBlocked));
+        assert_eq!((seen(Protection::Monitor).action, seen(Protection::Monitor).reasons.len()), (Action::Allow, 1));
+        assert!(seen(Protection::Off).reasons.is_empty());
+    }
+
+    #[test]
+    fn a_line_that_shows_no_text_is_unreachable_by_sms_only() {
+        let mut landline = attempt("GB", LineType::FixedLine);
+        assert_eq!(screen(&home(), Protection::Off, landline).code, Some(Code::NumberUnreachable));
+        landline.channel = Channel::Whatsapp;
+        assert_eq!(screen(&home(), Protection::Off, landline).action, Action::Allow);
+    }
+}

@@ -1,0 +1,82 @@
+//! The table of routes.
+
+use diesel::prelude::*;
+
+use super::Route;
+use crate::clock::Millis;
+use crate::db::Conn;
+use crate::db::schema::routes;
+use crate::error::{Code, Error, Result};
+use crate::ids::{OrgId, RouteId};
+use crate::phone::Country;
+use crate::terms::Channel;
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = routes, treat_none_as_default_value = false)]
+struct Row {
+    id: RouteId,
+    channel: Channel,
+    country: Option<Country>,
+    prefix: Option<String>,
+    org_id: Option<OrgId>,
+    carrier: String,
+    priority: i32,
+    weight: i32,
+    paused: bool,
+    created_at: Millis,
+}
+
+/// Every route, oldest first.
+pub fn load(conn: &mut Conn) -> Result<Vec<Route>> {
+    let rows: Vec<Row> = routes::table.order(routes::id.asc()).load(conn)?;
+    Ok(rows.into_iter().map(route).collect())
+}
+
+/// One route.
+pub fn find(conn: &mut Conn, id: RouteId) -> Result<Option<Route>> {
+    let row: Option<Row> = routes::table.find(id).first(conn).optional()?;
+    Ok(row.map(route))
+}
+
+/// Puts `list` in place of all routes.
+pub fn replace(conn: &mut Conn, list: &[Route], now: Millis) -> Result<()> {
+    diesel::delete(routes::table).execute(conn)?;
+    for route in list {
+        let row = Row {
+            id: route.id,
+            channel: route.channel,
+            country: route.country,
+            prefix: route.prefix.clone(),
+            org_id: route.org_id,
+            carrier: route.carrier.clone(),
+            priority: route.priority,
+            weight: route.weight,
+            paused: route.paused,
+            created_at: now,
+        };
+        diesel::insert_into(routes::table).values(row).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Takes a route out of use or back in. Error: `not_found`.
+pub fn set_paused(conn: &mut Conn, id: RouteId, paused: bool) -> Result<()> {
+    match diesel::update(routes::table.find(id)).set(routes::paused.eq(paused)).execute(conn)? {
+        0 => Err(Error::new(Code::NotFound)),
+        _ => Ok(()),
+    }
+}
+
+fn route(row: Row) -> Route {
+    Route {
+        id: row.id,
+        channel: row.channel,
+        country: row.country,
+        prefix: row.prefix,
+        org_id: row.org_id,
+        carrier: row.carrier,
+        priority: row.priority,
+        weight: row.weight,
+        paused: row.paused,
+    }
+}
