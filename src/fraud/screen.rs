@@ -144,7 +144,10 @@ mod tests {
             assert_eq!(verdict.reasons[0].observed, "MM");
             assert_eq!(screen(&home(), *level, attempt("GB", LineType::Mobile)).action, Action::Allow);
         }
-        assert_eq!(screen(&Destinations::All, Protection::Strict, attempt("MM", LineType::Mobile)).action, Action::Allow);
+        assert_eq!(
+            screen(&Destinations::All, Protection::Strict, attempt("MM", LineType::Mobile)).action,
+            Action::Allow
+        );
     }
 
     #[test]

@@ -91,7 +91,8 @@ pub fn once(
     let Some(claim) = claim else {
         return Ok(Answer { stored: work(conn)?, replayed: false });
     };
-    let begun = begin(conn, &[claim], keeping)?.pop().unwrap_or_else(|| Err(Error::internal("no answer for a claim")))?;
+    let begun =
+        begin(conn, &[claim], keeping)?.pop().unwrap_or_else(|| Err(Error::internal("no answer for a claim")))?;
     match begun {
         Begun::Replay(stored) => Ok(Answer { stored, replayed: true }),
         Begun::Fresh => {

@@ -80,7 +80,8 @@ fn insert_running(
 
 /// A twin that still holds the row after `lock_timeout` is the first request, still running.
 fn waited_too_long(fault: Error) -> Error {
-    let locked = fault.code() == Code::Overloaded && fault.cause_text().is_some_and(|text| text.contains("lock timeout"));
+    let locked =
+        fault.code() == Code::Overloaded && fault.cause_text().is_some_and(|text| text.contains("lock timeout"));
     if locked { in_flight() } else { fault }
 }
 
@@ -137,13 +138,9 @@ pub fn finish(conn: &mut Conn, done: &[(&Claim, &Stored)], keeping: Keeping) -> 
 pub fn release(conn: &mut Conn, refused: &[&Claim]) -> Result<()> {
     let Conn::Pg(c) = conn else { return Ok(()) };
     for claim in refused {
-        diesel::delete(dsl::idempotency.find((
-            claim.owner.as_str(),
-            claim.mode.as_str(),
-            claim.key_hash.as_slice(),
-        )))
-        .filter(dsl::status.eq(0))
-        .execute(c)?;
+        diesel::delete(dsl::idempotency.find((claim.owner.as_str(), claim.mode.as_str(), claim.key_hash.as_slice())))
+            .filter(dsl::status.eq(0))
+            .execute(c)?;
     }
     Ok(())
 }

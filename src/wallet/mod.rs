@@ -6,7 +6,7 @@
 mod prices;
 mod store;
 
-pub use prices::{Priced, Price, Want, price_of};
+pub use prices::{Price, Priced, Want, price_of};
 pub use store::{
     Entry, EntryKind, adjust, entries, load_for_update, load_prices, read, release, replace_prices, save, settle,
 };

@@ -90,7 +90,8 @@ mod tests {
     }
 
     fn cost(list: &[Price], to: &str, country: &str, segments: u32) -> Option<i64> {
-        let want = Want { channel: Channel::Sms, kind: Kind::Otp, country: country.parse().ok(), recipient: to, segments };
+        let want =
+            Want { channel: Channel::Sms, kind: Kind::Otp, country: country.parse().ok(), recipient: to, segments };
         price_of(list, &want, Millis(100)).map(|priced| priced.amount.0)
     }
 

@@ -56,7 +56,11 @@ struct Row {
 }
 
 /// Wallets by owner, locked until the transaction ends. Those that have no row yet are fresh.
-pub fn load_for_update(conn: &mut Conn, owners: &[(OrgId, Mode)], now: Millis) -> Result<BTreeMap<(OrgId, Mode), Wallet>> {
+pub fn load_for_update(
+    conn: &mut Conn,
+    owners: &[(OrgId, Mode)],
+    now: Millis,
+) -> Result<BTreeMap<(OrgId, Mode), Wallet>> {
     let mut found = BTreeMap::new();
     for owner in owners {
         let wallet = match conn {
@@ -148,11 +152,10 @@ pub fn adjust(conn: &mut Conn, entry: &Entry, now: Millis) -> Result<Wallet> {
     if wallet.currency != entry.currency {
         return Err(Error::field("currency", format!("must be {}, the wallet's currency", wallet.currency)));
     }
-    wallet.balance = wallet
-        .balance
-        .plus(entry.amount_micros)
-        .filter(|balance| *balance >= wallet.held)
-        .ok_or_else(|| Error::field("amount", "would take the balance below what is held, or beyond what can be kept"))?;
+    wallet.balance =
+        wallet.balance.plus(entry.amount_micros).filter(|balance| *balance >= wallet.held).ok_or_else(|| {
+            Error::field("amount", "would take the balance below what is held, or beyond what can be kept")
+        })?;
     diesel::insert_into(wallet_entries::table).values(entry.clone()).execute(conn)?;
     save(conn, &[&wallet], now)?;
     Ok(wallet)
