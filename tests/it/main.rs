@@ -1,1 +1,9 @@
+//! Postern's integration tests: one binary, so that the library is linked once.
+//!
+//! The database comes from `POSTERN_TEST_DATABASE`: a PostgreSQL address gives every test a database of its own there;
+//! without it every test has an SQLite file of its own. `./tests/run` does both.
 
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod tidy;

@@ -1,0 +1,1 @@
+//! The test application and what stands around it: databases, carriers, receivers.

@@ -1,0 +1,47 @@
+//! Every error code is met by some request, or waits by name for the work that will use it.
+
+use postern::error::Code;
+
+use super::source::Source;
+
+/// Codes of the published contract whose feature is not built yet, with the work that brings it.
+const RESERVED: &[(Code, &str)] = &[
+    (Code::SubscriptionPastDue, "money"),
+    (Code::FreePlanExhausted, "money"),
+    (Code::SpendCapReached, "money"),
+    (Code::UnsupportedAction, "activations"),
+    (Code::ActivationAlreadyCompleted, "activations"),
+    (Code::BroadcastNotEditable, "broadcasts"),
+    (Code::TemplateNotApproved, "templates"),
+    (Code::WhatsappSessionClosed, "WhatsApp"),
+    (Code::WhatsappTierLimit, "WhatsApp"),
+    (Code::WhatsappPairLimit, "WhatsApp"),
+    (Code::WebhookUrlForbidden, "webhooks"),
+];
+
+/// Codes that nothing raises, and reservations that are no longer true.
+pub fn faults(files: &[Source]) -> Vec<String> {
+    let mut faults = Vec::new();
+    for code in Code::ALL {
+        let reserved = RESERVED.iter().find(|(one, _)| one == code);
+        match (is_raised(*code, files), reserved) {
+            (false, None) => faults.push(format!("{code} is raised nowhere: raise it or reserve it")),
+            (true, Some((_, work))) => faults.push(format!("{code} is raised: it no longer waits for {work}")),
+            _ => {}
+        }
+        if !code.entry().sentence.ends_with('.') {
+            faults.push(format!("{code} has no sentence"));
+        }
+    }
+    faults
+}
+
+fn is_raised(code: Code, files: &[Source]) -> bool {
+    let name = format!("Code::{code:?}");
+    files.iter().filter(|file| file.path != "src/error.rs").any(|file| raises(file, &name))
+}
+
+fn raises(file: &Source, name: &str) -> bool {
+    let ends = file.find(name).into_iter().map(|at| at + name.len());
+    ends.into_iter().any(|end| !file.is_test(end) && !file.code[end..].starts_with(super::source::is_word))
+}
