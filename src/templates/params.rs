@@ -183,7 +183,7 @@ mod tests {
             &BTreeMap::from([("code".to_owned(), "481516".to_owned())]),
             Defaults { app: &name, valid: Duration::from_secs(119) },
         );
-        let params = params.ok().expect("accepted");
+        let params = params.unwrap();
         assert_eq!(params.app(), format!("AB {}", "c".repeat(36)));
         assert_eq!(values(&params)[2], "1");
     }
