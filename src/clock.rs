@@ -180,6 +180,51 @@ pub fn show_duration(span: Duration) -> String {
     }
 }
 
+/// A duration as JSON shows it (`"90s"`, `"10m"`) and, by way of `i64`, as a column of milliseconds holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span(pub Duration);
+
+impl serde::Serialize for Span {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&show_duration(self.0))
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Span {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        parse_duration(&text).map(Span).ok_or_else(|| {
+            serde::de::Error::custom("must be a duration: a whole number and a unit, e.g. 90s, 10m, 24h")
+        })
+    }
+}
+
+impl utoipa::PartialSchema for Span {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .pattern(Some("^[0-9]{1,12}(ms|s|m|h|d)$"))
+            .examples([serde_json::Value::from("10m")])
+            .build()
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Span {}
+
+impl From<Span> for i64 {
+    fn from(span: Span) -> i64 {
+        millis_of(span.0)
+    }
+}
+
+impl From<i64> for Span {
+    /// Columns hold milliseconds; a negative one counts as none.
+    fn from(millis: i64) -> Span {
+        Span(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,1 +1,30 @@
-//! (to be written)
+//! Accounts: organizations, their plans, limits and keys, the operators, and the guard at the door.
+
+mod caller;
+mod countries;
+mod keys;
+mod operator;
+mod operators;
+mod org;
+mod overrides;
+mod plans;
+mod role;
+mod scope;
+mod store;
+mod token;
+
+pub use caller::{Caller, Standing};
+pub use countries::Countries;
+pub use keys::{KeyKind, KeyView, NewKey, create_key, list_keys, revoke_key, rotate_key};
+pub use operator::Operator;
+pub use operators::{
+    NewOperator, OperatorView, TokenView, create_operator, create_operator_token, ensure_first_owner, list_operators,
+};
+pub use org::{
+    KybStatus, NewOrg, Org, OrgPatch, OrgStatus, Protection, SubscriptionStatus, create_org, list_orgs, load_org,
+    update_org,
+};
+pub use overrides::{Bearer, LimitOverride, NewOverride, list_overrides, remove_override, set_override};
+pub use plans::{Plan, PlanChange, PlanName, list_plans, seed, update_plan};
+pub use role::{Duty, Role};
+pub use scope::{Scope, Scopes};

@@ -1,0 +1,300 @@
+//! Organizations: the tenants. Made, listed, shown and changed by operators.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::accounts::countries::Countries;
+use crate::accounts::plans::PlanName;
+use crate::accounts::store;
+use crate::audit::{By, Change};
+use crate::clock::{Millis, Span};
+use crate::db::Conn;
+use crate::error::{Code, Error, Result};
+use crate::ids::OrgId;
+use crate::phone::Country;
+
+crate::text_enum! {
+    /// Whether an organization may use the platform at all.
+    pub enum OrgStatus { Active = "active", Suspended = "suspended" }
+}
+
+crate::text_enum! {
+    /// Where an organization's subscription stands.
+    pub enum SubscriptionStatus { Active = "active", PastDue = "past_due", Canceled = "canceled" }
+}
+
+crate::text_enum! {
+    /// Whether an organization's business is verified (know your business).
+    pub enum KybStatus { Unverified = "unverified", Pending = "pending", Verified = "verified" }
+}
+
+crate::text_enum! {
+    /// How hard the fraud guard is on an organization's traffic.
+    pub enum Protection { Off = "off", Monitor = "monitor", Standard = "standard", Strict = "strict" }
+}
+
+/// An organization.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Org {
+    /// Its id.
+    pub id: OrgId,
+    /// Its name.
+    #[schema(example = "ACME")]
+    pub name: String,
+    /// Its plan.
+    pub plan: PlanName,
+    /// Whether it may use the platform at all.
+    pub status: OrgStatus,
+    /// Where its subscription stands.
+    pub subscription_status: SubscriptionStatus,
+    /// Whether its business is verified.
+    pub kyb_status: KybStatus,
+    /// Where it is at home (ISO 3166-1 alpha-2).
+    #[schema(value_type = String, example = "GB")]
+    pub country: Country,
+    /// Where it may send to.
+    pub countries: Countries,
+    /// The language of its messages where a request names none (BCP 47).
+    #[schema(example = "en")]
+    pub locale: String,
+    /// How hard the fraud guard is on its traffic.
+    pub protection: Protection,
+    /// Longest life of a code it may ask for.
+    pub max_code_ttl: Span,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Millis,
+    /// When it was last changed.
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Millis,
+}
+
+/// An organization to make.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "ACME", "plan": "pro", "country": "GB", "countries": ["GB", "IE"]}))]
+pub struct NewOrg {
+    /// 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100, example = "ACME")]
+    pub name: String,
+    /// Its plan; `free` where absent.
+    #[serde(default = "PlanName::starting")]
+    pub plan: PlanName,
+    /// Where it is at home (ISO 3166-1 alpha-2).
+    #[schema(value_type = String, min_length = 2, max_length = 2, example = "GB")]
+    pub country: Country,
+    /// Where it may send to: `["*"]` or a list; its own country only where absent.
+    pub countries: Option<Countries>,
+    /// The language of its messages (BCP 47); `en` where absent.
+    #[schema(example = "en-GB")]
+    pub locale: Option<String>,
+    /// Whether its business is verified; `unverified` where absent.
+    pub kyb_status: Option<KybStatus>,
+    /// How hard the fraud guard is on it; `standard` where absent.
+    pub protection: Option<Protection>,
+    /// Longest life of a code, 1m to 24h; 10m where absent (NIST SP 800-63B-4 and OWASP ASVS 6.5.5 allow no more).
+    pub max_code_ttl: Option<Span>,
+    /// Why, for the audit log.
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
+}
+
+impl NewOrg {
+    /// An organization on `plan` with every default.
+    pub fn named(name: impl Into<String>, plan: PlanName, country: Country) -> NewOrg {
+        NewOrg {
+            name: name.into(),
+            plan,
+            country,
+            countries: None,
+            locale: None,
+            kyb_status: None,
+            protection: None,
+            max_code_ttl: None,
+            reason: None,
+        }
+    }
+}
+
+/// What to change of an organization; what is absent stays.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"plan": "enterprise", "reason": "signed contract 4711"}))]
+pub struct OrgPatch {
+    /// 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100)]
+    pub name: Option<String>,
+    /// Its plan; acts within a second on every key.
+    pub plan: Option<PlanName>,
+    /// `suspended` refuses everything at once.
+    pub status: Option<OrgStatus>,
+    /// Where its subscription stands.
+    pub subscription_status: Option<SubscriptionStatus>,
+    /// Whether its business is verified.
+    pub kyb_status: Option<KybStatus>,
+    /// Where it is at home (ISO 3166-1 alpha-2).
+    #[schema(value_type = Option<String>, min_length = 2, max_length = 2)]
+    pub country: Option<Country>,
+    /// Where it may send to: `["*"]` or a list.
+    pub countries: Option<Countries>,
+    /// The language of its messages (BCP 47).
+    pub locale: Option<String>,
+    /// How hard the fraud guard is on it.
+    pub protection: Option<Protection>,
+    /// Longest life of a code, 1m to 24h.
+    pub max_code_ttl: Option<Span>,
+    /// Why, for the audit log.
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
+}
+
+/// Makes an organization. Errors: `validation_failed`.
+pub fn create_org(conn: &mut Conn, by: &By, new: NewOrg) -> Result<Org> {
+    let org = Org {
+        id: OrgId::new(by.now),
+        name: String::from(new.name.trim()),
+        plan: new.plan,
+        status: OrgStatus::Active,
+        subscription_status: SubscriptionStatus::Active,
+        kyb_status: new.kyb_status.unwrap_or(KybStatus::Unverified),
+        country: new.country,
+        countries: new.countries.unwrap_or_else(|| Countries::Only(vec![new.country])),
+        locale: new.locale.unwrap_or_else(|| String::from("en")),
+        protection: new.protection.unwrap_or(Protection::Standard),
+        max_code_ttl: new.max_code_ttl.unwrap_or(DEFAULT_MAX_CODE_TTL),
+        created_at: by.now,
+        updated_at: by.now,
+    };
+    check(&org)?;
+    store::orgs::insert(conn, org.clone())?;
+    by.tell(conn, "org.create", org.id, Change::made(&org))?;
+    Ok(org)
+}
+
+/// Changes an organization. Errors: `not_found`, `validation_failed`.
+pub fn update_org(conn: &mut Conn, by: &By, id: OrgId, patch: OrgPatch) -> Result<Org> {
+    let before = load_org_for_update(conn, id)?;
+    let after = patched(&before, patch, by.now);
+    check(&after)?;
+    store::orgs::update(conn, after.clone())?;
+    by.tell(conn, "org.update", id, Change::changed(&before, &after))?;
+    Ok(after)
+}
+
+/// The organization `id`. Errors: `not_found`.
+pub fn load_org(conn: &mut Conn, id: OrgId) -> Result<Org> {
+    store::orgs::find(conn, id)?.ok_or_else(|| Error::new(Code::NotFound))
+}
+
+/// Organizations, newest first, `limit` of them after the one named `before`.
+pub fn list_orgs(conn: &mut Conn, before: Option<OrgId>, limit: i64) -> Result<Vec<Org>> {
+    store::orgs::list(conn, before, limit)
+}
+
+/// Source: NIST SP 800-63B-4 and OWASP ASVS 5.0, 6.5.5: a code lives ten minutes at most.
+const DEFAULT_MAX_CODE_TTL: Span = Span(std::time::Duration::from_secs(600));
+
+/// An operator may raise the maximum so far; the shortest code life the API takes is a minute.
+const CODE_TTL_SPAN: std::ops::RangeInclusive<Span> =
+    Span(std::time::Duration::from_secs(60))..=Span(std::time::Duration::from_secs(86_400));
+
+const NAME_MAX_CHARS: usize = 100;
+
+fn load_org_for_update(conn: &mut Conn, id: OrgId) -> Result<Org> {
+    store::orgs::find_locked(conn, id)?.ok_or_else(|| Error::new(Code::NotFound))
+}
+
+fn patched(before: &Org, patch: OrgPatch, now: Millis) -> Org {
+    let before = before.clone();
+    Org {
+        name: patch.name.map_or(before.name, |name| String::from(name.trim())),
+        plan: patch.plan.unwrap_or(before.plan),
+        status: patch.status.unwrap_or(before.status),
+        subscription_status: patch.subscription_status.unwrap_or(before.subscription_status),
+        kyb_status: patch.kyb_status.unwrap_or(before.kyb_status),
+        country: patch.country.unwrap_or(before.country),
+        countries: patch.countries.unwrap_or(before.countries),
+        locale: patch.locale.unwrap_or(before.locale),
+        protection: patch.protection.unwrap_or(before.protection),
+        max_code_ttl: patch.max_code_ttl.unwrap_or(before.max_code_ttl),
+        updated_at: now,
+        ..before
+    }
+}
+
+fn check(org: &Org) -> Result<()> {
+    let mut faults = Error::new(Code::ValidationFailed);
+    if !is_name(&org.name, NAME_MAX_CHARS) {
+        faults = faults.and_field("name", "must have 1 to 100 printable characters");
+    }
+    if !is_locale(&org.locale) {
+        faults = faults.and_field("locale", "must be a language tag, e.g. en or pt-BR");
+    }
+    if !CODE_TTL_SPAN.contains(&org.max_code_ttl) {
+        faults = faults.and_field("max_code_ttl", "must be between 1m and 24h");
+    }
+    if faults.has_fields() { Err(faults) } else { Ok(()) }
+}
+
+/// Whether `text` can be the name of something: printable, not blank, not longer than `max_chars`.
+pub(super) fn is_name(text: &str, max_chars: usize) -> bool {
+    let count = text.chars().count();
+    (1..=max_chars).contains(&count) && !text.trim().is_empty() && !text.chars().any(char::is_control)
+}
+
+/// Language and up to two subtags, as in BCP 47: `en`, `pt-BR`, `zh-Hant-TW`.
+fn is_locale(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let language = parts.next().unwrap_or_default();
+    let alphabetic = |part: &str| part.bytes().all(|b| b.is_ascii_alphabetic());
+    let subtag = |part: &str| (2..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    (2..=3).contains(&language.len()) && alphabetic(language) && text.len() <= 20 && parts.all(subtag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_locale_is_a_language_with_subtags() {
+        for good in ["en", "pt-BR", "zh-Hant-TW", "fil", "es-419"] {
+            assert!(is_locale(good), "{good}");
+        }
+        for bad in ["", "e", "english", "en_GB", "en-", "12", "en-GB-x-very-long-private"] {
+            assert!(!is_locale(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_printable_and_not_blank() {
+        assert!(is_name("ACME Ltd.", 100));
+        for bad in ["", "   ", "line\nbreak", "nul\0"] {
+            assert!(!is_name(bad, 100), "{bad:?}");
+        }
+        assert!(!is_name(&"x".repeat(101), 100));
+    }
+
+    #[test]
+    fn a_patch_changes_only_what_it_names() {
+        let country: Country = "GB".parse().unwrap();
+        let new = NewOrg::named("ACME", PlanName::Pro, country);
+        let org = Org {
+            id: OrgId::new(Millis(1)),
+            name: new.name,
+            plan: new.plan,
+            status: OrgStatus::Active,
+            subscription_status: SubscriptionStatus::Active,
+            kyb_status: KybStatus::Unverified,
+            country,
+            countries: Countries::Every,
+            locale: String::from("en"),
+            protection: Protection::Standard,
+            max_code_ttl: DEFAULT_MAX_CODE_TTL,
+            created_at: Millis(1),
+            updated_at: Millis(1),
+        };
+        let patch = OrgPatch { status: Some(OrgStatus::Suspended), ..OrgPatch::default() };
+        let after = patched(&org, patch, Millis(2));
+        assert_eq!(after, Org { status: OrgStatus::Suspended, updated_at: Millis(2), ..org });
+    }
+}
