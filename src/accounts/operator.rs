@@ -1,6 +1,5 @@
 //! Which operator calls: an extractor behind the operators' guard.
 
-
 use crate::accounts::role::{Duty, Role};
 use crate::error::{Code, Error, Result};
 use crate::ids::{OperatorId, TokenId};
