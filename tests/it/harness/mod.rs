@@ -1,1 +1,9 @@
 //! The test application and what stands around it: databases, carriers, receivers.
+
+pub mod backend;
+pub mod fake_carrier;
+mod fake_carrier_tests;
+pub mod fake_smtp;
+pub mod http_wire;
+
+pub use backend::Backend;
