@@ -1,0 +1,194 @@
+//! Carriers: who takes messages to handsets and mailboxes. An array of tables; each has a name, a kind and its kind's keys.
+
+mod http;
+mod smtp;
+mod template;
+mod twilio;
+
+use super::concern::Concern;
+use super::fault::{Wrong, did_you_mean};
+use super::reader::{Reader, Section};
+use super::setting::any;
+use super::value::{Entry, Table, Value};
+use crate::channel::Channel;
+
+pub use http::{BodyForm, HttpCarrier, HttpKeys, Method, Receipt, ReceiptStatus, SignatureForm};
+pub use smtp::{MailTls, SmtpCarrier};
+pub use template::{Fill, Template};
+pub use twilio::TwilioCarrier;
+
+/// The name of the carrier that always exists and reaches nobody.
+pub const SANDBOX: &str = "sandbox";
+
+/// One carrier.
+#[derive(Debug, Clone)]
+pub struct CarrierConfig {
+    /// Its name, in routes, callbacks (`/hooks/{name}/status`) and metrics: lower case letters, digits and `-`.
+    pub name: String,
+    /// What it can carry.
+    pub channels: Vec<Channel>,
+    /// How to speak to it.
+    pub kind: CarrierKind,
+}
+
+/// How to speak to a carrier.
+#[derive(Debug, Clone)]
+pub enum CarrierKind {
+    /// Keeps messages in the sandbox inbox.
+    Sandbox,
+    /// Twilio's messages resource, or a service of the same shape.
+    Twilio(TwilioCarrier),
+    /// Any HTTP API, by templates.
+    Http(HttpCarrier),
+    /// A mail server.
+    Smtp(SmtpCarrier),
+}
+
+impl CarrierKind {
+    /// The word of the `kind` key.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            CarrierKind::Sandbox => SANDBOX,
+            CarrierKind::Twilio(_) => "twilio",
+            CarrierKind::Http(_) => "http",
+            CarrierKind::Smtp(_) => "smtp",
+        }
+    }
+}
+
+impl CarrierConfig {
+    /// The carrier that always exists.
+    pub fn sandbox() -> Self {
+        CarrierConfig { name: SANDBOX.to_owned(), channels: Channel::ALL.to_vec(), kind: CarrierKind::Sandbox }
+    }
+}
+
+super::concern::concern! {
+    /// What every carrier has.
+    pub struct CarrierKeys {
+        /// Its name in routes and in the address of its callbacks, /hooks/{name}/status.
+        name: String = required "acme", "", is_a_name;
+        /// twilio, http, smtp or sandbox.
+        kind: String = required "twilio", "", any;
+        /// What it carries: sms, whatsapp, email. Default: what its kind can.
+        channels: Option<Vec<Channel>> = example "sms", "", any;
+    }
+}
+
+const KINDS: [&str; 4] = ["twilio", "http", "smtp", SANDBOX];
+
+/// Reads `[[carriers]]` (or the variable that stands for it) into carriers, the built-in sandbox first.
+pub fn read(reader: &mut Reader, written: Option<Entry>) -> Vec<CarrierConfig> {
+    let mut carriers = vec![CarrierConfig::sandbox()];
+    for entry in entries(reader, written) {
+        let line = entry.line;
+        let Some(carrier) = read_one(reader, entry) else { continue };
+        if carriers.iter().any(|known| known.name == carrier.name) {
+            let hint = if carrier.name == SANDBOX { "that one is built in" } else { "give each its own" };
+            let key = format!("carriers.{}.name", carrier.name);
+            reader.fault_at(line, &key, Wrong::new("is taken by another carrier", hint));
+        }
+        carriers.push(carrier);
+    }
+    carriers
+}
+
+fn entries(reader: &mut Reader, written: Option<Entry>) -> Vec<Entry> {
+    const VARIABLE: &str = "POSTERN_CARRIERS";
+    let hint = "write each carrier under a [[carriers]] line";
+    if let Some(text) = reader.env.remove(VARIABLE) {
+        reader.origins.insert("carriers".into(), super::fault::Origin::Variable(VARIABLE.into()));
+        return match Value::parse_inline(&text) {
+            Ok(Value::List(items)) => items,
+            Ok(_) => {
+                reader.fault("carriers", Wrong::new("is not a list", "write [{ name = \"acme\", kind = \"twilio\" }]"));
+                Vec::new()
+            }
+            Err(wrong) => {
+                reader.fault("carriers", wrong);
+                Vec::new()
+            }
+        };
+    }
+    match written {
+        None => Vec::new(),
+        Some(Entry { value: Value::List(items), .. }) => items,
+        Some(Entry { value, line }) => {
+            let what = format!("is {}, not a list of tables", value.type_name());
+            reader.fault_at(line, "carriers", Wrong::new(what, hint));
+            Vec::new()
+        }
+    }
+}
+
+fn read_one(reader: &mut Reader, entry: Entry) -> Option<CarrierConfig> {
+    let Entry { value: Value::Table(mut table), line } = entry else {
+        reader.fault_at(entry.line, "carriers", Wrong::new("holds something that is no table", "write [[carriers]]"));
+        return None;
+    };
+    let common: Table = ["name", "kind", "channels"].iter().filter_map(|key| table.remove_entry(*key)).collect();
+    let label = match common.get("name").and_then(|name| name.value.as_text()) {
+        Some(name) => name.to_owned(),
+        None => String::from("?"),
+    };
+    let section_name = format!("carriers.{label}");
+    let prefix = format!("POSTERN_CARRIER_{}_", label.to_ascii_uppercase().replace('-', "_"));
+    reader.origins.insert(section_name.clone(), super::fault::Origin::Line(reader.file.clone(), line));
+    let keys = CarrierKeys::read(&mut Section::prefixed(reader, &section_name, &prefix, common));
+    let kind_word = keys.as_ref().map(|keys| keys.kind.clone());
+    let mut section = Section::prefixed(reader, &section_name, &prefix, table);
+    let kind = read_kind(&mut section, kind_word.as_deref()?)?;
+    let CarrierKeys { name, channels, .. } = keys?;
+    let able = able_to_carry(&kind);
+    let channels = channels.unwrap_or_else(|| able.first().copied().into_iter().collect());
+    if let Some(odd) = channels.iter().find(|channel| !able.contains(channel)) {
+        let able: Vec<&str> = able.iter().map(|channel| channel.as_str()).collect();
+        let what = format!("has {odd}, which a carrier of kind {} cannot carry", kind.as_str());
+        section.fault("channels", Wrong::new(what, format!("it can carry {}", able.join(", "))));
+    }
+    Some(CarrierConfig { name, channels, kind })
+}
+
+fn read_kind(section: &mut Section<'_>, kind: &str) -> Option<CarrierKind> {
+    match kind {
+        SANDBOX => {
+            section.refuse_unknown(&[]);
+            Some(CarrierKind::Sandbox)
+        }
+        "twilio" => TwilioCarrier::read_checked(section).map(CarrierKind::Twilio),
+        "http" => HttpCarrier::read_checked(section).map(CarrierKind::Http),
+        "smtp" => SmtpCarrier::read_checked(section).map(CarrierKind::Smtp),
+        other => {
+            let hint = match did_you_mean(other, KINDS) {
+                Some(near) => format!("did you mean {near:?}?"),
+                None => format!("it takes {}", KINDS.join(", ")),
+            };
+            section.fault("kind", Wrong::new(format!("= {other:?} is not known"), hint));
+            None
+        }
+    }
+}
+
+/// What a kind can carry; the first is its default.
+fn able_to_carry(kind: &CarrierKind) -> &'static [Channel] {
+    match kind {
+        CarrierKind::Sandbox => Channel::ALL,
+        CarrierKind::Twilio(_) => &[Channel::Sms, Channel::Whatsapp],
+        CarrierKind::Http(_) => &[Channel::Sms, Channel::Whatsapp, Channel::Email],
+        CarrierKind::Smtp(_) => &[Channel::Email],
+    }
+}
+
+#[expect(clippy::ptr_arg, reason = "has the shape of every check of a String")]
+fn is_a_name(name: &String) -> Result<(), Wrong> {
+    let fits = (1..=32).contains(&name.len())
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if fits {
+        return Ok(());
+    }
+    Err(Wrong::new(
+        format!("= {name:?} is not a carrier's name"),
+        "write up to 32 lower case letters, digits and -, a letter first",
+    ))
+}

@@ -1,0 +1,197 @@
+//! The concerns of the process, one struct each. Every default stands beside its doc.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::concern::concern;
+use super::fault::Wrong;
+use super::kinds::{BaseUrl, DatabaseUrl, Listen, Reserved, SecretKey, Size, Workers, sized};
+use super::setting::{Setting, any, lasting, secs, within, word_setting};
+use super::value::Value;
+use crate::secret::Secret;
+
+const HOUR: u64 = 3600;
+const DAY: u64 = 86_400;
+
+crate::text_enum! {
+    /// What a process does.
+    pub enum Role { All = "all", Api = "api", Worker = "worker" }
+}
+
+crate::text_enum! {
+    /// The form of a log line.
+    pub enum LogFormat { Json = "json", Text = "text" }
+}
+
+word_setting!(Role, LogFormat);
+
+concern! {
+    /// This process.
+    pub struct Node {
+        /// What this process does: all, api (requests only) or worker (deliveries only).
+        role: Role = default "all", "POSTERN_ROLE", any;
+        /// Directory for what this process keeps on disk; made with mode 0700 if absent.
+        data_dir: PathBuf = default "data", "POSTERN_DATA_DIR", any;
+        /// The server's key, 32 bytes in base64: the source of codes, hashes and sealing. Keep it safe: what it sealed
+        /// is lost with it. On SQLite one is made at first start and kept in secret.key of the data directory; on
+        /// PostgreSQL it is required, the same on every node.
+        secret_key: Option<SecretKey> = example "(openssl rand -base64 32)", "POSTERN_SECRET_KEY", any;
+        /// Token of a first operator with the role owner, any text of 24 characters or more.
+        operator_token: Option<Secret<String>> = example "(openssl rand -hex 24)", "POSTERN_OPERATOR_TOKEN", long_enough;
+        /// Reserved: limits shared by several nodes. Not supported in this version.
+        redis_url: Option<Reserved> = example "redis://127.0.0.1:6379", "POSTERN_REDIS_URL", any;
+        /// Reserved: number activations. Only "off" is supported in this version.
+        activations: Activations = default "off", "POSTERN_ACTIVATIONS", any;
+    }
+}
+
+crate::text_enum! {
+    /// Whether number activations are served.
+    pub enum Activations { Off = "off" }
+}
+
+impl Setting for Activations {
+    fn read(value: &Value) -> Result<Self, Wrong> {
+        match value.as_text().map(str::trim) {
+            Some("off") => Ok(Activations::Off),
+            Some("on") => Err(Wrong::new("= \"on\" is not supported in this version", "write \"off\"")),
+            _ => Err(Wrong::new("is not known", "write \"off\"")),
+        }
+    }
+}
+
+concern! {
+    /// The API's door.
+    pub struct Server {
+        /// Address and port of the API. Loopback by default: TLS belongs to the proxy in front.
+        bind: SocketAddr = default "127.0.0.1:8080", "POSTERN_BIND", any;
+        /// The address the world reaches this server by: carriers' callbacks and their signatures, links in errors.
+        /// Default: http:// and the bind address.
+        public_url: Option<BaseUrl> = example "https://otp.example.com", "POSTERN_PUBLIC_URL", any;
+        /// Threads that serve requests: a number, or "auto" for one per core, at most 4.
+        workers: Workers = default "auto", "POSTERN_SERVER_WORKERS", any;
+        /// Open connections at most, in all.
+        max_connections: u32 = default "8192", "POSTERN_SERVER_MAX_CONNECTIONS", within(16..=1_000_000);
+        /// How long a client may take to send its headers.
+        header_timeout: Duration = default "5s", "POSTERN_SERVER_HEADER_TIMEOUT", lasting(secs(1), secs(120));
+        /// How long a client may take to send its body.
+        body_timeout: Duration = default "10s", "POSTERN_SERVER_BODY_TIMEOUT", lasting(secs(1), secs(300));
+        /// How long an idle connection is kept open.
+        keep_alive: Duration = default "60s", "POSTERN_SERVER_KEEP_ALIVE", lasting(secs(1), secs(HOUR));
+        /// Largest request body.
+        max_body: Size = default "1MiB", "POSTERN_SERVER_MAX_BODY", sized(4 << 10, 64 << 20);
+        /// Networks of the proxies whose Forwarded and X-Forwarded-For headers are believed.
+        trusted_proxies: Vec<IpNet> = default "", "POSTERN_TRUSTED_PROXIES", any;
+        /// How long /readyz says no before the door closes on SIGTERM, so that balancers can look away.
+        drain_delay: Duration = default "5s", "POSTERN_SERVER_DRAIN_DELAY", lasting(secs(0), secs(300));
+        /// How long requests and deliveries under way may take to end after that.
+        shutdown_timeout: Duration = default "30s", "POSTERN_SERVER_SHUTDOWN_TIMEOUT", lasting(secs(0), secs(600));
+    }
+}
+
+concern! {
+    /// The door for Prometheus, apart from the API.
+    pub struct Metrics {
+        /// Address and port of /metrics, or "off".
+        bind: Listen = default "127.0.0.1:9090", "POSTERN_METRICS_BIND", any;
+    }
+}
+
+concern! {
+    /// Where the data lives.
+    pub struct Database {
+        /// sqlite:// and a path, or a postgres:// URL. Default: postern.db in the data directory.
+        url: Option<DatabaseUrl> = example "sqlite://data/postern.db", "POSTERN_DATABASE_URL", any;
+        /// Connections that read.
+        readers: u32 = default "4", "POSTERN_DATABASE_READERS", within(1..=256);
+        /// Connections that write, on PostgreSQL; SQLite has always one.
+        writers: u32 = default "8", "POSTERN_DATABASE_WRITERS", within(1..=256);
+        /// Reads that may wait for a connection; more are answered 503.
+        read_queue: u32 = default "1024", "POSTERN_DATABASE_READ_QUEUE", within(1..=100_000);
+        /// Writes that may wait for a connection; more are answered 503.
+        write_queue: u32 = default "1024", "POSTERN_DATABASE_WRITE_QUEUE", within(1..=100_000);
+        /// Messages that may wait to be accepted; more are answered 503.
+        accept_queue: u32 = default "4096", "POSTERN_DATABASE_ACCEPT_QUEUE", within(1..=100_000);
+        /// Messages accepted in one transaction at most, where requests are merged.
+        accept_batch: u32 = default "256", "POSTERN_DATABASE_ACCEPT_BATCH", within(1..=1000);
+        /// How long to wait for a new connection to the server.
+        connect_timeout: Duration = default "5s", "POSTERN_DATABASE_CONNECT_TIMEOUT", lasting(secs(1), secs(120));
+        /// How long a statement waits for a lock.
+        lock_timeout: Duration = default "5s", "POSTERN_DATABASE_LOCK_TIMEOUT", lasting(Duration::from_millis(100), secs(120));
+        /// How long a statement may run, on PostgreSQL.
+        statement_timeout: Duration = default "10s", "POSTERN_DATABASE_STATEMENT_TIMEOUT", lasting(Duration::from_millis(100), secs(600));
+    }
+}
+
+concern! {
+    /// Calls to the outside: carriers.
+    pub struct Outbound {
+        /// How long to wait for a connection.
+        connect_timeout: Duration = default "2s", "POSTERN_OUTBOUND_CONNECT_TIMEOUT", lasting(Duration::from_millis(100), secs(60));
+        /// How long a whole call may take.
+        total_timeout: Duration = default "10s", "POSTERN_OUTBOUND_TOTAL_TIMEOUT", lasting(Duration::from_millis(200), secs(120));
+        /// Largest reply read.
+        max_reply: Size = default "64KiB", "POSTERN_OUTBOUND_MAX_REPLY", sized(1 << 10, 16 << 20);
+        /// Private networks that customers' URLs may reach all the same.
+        allow: Vec<IpNet> = default "", "POSTERN_OUTBOUND_ALLOW", any;
+    }
+}
+
+concern! {
+    /// Deliveries.
+    pub struct Dispatch {
+        /// Deliveries under way at once.
+        concurrency: u32 = default "64", "POSTERN_DISPATCH_CONCURRENCY", within(1..=4096);
+        /// How long a claimed delivery belongs to this process; one not finished by then is taken as lost.
+        lease: Duration = default "60s", "POSTERN_DISPATCH_LEASE", lasting(secs(5), secs(HOUR));
+        /// How often to look for work nobody woke this process for.
+        poll_interval: Duration = default "1s", "POSTERN_DISPATCH_POLL_INTERVAL", lasting(Duration::from_millis(20), secs(60));
+    }
+}
+
+concern! {
+    /// How long things are kept.
+    pub struct Retention {
+        /// Stored replies of idempotency keys, at most 72h.
+        idempotency: Duration = default "24h", "POSTERN_RETENTION_IDEMPOTENCY", lasting(secs(HOUR), secs(72 * HOUR));
+        /// Messages that have ended, with their events.
+        messages: Duration = default "90d", "POSTERN_RETENTION_MESSAGES", lasting(secs(DAY), secs(3650 * DAY));
+        /// Verifications that have ended.
+        verifications: Duration = default "90d", "POSTERN_RETENTION_VERIFICATIONS", lasting(secs(DAY), secs(3650 * DAY));
+        /// Decisions of refused messages.
+        decisions: Duration = default "90d", "POSTERN_RETENTION_DECISIONS", lasting(secs(DAY), secs(3650 * DAY));
+        /// The sandbox inbox, which holds codes in the clear.
+        sandbox: Duration = default "24h", "POSTERN_RETENTION_SANDBOX", lasting(secs(60), secs(30 * DAY));
+        /// How often to purge.
+        sweep_interval: Duration = default "1m", "POSTERN_RETENTION_SWEEP_INTERVAL", lasting(secs(1), secs(DAY));
+    }
+}
+
+concern! {
+    /// Logs, on standard error.
+    pub struct Log {
+        /// What to log: a level, or levels by target such as "info,postern::jobs=debug".
+        filter: String = default "info", "POSTERN_LOG", is_a_filter;
+        /// json, one object a line, or text for people.
+        format: LogFormat = default "json", "POSTERN_LOG_FORMAT", any;
+    }
+}
+
+fn long_enough(token: &Option<Secret<String>>) -> Result<(), Wrong> {
+    match token {
+        Some(token) if token.expose().chars().count() < 24 => {
+            Err(Wrong::new("is shorter than 24 characters", "make one with: openssl rand -base64 32"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_a_filter(filter: &String) -> Result<(), Wrong> {
+    let wrong = |error| {
+        Wrong::new(format!("= {filter:?} is not a log filter: {error}"), "write a level, e.g. \"info\" or \"debug\"")
+    };
+    tracing_subscriber::EnvFilter::try_new(filter).map(|_| ()).map_err(wrong)
+}
