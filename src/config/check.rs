@@ -25,7 +25,8 @@ fn secret_key_on_postgres(config: &Config, reader: &mut Reader) {
 fn lease_outlasts_a_call(config: &Config, reader: &mut Reader) {
     let (lease, call) = (config.dispatch.lease, config.outbound.total_timeout);
     if lease <= call {
-        let what = format!("= {} is not longer than outbound.total_timeout ({})", show_duration(lease), show_duration(call));
+        let what =
+            format!("= {} is not longer than outbound.total_timeout ({})", show_duration(lease), show_duration(call));
         let hint = format!("write at least {}", show_duration(call.saturating_mul(2)));
         reader.fault("dispatch.lease", Wrong::new(what, hint));
     }
@@ -34,7 +35,8 @@ fn lease_outlasts_a_call(config: &Config, reader: &mut Reader) {
 fn timeouts_nest(config: &Config, reader: &mut Reader) {
     let (connect, total) = (config.outbound.connect_timeout, config.outbound.total_timeout);
     if connect > total {
-        let what = format!("= {} is longer than outbound.total_timeout ({})", show_duration(connect), show_duration(total));
+        let what =
+            format!("= {} is longer than outbound.total_timeout ({})", show_duration(connect), show_duration(total));
         reader.fault("outbound.connect_timeout", Wrong::new(what, "write a shorter one, or raise total_timeout"));
     }
 }

@@ -92,7 +92,8 @@ fn make_key(data_dir: &Path, file: &Path) -> io::Result<()> {
 }
 
 fn unusable(file: &Path, why: &str) -> ConfigFaults {
-    let hint = "restore the file from a backup, or give the key by POSTERN_SECRET_KEY; a new key loses what the old sealed";
+    let hint =
+        "restore the file from a backup, or give the key by POSTERN_SECRET_KEY; a new key loses what the old sealed";
     let origin = Origin::Whole(file.display().to_string());
     ConfigFaults(vec![Fault { origin, key: String::new(), wrong: Wrong::new(format!("cannot be used: {why}"), hint) }])
 }

@@ -22,12 +22,10 @@ use reader::{Reader, Section};
 use value::{Entry, Table, Value};
 
 pub use carriers::{
-    BodyForm, CarrierConfig, CarrierKind, Fill, HttpCarrier, HttpKeys, MailTls, Method, Receipt, ReceiptStatus, SANDBOX,
-    SignatureForm, SmtpCarrier, Template, TwilioCarrier,
+    BodyForm, CarrierConfig, CarrierKind, Fill, HttpCarrier, HttpKeys, MailTls, Method, Receipt, ReceiptStatus,
+    SANDBOX, SignatureForm, SmtpCarrier, Template, TwilioCarrier,
 };
-pub use concerns::{
-    Activations, Database, Dispatch, Log, LogFormat, Metrics, Node, Outbound, Retention, Role, Server,
-};
+pub use concerns::{Activations, Database, Dispatch, Log, LogFormat, Metrics, Node, Outbound, Retention, Role, Server};
 pub use fault::{ConfigFaults, Fault, Origin, Wrong};
 pub use keyring::{KeyState, secret_key_file};
 pub use kinds::{BaseUrl, DatabaseUrl, Listen, SecretKey, Size, Workers};

@@ -130,7 +130,11 @@ impl<'r> Section<'r> {
     }
 
     fn variable(&self, key: &Key) -> String {
-        if key.env.is_empty() { format!("{}{}", self.prefix, key.name.to_ascii_uppercase()) } else { key.env.to_owned() }
+        if key.env.is_empty() {
+            format!("{}{}", self.prefix, key.name.to_ascii_uppercase())
+        } else {
+            key.env.to_owned()
+        }
     }
 
     fn judge<T: Setting>(

@@ -119,9 +119,10 @@ impl Setting for u32 {
             Value::Int(number) => {
                 u32::try_from(*number).map_err(|_| Wrong::new(format!("= {number} is out of range"), hint))
             }
-            Value::Word(text) => text.trim().parse().map_err(|_| {
-                Wrong::new(format!("= {text:?} is not a whole number"), "write digits only, e.g. 8")
-            }),
+            Value::Word(text) => text
+                .trim()
+                .parse()
+                .map_err(|_| Wrong::new(format!("= {text:?} is not a whole number"), "write digits only, e.g. 8")),
             other => Err(Wrong::new(format!("is {}, not a number", other.type_name()), hint)),
         }
     }
@@ -146,8 +147,9 @@ impl Setting for Duration {
     fn read(value: &Value) -> Result<Self, Wrong> {
         let hint = "write a whole number and a unit (ms, s, m, h, d), e.g. \"30s\"";
         match value.as_text() {
-            Some(text) => parse_duration(text.trim())
-                .ok_or_else(|| Wrong::new(format!("= {text:?} is not a duration"), hint)),
+            Some(text) => {
+                parse_duration(text.trim()).ok_or_else(|| Wrong::new(format!("= {text:?} is not a duration"), hint))
+            }
             None => Err(Wrong::new(format!("is {}, not a duration", value.type_name()), hint)),
         }
     }
@@ -201,8 +203,7 @@ impl<T: Setting> Setting for Vec<T> {
     }
 
     fn toml(text: &str) -> String {
-        let items: Vec<String> =
-            text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(T::toml).collect();
+        let items: Vec<String> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(T::toml).collect();
         format!("[{}]", items.join(", "))
     }
 }

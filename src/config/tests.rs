@@ -246,7 +246,8 @@ fn the_default_file_changes_nothing_as_it_stands() {
 fn every_line_of_the_default_file_is_good_once_uncommented() {
     let placeholders = ["secret_key", "operator_token", "redis_url"];
     let shared = ["messaging_service_sid"];
-    let text = uncommented(&[placeholders.as_slice(), shared.as_slice()].concat()).replace("\"…\"", "\"a-key-of-sixteen\"");
+    let text =
+        uncommented(&[placeholders.as_slice(), shared.as_slice()].concat()).replace("\"…\"", "\"a-key-of-sixteen\"");
     let config = load(&text, &[]).unwrap_or_else(|faults| panic!("{faults}\n{text}"));
     let defaults = load("", &[]).unwrap();
     assert_eq!(format!("{:?}", config.retention), format!("{:?}", defaults.retention));
@@ -273,5 +274,9 @@ fn every_key_has_a_variable_of_its_own() {
 #[test]
 fn the_documented_default_file_is_the_code_s_own() {
     let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/postern.default.toml");
-    assert_eq!(std::fs::read_to_string(kept).unwrap(), default_file(), "run `postern config print > docs/postern.default.toml`");
+    assert_eq!(
+        std::fs::read_to_string(kept).unwrap(),
+        default_file(),
+        "run `postern config print > docs/postern.default.toml`"
+    );
 }

@@ -142,7 +142,8 @@ fn check_body(section: &mut Section<'_>, call: &HttpKeys) {
     let rendered = call.render_body(&Fill::SAMPLE);
     match (call.method, rendered) {
         (Method::Get, Some(_)) => {
-            section.fault("body", Wrong::new("stands beside method = \"GET\"", "remove it, or write method = \"POST\""));
+            section
+                .fault("body", Wrong::new("stands beside method = \"GET\"", "remove it, or write method = \"POST\""));
         }
         (Method::Post | Method::Put, None) => {
             let hint = "write body = '{\"to\":\"{to}\",\"text\":\"{text}\"}'";

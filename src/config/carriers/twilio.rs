@@ -47,6 +47,11 @@ impl TwilioCarrier {
 // Documentation: "Account SID ... 34 characters, starts with AC" (twilio.com/docs/glossary/what-is-a-sid).
 #[expect(clippy::ptr_arg, reason = "has the shape of every check of a String")]
 fn is_an_account(sid: &String) -> Result<(), Wrong> {
-    let hex = sid.strip_prefix("AC").is_some_and(|rest| rest.len() == 32 && rest.bytes().all(|b| b.is_ascii_hexdigit()));
-    if hex { Ok(()) } else { Err(Wrong::new("is not an account SID", "write AC and 32 hex digits, as the console shows it")) }
+    let hex =
+        sid.strip_prefix("AC").is_some_and(|rest| rest.len() == 32 && rest.bytes().all(|b| b.is_ascii_hexdigit()));
+    if hex {
+        Ok(())
+    } else {
+        Err(Wrong::new("is not an account SID", "write AC and 32 hex digits, as the console shows it"))
+    }
 }
