@@ -112,6 +112,21 @@ impl BucketLog {
         self.counts.retain(|(index, _)| *index > edge);
     }
 
+    /// Follows the clock to `now`. `true`: it was set back and every age was kept; store the row then even if nothing is
+    /// added, since a row that is not stored stands still until the clock is where it was.
+    pub fn turn_to(&mut self, now: Millis) -> bool {
+        let reading = Reading::of(now, self.as_of);
+        if reading.back_ms > 0 {
+            let moved: Vec<(i64, u32)> = self.entries(reading).collect();
+            self.counts.clear();
+            for (index, count) in moved {
+                self.count(self.start(index), count);
+            }
+        }
+        self.as_of = reading.at;
+        reading.back_ms > 0
+    }
+
     /// Adds `count` at `at` without a look at the clock.
     pub(super) fn count(&mut self, at: Millis, count: u32) {
         let index = self.index(at);
@@ -134,20 +149,13 @@ impl BucketLog {
         })
     }
 
-    fn turn_to(&mut self, now: Millis) {
-        let reading = Reading::of(now, self.as_of);
-        if reading.back_ms > 0 {
-            let moved: Vec<(i64, u32)> = self.entries(reading).collect();
-            self.counts = moved;
-        }
-        self.as_of = reading.at;
-    }
-
-    /// What has happened moves back with the clock by whole counters, so that it looks younger rather than older.
+    /// What has happened moves back with the clock by whole counters, so that it looks younger rather than older, but not
+    /// into the future, where it would be an appointment.
     fn entries(&self, reading: Reading) -> impl Iterator<Item = (i64, u32)> + Clone {
         let (here, back) = (self.index(self.as_of), reading.back_ms / self.width_ms);
+        let latest = self.index(reading.at);
         self.counts.iter().map(move |(index, count)| {
-            let moved = if *index <= here { index.saturating_sub(back) } else { *index };
+            let moved = if *index <= here { index.saturating_sub(back).min(latest) } else { *index };
             (moved, *count)
         })
     }

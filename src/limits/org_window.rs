@@ -82,6 +82,14 @@ impl OrgWindow {
         }
     }
 
+    /// Follows the clock to `now`. `true`: it was set back; store the row then even if nothing is added.
+    pub fn turn_to(&mut self, now: Millis) -> bool {
+        match self {
+            OrgWindow::Log(log) => log.turn_to(now),
+            OrgWindow::Buckets(log) => log.turn_to(now),
+        }
+    }
+
     /// Forgets what no window of `horizon` needs any more.
     pub fn prune(&mut self, horizon: Duration, now: Millis) {
         match self {

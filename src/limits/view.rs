@@ -72,10 +72,10 @@ impl View {
         self.iter().filter_map(|verdict| verdict.wait).max()
     }
 
-    /// Notes that the request was counted at `now` by the policies that `counted` names.
-    pub fn mark_taken(&mut self, now: Millis, counted: impl Fn(Policy) -> bool) {
+    /// Notes that the request was counted at `now` by the policies whose verdict `counted` accepts.
+    pub fn mark_taken(&mut self, now: Millis, counted: impl Fn(&Verdict) -> bool) {
         for verdict in self.0.iter_mut().flatten() {
-            if counted(verdict.policy) {
+            if counted(verdict) {
                 *verdict = verdict.taken(now);
             }
         }

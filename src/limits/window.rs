@@ -132,18 +132,21 @@ impl StampLog {
         self.stamps.retain(|stamp| stamp.at > edge);
     }
 
-    /// Every entry's moment, oldest first.
-    pub(super) fn moments(&self) -> impl Iterator<Item = Millis> + '_ {
-        self.stamps.iter().map(|stamp| Millis(stamp.at))
-    }
-
-    fn turn_to(&mut self, now: Millis) {
+    /// Follows the clock to `now`. `true`: it was set back and every age was kept; store the row then even if nothing is
+    /// added, since a row that is not stored stands still until the clock is where it was.
+    pub fn turn_to(&mut self, now: Millis) -> bool {
         let reading = Reading::of(now, self.as_of);
         let as_of = self.as_of;
         for stamp in &mut self.stamps {
             stamp.at = moved(stamp.at, as_of, reading);
         }
         self.as_of = reading.at;
+        reading.back_ms > 0
+    }
+
+    /// Every entry's moment, oldest first.
+    pub(super) fn moments(&self) -> impl Iterator<Item = Millis> + '_ {
+        self.stamps.iter().map(|stamp| Millis(stamp.at))
     }
 
     fn entries(&self, tag: Option<u64>, reading: Reading) -> impl Iterator<Item = (i64, u32)> + Clone {
