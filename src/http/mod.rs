@@ -1,1 +1,27 @@
-//! (to be written)
+//! What every route shares: the frame around a request, bodies, queries and ids read with the registry's errors,
+//! paging, replies, the client's address, and the client for calls to carriers. Knows no feature.
+//!
+//! Reading order: `settings`, `frame` (the one middleware), `problem` and `fault` (errors), then the extractors.
+
+pub mod settings;
+pub mod request_id;
+pub mod client_ip;
+pub mod problem;
+pub mod fault;
+pub mod frame;
+pub mod tree;
+pub mod decode;
+pub mod idempotency_key;
+pub mod body;
+pub mod query;
+pub mod page;
+pub mod reply;
+pub mod outbound;
+
+pub use body::{Body, OptionalBody, Raw};
+pub use frame::frame;
+pub use idempotency_key::IdempotencyKey;
+pub use page::{Listing, Page};
+pub use query::{Id, Query, path_part};
+pub use request_id::RequestId;
+pub use settings::{MaxBody, Settings};

@@ -1,0 +1,223 @@
+//! The one middleware around every request: its id and span, the registry's errors in the route's dialect, the rate
+//! headers, a floor under panics, and the access line.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::web::Bytes;
+use actix_web::{HttpMessage, HttpResponse, ResponseError, web};
+use futures_util::FutureExt;
+use tracing::{Instrument, Span, field};
+
+use super::fault;
+use super::problem::{Dialect, Problem, render, status_of};
+use super::request_id::{self, RequestId};
+use super::settings::Settings;
+use crate::error::{Code, Error};
+
+/// The outermost middleware: `App::wrap(from_fn(http::frame))`, wrapped last so that it is called first.
+///
+/// # Errors
+/// Only where an inner middleware fails or something panics: actix has taken the request away by then, so that the
+/// finished answer travels as an error that renders to it.
+pub async fn frame(
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let frame = Frame::around(&req);
+    let span = frame.span();
+    req.extensions_mut().insert(frame.id.clone());
+    let inner = AssertUnwindSafe(async move { next.call(req).await });
+    let outcome = inner.catch_unwind().instrument(span.clone()).await;
+    let _in_span = span.enter();
+    match outcome {
+        Ok(Ok(response)) => Ok(frame.finish(response.map_into_boxed_body(), &span)),
+        Ok(Err(error)) => Err(frame.finish_without_request(&fault::from_actix(&error), &span).into()),
+        Err(panic) => Err(frame.finish_without_request(&fault::from_panic(panic.as_ref()), &span).into()),
+    }
+}
+
+/// What the frame remembers while the request is with the route.
+struct Frame {
+    settings: web::Data<Settings>,
+    id: RequestId,
+    method: &'static str,
+    host: Option<HeaderValue>,
+    dialect: Dialect,
+    started: Instant,
+}
+
+impl Frame {
+    fn around(req: &ServiceRequest) -> Self {
+        Frame {
+            settings: req.app_data::<web::Data<Settings>>().cloned().unwrap_or_else(|| web::Data::new(Settings::default())),
+            id: RequestId::fresh(req.headers()),
+            method: known_method(req.method()),
+            host: req.headers().get(header::HOST).cloned(),
+            dialect: Dialect::of_path(req.path()),
+            started: Instant::now(),
+        }
+    }
+
+    fn span(&self) -> Span {
+        let client = self.id.client.as_deref().map(field::display);
+        tracing::info_span!(
+            "request", request.id = %self.id, request.client_id = client, http.method = self.method,
+            http.route = field::Empty, http.status = field::Empty, duration_ms = field::Empty,
+        )
+    }
+
+    fn finish(&self, response: ServiceResponse, span: &Span) -> ServiceResponse {
+        let (req, mut http) = response.into_parts();
+        if let Some(error) = fault::find_error(&http) {
+            http = self.rewrite(http, &error);
+        }
+        self.stamp(http.headers_mut());
+        // The pattern, not the path: a path may hold a number.
+        self.note(req.match_pattern().as_deref().unwrap_or("none"), http.status(), span);
+        ServiceResponse::new(req, http)
+    }
+
+    fn finish_without_request(&self, error: &Error, span: &Span) -> Framed {
+        let http = self.rewrite(HttpResponse::new(status_of(error.code())), error);
+        let mut headers = http.headers().clone();
+        self.stamp(&mut headers);
+        self.note("none", http.status(), span);
+        let close = must_close(error.code());
+        Framed { status: http.status(), headers, body: self.body(error), close }
+    }
+
+    /// Puts the error's status, body and headers in place of what `http` had; headers such as Allow stay.
+    fn rewrite(&self, mut http: HttpResponse, error: &Error) -> HttpResponse {
+        log_cause(error);
+        *http.status_mut() = status_of(error.code());
+        let body = self.body(error);
+        if must_close(error.code()) {
+            http.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
+        }
+        let headers = http.headers_mut();
+        headers.remove(header::CONTENT_LENGTH);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.dialect.content_type()));
+        if let Some(seconds) = error.retry_after_s() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if http.status() == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Bearer realm=\"postern\"");
+            http.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        http.set_body(BoxBody::new(body))
+    }
+
+    fn body(&self, error: &Error) -> Bytes {
+        let mut problem = Problem::of(error, &self.base());
+        problem.request_id = Some(self.id.to_string());
+        render(error, &problem, self.dialect)
+    }
+
+    /// Headers of every response.
+    fn stamp(&self, headers: &mut HeaderMap) {
+        if let Ok(id) = HeaderValue::from_str(&self.id.to_string()) {
+            headers.insert(HeaderName::from_static(request_id::HEADER), id);
+        }
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if !headers.contains_key(header::CACHE_CONTROL) {
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+    }
+
+    fn note(&self, route: &str, status: StatusCode, span: &Span) {
+        let status = status.as_u16();
+        let elapsed = self.started.elapsed();
+        let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        span.record("http.route", route).record("http.status", status).record("duration_ms", duration_ms);
+        if self.settings.access_log {
+            tracing::info!("served {} {route} with {status} in {duration_ms} ms", self.method);
+        }
+        let route = route.to_owned();
+        let labels = [("method", self.method.to_owned()), ("route", route.clone()), ("status", status.to_string())];
+        metrics::counter!("postern_http_requests_total", &labels).increment(1);
+        metrics::histogram!("postern_http_request_duration_seconds", "route" => route).record(elapsed.as_secs_f64());
+    }
+
+    /// Where clients reach this server: as configured, else as the request's own Host header says.
+    fn base(&self) -> String {
+        if let Some(url) = &self.settings.public_url {
+            return url.trim_end_matches('/').to_owned();
+        }
+        let host = self.host.as_ref().and_then(|host| host.to_str().ok()).filter(|host| is_host(host));
+        host.map(|host| format!("http://{host}")).unwrap_or_default()
+    }
+}
+
+/// An answer that travels as an error, since the request it would belong to is gone.
+#[derive(Debug)]
+struct Framed {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+    close: bool,
+}
+
+impl std::fmt::Display for Framed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "answered with {}", self.status)
+    }
+}
+
+impl ResponseError for Framed {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        self.headers.iter().for_each(|header| {
+            response.insert_header(header);
+        });
+        if self.close {
+            response.force_close();
+        }
+        response.body(self.body.clone())
+    }
+}
+
+/// Every fault of ours is logged here, once, with what the client must not see; the span holds the request's id.
+fn log_cause(error: &Error) {
+    if error.code().entry().status < 500 {
+        return;
+    }
+    let cause = error.cause_text().unwrap_or("none given");
+    match error.code() {
+        Code::Internal => tracing::error!(error.code = %error.code(), error.cause = cause, "request failed: {cause}"),
+        code => tracing::warn!(error.code = %code, error.cause = cause, "request refused as {code}: {cause}"),
+    }
+}
+
+/// After these the rest of the body is not worth reading, and a slow client must not keep its connection.
+fn must_close(code: Code) -> bool {
+    matches!(code, Code::RequestTimeout | Code::PayloadTooLarge)
+}
+
+/// A metric's label must come from a closed set; a method need not.
+fn known_method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+fn is_host(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b".-:[]_".contains(&b);
+    (1..=255).contains(&text.len()) && text.bytes().all(allowed)
+}

@@ -1,0 +1,50 @@
+//! What the ground under the routes needs to know of the configuration.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use actix_web::{HttpRequest, web};
+
+use crate::clock::Clock;
+
+/// Settings of this room; registered as `web::Data<Settings>` on the actix application.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where clients reach this server, e.g. `https://otp.example.com`; the Host header stands in where it is absent.
+    pub public_url: Option<String>,
+    /// Whether every request leaves a line in the log.
+    pub access_log: bool,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<ipnet::IpNet>,
+    /// Largest body of a route that says nothing else, bytes.
+    pub max_body_bytes: usize,
+    /// Longest time a whole body may take to arrive; actix itself sets none.
+    pub body_timeout: Duration,
+    /// Where the rate headers take the present moment from.
+    pub clock: Clock,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            public_url: None,
+            access_log: true,
+            trusted_proxies: Vec::new(),
+            max_body_bytes: 1024 * 1024,
+            body_timeout: Duration::from_secs(8),
+            clock: Clock::System,
+        }
+    }
+}
+
+impl Settings {
+    /// The settings in force for a request; the defaults where none were registered.
+    pub fn of(req: &HttpRequest) -> &Settings {
+        static DEFAULTS: LazyLock<Settings> = LazyLock::new(Settings::default);
+        req.app_data::<web::Data<Settings>>().map_or(&DEFAULTS, |data| data.get_ref())
+    }
+}
+
+/// A route's own body limit in bytes: `.app_data(MaxBody(64 * 1024))` on a resource or scope.
+#[derive(Debug, Clone, Copy)]
+pub struct MaxBody(pub usize);
