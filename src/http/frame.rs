@@ -7,7 +7,7 @@ use std::time::Instant;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpResponse, ResponseError, web};
@@ -16,6 +16,7 @@ use tracing::{Instrument, Span, field};
 
 use super::fault;
 use super::problem::{Dialect, Problem, render, status_of};
+use super::rate_view::{self, Slate};
 use super::request_id::{self, RequestId};
 use super::settings::Settings;
 use crate::error::{Code, Error};
@@ -37,8 +38,8 @@ pub async fn frame(
     let _in_span = span.enter();
     match outcome {
         Ok(Ok(response)) => Ok(frame.finish(response.map_into_boxed_body(), &span)),
-        Ok(Err(error)) => Err(frame.finish_without_request(&fault::from_actix(&error), &span).into()),
-        Err(panic) => Err(frame.finish_without_request(&fault::from_panic(panic.as_ref()), &span).into()),
+        Ok(Err(error)) => Err(frame.finish_without_request(fault::from_actix(&error), &span).into()),
+        Err(panic) => Err(frame.finish_without_request(fault::from_panic(panic.as_ref()), &span).into()),
     }
 }
 
@@ -49,6 +50,7 @@ struct Frame {
     method: &'static str,
     host: Option<HeaderValue>,
     dialect: Dialect,
+    slate: Slate,
     started: Instant,
 }
 
@@ -60,6 +62,7 @@ impl Frame {
             method: known_method(req.method()),
             host: req.headers().get(header::HOST).cloned(),
             dialect: Dialect::of_path(req.path()),
+            slate: Slate::put_into(req),
             started: Instant::now(),
         }
     }
@@ -75,7 +78,7 @@ impl Frame {
     fn finish(&self, response: ServiceResponse, span: &Span) -> ServiceResponse {
         let (req, mut http) = response.into_parts();
         if let Some(error) = fault::find_error(&http) {
-            http = self.rewrite(http, &error);
+            http = self.rewrite(http, error);
         }
         self.stamp(http.headers_mut());
         // The pattern, not the path: a path may hold a number.
@@ -83,22 +86,23 @@ impl Frame {
         ServiceResponse::new(req, http)
     }
 
-    fn finish_without_request(&self, error: &Error, span: &Span) -> Framed {
-        let http = self.rewrite(HttpResponse::new(status_of(error.code())), error);
-        let mut headers = http.headers().clone();
-        self.stamp(&mut headers);
-        self.note("none", http.status(), span);
+    fn finish_without_request(&self, error: Error, span: &Span) -> Framed {
         let close = must_close(error.code());
-        Framed { status: http.status(), headers, body: self.body(error), close }
+        let http = self.rewrite(HttpResponse::new(status_of(error.code())), error);
+        let (status, mut headers) = (http.status(), http.headers().clone());
+        self.stamp(&mut headers);
+        self.note("none", status, span);
+        let body = http.into_body().try_into_bytes().unwrap_or_default();
+        Framed { status, headers, body, close }
     }
 
     /// Puts the error's status, body and headers in place of what `http` had; headers such as Allow stay.
-    fn rewrite(&self, mut http: HttpResponse, error: &Error) -> HttpResponse {
-        log_cause(error);
+    fn rewrite(&self, mut http: HttpResponse, error: Error) -> HttpResponse {
+        log_cause(&error);
+        let error = rate_view::agree(error, &self.slate.view());
         *http.status_mut() = status_of(error.code());
-        let body = self.body(error);
         if must_close(error.code()) {
-            http.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
+            http.head_mut().set_connection_type(ConnectionType::Close);
         }
         let headers = http.headers_mut();
         headers.remove(header::CONTENT_LENGTH);
@@ -106,11 +110,10 @@ impl Frame {
         if let Some(seconds) = error.retry_after_s() {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if http.status() == StatusCode::UNAUTHORIZED {
-            let challenge = HeaderValue::from_static("Bearer realm=\"postern\"");
-            http.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        if error.code().entry().status == 401 {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"postern\""));
         }
-        http.set_body(BoxBody::new(body))
+        http.set_body(BoxBody::new(self.body(&error)))
     }
 
     fn body(&self, error: &Error) -> Bytes {
@@ -128,6 +131,7 @@ impl Frame {
         if !headers.contains_key(header::CACHE_CONTROL) {
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
+        rate_view::write(headers, &self.slate.view(), self.dialect, self.settings.clock.now());
     }
 
     fn note(&self, route: &str, status: StatusCode, span: &Span) {

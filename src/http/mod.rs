@@ -7,6 +7,7 @@ pub mod settings;
 pub mod request_id;
 pub mod client_ip;
 pub mod problem;
+pub mod rate_view;
 pub mod fault;
 pub mod frame;
 pub mod tree;
@@ -18,10 +19,14 @@ pub mod page;
 pub mod reply;
 pub mod outbound;
 
+#[cfg(test)]
+mod frame_tests;
+
 pub use body::{Body, OptionalBody, Raw};
 pub use frame::frame;
 pub use idempotency_key::IdempotencyKey;
 pub use page::{Listing, Page};
 pub use query::{Id, Query, path_part};
+pub use rate_view::put_view;
 pub use request_id::RequestId;
 pub use settings::{MaxBody, Settings};
