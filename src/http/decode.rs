@@ -330,7 +330,8 @@ mod tests {
 
     fn fault(body: &str) -> String {
         let error = read(body).unwrap_err();
-        let fields: Vec<String> = error.fields().iter().map(|(field, whys)| format!("{field} {}", whys.join(", "))).collect();
+        let fields: Vec<String> =
+            error.fields().iter().map(|(field, whys)| format!("{field} {}", whys.join(", "))).collect();
         match fields.is_empty() {
             true => error.sentence().to_owned(),
             false => fields.join("; "),
@@ -339,7 +340,9 @@ mod tests {
 
     #[test]
     fn a_good_body_is_read_whole() {
-        let send = read(r#"{"to":"+1","count":3,"channel":"sms","client":{"ip":"x"},"metadata":{"a":"b"},"idempotency_key":"k"}"#);
+        let send = read(
+            r#"{"to":"+1","count":3,"channel":"sms","client":{"ip":"x"},"metadata":{"a":"b"},"idempotency_key":"k"}"#,
+        );
         let want = Send {
             to: "+1".into(),
             count: Some(3),
@@ -356,11 +359,17 @@ mod tests {
         assert_eq!(fault(r#"{"to":4711}"#), "to must be a string, not a number");
         assert_eq!(fault(r#"{"to":null}"#), "to must be a string, not null");
         assert_eq!(fault(r#"{"count":300}"#), "count must be a whole number from 0 to 255");
-        assert_eq!(fault(r#"{"count":1.5}"#), "count must be a whole number from 0 to 255, not a number with a fraction");
+        assert_eq!(
+            fault(r#"{"count":1.5}"#),
+            "count must be a whole number from 0 to 255, not a number with a fraction"
+        );
         assert_eq!(fault(r#"{"count":"4711"}"#), "count must be a whole number from 0 to 255, not a string");
         assert_eq!(fault(r#"{"channel":"4711"}"#), "channel must be one of sms, email");
         assert_eq!(fault(r#"{"channel":7}"#), "channel must be a string, not a number");
-        assert_eq!(fault(r#"{"messages":[{"ip":"a"},{"ip":["4711"]}]}"#), "messages[1].ip must be a string, not an array");
+        assert_eq!(
+            fault(r#"{"messages":[{"ip":"a"},{"ip":["4711"]}]}"#),
+            "messages[1].ip must be a string, not an array"
+        );
         assert_eq!(fault(r#"{"messages":{}}"#), "messages must be an array, not an object");
         assert_eq!(fault(r#"{"metadata":{"a":1}}"#), "metadata.a must be a string, not a number");
     }
@@ -368,9 +377,15 @@ mod tests {
     #[test]
     fn unknown_and_missing_fields_are_named_where_they_belong() {
         assert_eq!(fault(r#"{"client":{}}"#), "client.ip is required");
-        assert_eq!(fault(r#"{"messages":[{"ip":"a","port":1}]}"#), "messages[0].port is not a field here; known are ip");
+        assert_eq!(
+            fault(r#"{"messages":[{"ip":"a","port":1}]}"#),
+            "messages[0].port is not a field here; known are ip"
+        );
         assert!(fault(r#"{"tо":"x"}"#).starts_with("t? is not a field here; known are to, count"));
-        assert_eq!(fault(r#"{"client":{"ip":"a","idempotency_key":"k"}}"#), "client.idempotency_key is not a field here; known are ip");
+        assert_eq!(
+            fault(r#"{"client":{"ip":"a","idempotency_key":"k"}}"#),
+            "client.idempotency_key is not a field here; known are ip"
+        );
     }
 
     #[test]

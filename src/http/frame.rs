@@ -57,7 +57,10 @@ struct Frame {
 impl Frame {
     fn around(req: &ServiceRequest) -> Self {
         Frame {
-            settings: req.app_data::<web::Data<Settings>>().cloned().unwrap_or_else(|| web::Data::new(Settings::default())),
+            settings: req
+                .app_data::<web::Data<Settings>>()
+                .cloned()
+                .unwrap_or_else(|| web::Data::new(Settings::default())),
             id: RequestId::fresh(req.headers()),
             method: known_method(req.method()),
             host: req.headers().get(header::HOST).cloned(),

@@ -32,7 +32,8 @@ struct Send {
 struct Cancel {}
 
 async fn send(body: Body<Send>) -> HttpResponse {
-    HttpResponse::Accepted().json(serde_json::json!({"to": body.value.to, "key": body.key.map(|k| k.as_str().to_owned())}))
+    HttpResponse::Accepted()
+        .json(serde_json::json!({"to": body.value.to, "key": body.key.map(|k| k.as_str().to_owned())}))
 }
 
 async fn cancel(_: Id<MessageId>, _: OptionalBody<Cancel>, id: RequestId) -> HttpResponse {
@@ -168,7 +169,8 @@ async fn no_cause_and_no_panic_text_reaches_a_client() {
 async fn the_coals_route_speaks_its_dialect() {
     let answer = call(post("/simcoal/send", "{}")).await;
     assert_eq!((answer.status, answer.header("content-type")), (400, "application/json"));
-    let want = serde_json::json!({"success": false, "error": {"code": "VALIDATION_ERROR", "message": "to is required"}});
+    let want =
+        serde_json::json!({"success": false, "error": {"code": "VALIDATION_ERROR", "message": "to is required"}});
     assert_eq!(answer.body, want);
 }
 
@@ -215,7 +217,11 @@ async fn a_body_that_drips_or_stalls_is_ended_with_408() {
     assert!(answer.contains("connection: close"), "{answer}");
     let (mut reader, mut writer) = TcpStream::connect(address).await.unwrap().into_split();
     writer.write_all(format!("{HEAD}content-length: 500\r\n\r\n").as_bytes()).await.unwrap();
-    let drip = actix_web::rt::spawn(async move { while writer.write_all(b" ").await.is_ok() { tokio::time::sleep(Duration::from_millis(20)).await } });
+    let drip = actix_web::rt::spawn(async move {
+        while writer.write_all(b" ").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await
+        }
+    });
     let mut bytes = Vec::new();
     let _ = tokio::time::timeout(Duration::from_secs(20), reader.read_to_end(&mut bytes)).await.expect("still open");
     assert!(bytes.starts_with(b"HTTP/1.1 408"));

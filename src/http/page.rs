@@ -73,7 +73,10 @@ fn read<F: DeserializeOwned>(req: &HttpRequest) -> Result<Listing<F>> {
     let params: PageParams = from_pairs(paging)?;
     filters.sort();
     let list = format!("{}?{filters:?}", req.path());
-    Ok(Listing { filter: from_pairs(filters)?, page: Ask { limit: checked(params.limit)?, cursor: params.cursor, list } })
+    Ok(Listing {
+        filter: from_pairs(filters)?,
+        page: Ask { limit: checked(params.limit)?, cursor: params.cursor, list },
+    })
 }
 
 fn checked(limit: Option<u32>) -> Result<u32> {

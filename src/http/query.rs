@@ -50,7 +50,8 @@ pub fn path_part<T: FromStr>(req: &HttpRequest, name: &str) -> Result<T> {
 /// # Errors
 /// `malformed_request` where the text cannot be decoded or holds U+0000.
 pub fn pairs(text: &str) -> Result<Vec<(String, String)>> {
-    let malformed = || Error::new(Code::MalformedRequest).detail("The query could not be decoded; percent-encode it as UTF-8.");
+    let malformed =
+        || Error::new(Code::MalformedRequest).detail("The query could not be decoded; percent-encode it as UTF-8.");
     let pairs = web::Query::<Vec<(String, String)>>::from_query(text).map_err(|_| malformed())?.into_inner();
     let broken = |text: &String| text.contains(['\0', '\u{fffd}']);
     match pairs.iter().any(|(name, value)| broken(name) || broken(value)) {

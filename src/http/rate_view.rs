@@ -121,7 +121,8 @@ mod tests {
     fn headers_of(view: &View, dialect: Dialect) -> Vec<String> {
         let mut headers = HeaderMap::new();
         write(&mut headers, view, dialect, NOW);
-        let mut lines: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
+        let mut lines: Vec<String> =
+            headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
         lines.sort();
         lines
     }

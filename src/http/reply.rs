@@ -117,7 +117,8 @@ mod tests {
 
     #[actix_web::test]
     async fn a_replay_is_the_same_bytes_and_marked() {
-        let reply = Reply::json(StatusCode::CREATED, &serde_json::json!({"id": "msg_1"})).unwrap().at("/v1/messages/msg_1");
+        let reply =
+            Reply::json(StatusCode::CREATED, &serde_json::json!({"id": "msg_1"})).unwrap().at("/v1/messages/msg_1");
         let (first, again) = (reply.clone().into_response(), reply.into_replay());
         assert_eq!(first.status(), again.status());
         assert_eq!(first.headers().get("location"), again.headers().get("location"));
