@@ -1,5 +1,6 @@
 //! The test application and what stands around it: databases, carriers, receivers.
 
+pub mod actor;
 pub mod backend;
 pub mod fake_carrier;
 mod fake_carrier_tests;
