@@ -11,7 +11,6 @@ pub mod clock;
 pub mod ids;
 pub mod phone;
 pub mod money;
-pub mod channel;
 pub mod text;
 pub mod otp;
 pub mod terms;

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::channel::Channel;
+use crate::terms::Channel;
 use crate::error::{Error, Result};
 use crate::text::{AppHash, Host, fits_retriever, with_app_hash, with_origin};
 

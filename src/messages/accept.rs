@@ -1,0 +1,138 @@
+//! What goes into the accepting transaction and what comes out of it.
+
+use std::sync::Arc;
+
+use super::body::{BulkMode, Pacing};
+use super::row::{Extra, Row};
+use crate::accounts::Caller;
+use crate::clock::Millis;
+use crate::error::Error;
+use crate::fraud::Verdict as Screened;
+use crate::idempotency::{Claim, Stored};
+use crate::ids::{BatchId, DecisionId, MessageId, VerificationId};
+use crate::limits::View;
+use crate::phone::Country;
+use crate::terms::{Bulk, Channel, Kind};
+use crate::text::Encoding;
+use crate::wallet::Priced;
+
+/// One request to accept: a single send is one item, a bulk is many. Its key, if any, covers all of it.
+pub struct Accept {
+    /// Who asks.
+    pub caller: Arc<Caller>,
+    /// The request's own id.
+    pub request_id: String,
+    /// The idempotency key.
+    pub claim: Option<Claim>,
+    /// What to send, in order.
+    pub items: Vec<Item>,
+    /// The bulk's terms; `None` for a single send.
+    pub bulk: Option<BulkTerms>,
+    /// How the answer is written.
+    pub render: Render,
+}
+
+/// Writes the answer of an accepted request; runs inside the transaction, since the answer is kept with the effect.
+pub type Render = fn(&Accept, &[ItemOutcome]) -> Stored;
+
+/// What a bulk asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct BulkTerms {
+    /// Its id.
+    pub batch_id: BatchId,
+    /// Some, or all or none.
+    pub mode: BulkMode,
+    /// Spread over the plan's minutes, or refuse.
+    pub pacing: Pacing,
+}
+
+/// One message, priced and screened, or why it can be none (a bulk's faulty item).
+pub type Item = Result<Prepared, Error>;
+
+/// A message that only state can still refuse.
+pub struct Prepared {
+    /// Its id.
+    pub id: MessageId,
+    /// E.164 or mail address.
+    pub recipient: String,
+    /// The address as guards know it.
+    pub subject: Vec<u8>,
+    /// The number's country.
+    pub country: Option<Country>,
+    /// How.
+    pub channel: Channel,
+    /// What for.
+    pub kind: Kind,
+    /// The originator.
+    pub sender: Option<String>,
+    /// What is said, sealed.
+    pub content: Vec<u8>,
+    /// SMS encoding.
+    pub encoding: Option<Encoding>,
+    /// SMS parts.
+    pub segments: u32,
+    /// Life after it is due.
+    pub ttl: std::time::Duration,
+    /// Not before.
+    pub scheduled_for: Option<Millis>,
+    /// Members kept beside.
+    pub extra: Extra,
+    /// The verification whose code it carries.
+    pub verification_id: Option<VerificationId>,
+    /// The end user's address and device as guards know them.
+    pub client: ClientMacs,
+    /// What it costs.
+    pub price: Priced,
+    /// Its decision.
+    pub decision_id: DecisionId,
+    /// What the screen said.
+    pub screened: Screened,
+    /// A refusal that needs no state: a magic number, no route. The key's replay still comes before it.
+    pub refusal: Option<Error>,
+}
+
+/// Keyed hashes of the end user's address and device.
+#[derive(Debug, Clone, Default)]
+pub struct ClientMacs {
+    /// Of the address.
+    pub ip: Option<Vec<u8>>,
+    /// Of the device.
+    pub device: Option<Vec<u8>>,
+}
+
+/// What became of one item.
+pub struct ItemOutcome {
+    /// The row as it was stored, or why not.
+    pub result: Result<Box<Row>, Error>,
+    /// The limits it met.
+    pub view: View,
+}
+
+/// What became of a request.
+pub struct Accepted {
+    /// The answer; 2xx.
+    pub stored: Stored,
+    /// Whether it was given before.
+    pub replayed: bool,
+    /// The limits met.
+    pub view: View,
+    /// The rows that were stored now.
+    pub rows: Vec<Row>,
+}
+
+impl Accept {
+    /// Whether its messages go in the bulk lane.
+    pub fn bulk_lane(&self) -> Bulk {
+        if self.bulk.is_some() { Bulk::Yes } else { Bulk::No }
+    }
+
+    /// Whether SMS over the plan's cap wait for their minute.
+    pub fn is_paced(&self) -> bool {
+        self.bulk.is_some_and(|terms| terms.pacing == Pacing::Plan)
+    }
+
+    /// Whether one refusal refuses all.
+    pub fn is_all_or_nothing(&self) -> bool {
+        self.bulk.is_none_or(|terms| terms.mode == BulkMode::AllOrNothing)
+    }
+}

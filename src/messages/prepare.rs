@@ -1,0 +1,157 @@
+//! From a parsed request to an item of the accept batch: rendered once for its size, priced, routed and screened.
+
+use std::sync::Arc;
+
+use super::accept::{ClientMacs, Prepared};
+use super::content::Content;
+use super::magic;
+use super::new::{Client, NewMessage};
+use super::row::Extra;
+use crate::accounts::Caller;
+use crate::app::App;
+use crate::clock::Millis;
+use crate::error::{Code, Error, Result};
+use crate::fraud::{Attempt, screen};
+use crate::ids::{DecisionId, MessageId, VerificationId};
+use crate::phone::address_mac;
+use crate::routing::{self, Route};
+use crate::secret::{Keyring, Purpose};
+use crate::terms::{Channel, Mode};
+use crate::text::measure;
+use crate::wallet::{Price, Priced, Want, price_of};
+
+use super::tables::{Tables, tables};
+
+/// What preparing asks of memory: the tables as they stand.
+pub struct Bench {
+    /// Price list.
+    pub prices: Arc<Vec<Price>>,
+    /// Routes.
+    pub routes: Arc<Vec<Route>>,
+    /// MACs and sealing.
+    pub keyring: Keyring,
+    /// Now.
+    pub now: Millis,
+}
+
+impl Bench {
+    /// The tables of `app`, at most a second old.
+    pub async fn of(app: &App) -> Result<Bench> {
+        let Tables { prices, routes } = tables(app).await?;
+        Ok(Bench { prices, routes, keyring: app.keyring.clone(), now: app.clock.now() })
+    }
+
+    /// Prepares a message of the caller's own words or template.
+    pub fn prepare(&self, caller: &Caller, message: NewMessage, client_request_id: Option<String>) -> Result<Prepared> {
+        let content = Content::of(&message.words, caller, message.ttl)?;
+        let extra = Extra {
+            metadata: message.metadata.clone(),
+            fallback: message.fallback.iter().map(|step| (step.channel, String::from(step.to.address()))).collect(),
+            fallback_used: 0,
+            template: content.template().map(|name| name.to_string()),
+            client_request_id,
+            feedback: None,
+        };
+        self.finish(caller, message, Part { id: MessageId::new(self.now), content, extra, verification_id: None })
+    }
+
+    /// Prepares a message whose content and id are settled already: a verification's code.
+    pub fn finish(&self, caller: &Caller, message: NewMessage, part: Part) -> Result<Prepared> {
+        let rendered = part.content.render(message.channel, caller.org_id, &self.keyring)?;
+        let (encoding, segments) = match message.channel {
+            Channel::Sms => {
+                let size = measure(&rendered.text);
+                (Some(size.encoding), size.segments)
+            }
+            Channel::Whatsapp | Channel::Email => (None, 1),
+        };
+        let address = message.to.address();
+        let test_magic = caller.mode == Mode::Test && magic::is_magic(address);
+        let attempt = Attempt {
+            channel: message.channel,
+            country: message.to.country().filter(|_| !test_magic),
+            line: message.to.phone().map(|phone| phone.line()).filter(|_| !test_magic),
+        };
+        let (price, unpriced) = self.price(&message, segments);
+        let refusal = if test_magic { magic::refusal(address) } else { None };
+        Ok(Prepared {
+            id: part.id,
+            subject: address_mac(&self.keyring, address),
+            country: message.to.country(),
+            channel: message.channel,
+            kind: message.kind,
+            content: part.content.seal(&self.keyring, part.id)?,
+            encoding,
+            segments,
+            ttl: message.ttl,
+            scheduled_for: message.scheduled_for,
+            verification_id: part.verification_id,
+            client: client_macs(&self.keyring, &message.client),
+            price,
+            decision_id: DecisionId::new(self.now),
+            screened: screen(&caller.countries, caller.protection, attempt),
+            refusal: refusal.or(unpriced).or_else(|| self.unroutable(caller, &message)),
+            extra: part.extra,
+            recipient: String::from(address),
+            sender: message.from,
+        })
+    }
+
+    fn price(&self, message: &NewMessage, segments: u32) -> (Priced, Option<Error>) {
+        let want = Want {
+            channel: message.channel,
+            kind: message.kind,
+            country: message.to.country(),
+            recipient: message.to.address(),
+            segments,
+        };
+        let free = Priced { amount: crate::money::Micros::ZERO, currency: crate::money::Currency::USD };
+        match price_of(&self.prices, &want, self.now) {
+            Some(price) => (price, None),
+            None => (free, Some(Error::internal("a price overflows"))),
+        }
+    }
+
+    /// Test messages go to the sandbox; live ones need a route, or a fallback that has one.
+    fn unroutable(&self, caller: &Caller, message: &NewMessage) -> Option<Error> {
+        if message.channel == Channel::Whatsapp {
+            return Some(Error::new(Code::ChannelNotEnabled));
+        }
+        if caller.mode == Mode::Test {
+            return None;
+        }
+        let first = (message.channel, &message.to);
+        let rest = message.fallback.iter().map(|step| (step.channel, &step.to));
+        let routed = std::iter::once(first).chain(rest).any(|(channel, to)| {
+            let want =
+                routing::Want { channel, country: to.country(), recipient: to.address(), org_id: caller.org_id };
+            !routing::eligible(&self.routes, &want).is_empty()
+        });
+        (!routed).then(|| {
+            Error::new(Code::ProviderUnavailable)
+                .detail("No route takes this message; an operator sets routes with PUT /v1/admin/routes.")
+        })
+    }
+}
+
+/// What the caller of [`Bench::finish`] has settled.
+pub struct Part {
+    /// The message's id.
+    pub id: MessageId,
+    /// What it says.
+    pub content: Content,
+    /// What is kept beside.
+    pub extra: Extra,
+    /// The verification it belongs to.
+    pub verification_id: Option<VerificationId>,
+}
+
+/// The end user's address and device as guards know them. An IPv6 client is its /64: a household's usual share.
+pub fn client_macs(keyring: &Keyring, client: &Client) -> ClientMacs {
+    let mac = |label: &[u8], text: &[u8]| keyring.mac(Purpose::Client, &[label, text]).iter().take(16).copied().collect();
+    let ip = client.ip.map(|ip| match ip {
+        std::net::IpAddr::V4(v4) => mac(b"ip", &v4.octets()),
+        std::net::IpAddr::V6(v6) => mac(b"ip", v6.octets().split_at(8).0),
+    });
+    ClientMacs { ip, device: client.device_id.as_ref().map(|id| mac(b"device", id.as_bytes())) }
+}

@@ -1,0 +1,100 @@
+//! Who a message goes to: a phone number or a mail address, parsed once.
+
+use lettre::Address;
+
+use crate::phone::{Country, Phone, mask};
+use crate::terms::Channel;
+
+/// A recipient that the channel can reach. Display is masked.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Recipient {
+    /// For SMS and WhatsApp.
+    Phone(Phone),
+    /// For mail, lower case.
+    Email(String),
+}
+
+impl Recipient {
+    /// Reads `text` for `channel`; the error completes the sentence "`to` …".
+    pub fn parse(text: &str, channel: Channel, country: Option<Country>) -> Result<Recipient, String> {
+        match channel {
+            Channel::Sms | Channel::Whatsapp => {
+                Phone::parse(text, country).map(Recipient::Phone).map_err(|fault| fault.to_string())
+            }
+            Channel::Email => parse_email(text).map(Recipient::Email),
+        }
+    }
+
+    /// The full address: for the carrier and for the owner of the message only.
+    pub fn address(&self) -> &str {
+        match self {
+            Recipient::Phone(phone) => phone.e164(),
+            Recipient::Email(address) => address,
+        }
+    }
+
+    /// The number's country; none for mail.
+    pub fn country(&self) -> Option<Country> {
+        match self {
+            Recipient::Phone(phone) => Some(phone.country()),
+            Recipient::Email(_) => None,
+        }
+    }
+
+    /// The number itself, where it is one.
+    pub fn phone(&self) -> Option<&Phone> {
+        match self {
+            Recipient::Phone(phone) => Some(phone),
+            Recipient::Email(_) => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Recipient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&mask(self.address()))
+    }
+}
+
+impl std::fmt::Debug for Recipient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&mask(self.address()))
+    }
+}
+
+/// RFC 5321, 4.5.3.1.3: a path is at most 254 octets without its brackets.
+const MAX_EMAIL_BYTES: usize = 254;
+
+fn parse_email(text: &str) -> Result<String, String> {
+    const WRONG: &str = "is not a mail address; give it as name@example.com";
+    let text = text.trim();
+    if text.len() > MAX_EMAIL_BYTES || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return Err(String::from(WRONG));
+    }
+    let address: Address = text.parse().map_err(|_| String::from(WRONG))?;
+    if !address.domain().contains('.') {
+        return Err(String::from(WRONG));
+    }
+    Ok(address.to_string().to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_channel_takes_its_own_kind_of_address() {
+        assert_eq!(Recipient::parse("Ann@Example.COM", Channel::Email, None).unwrap().address(), "ann@example.com");
+        assert!(Recipient::parse("+447400123456", Channel::Email, None).is_err());
+        assert!(Recipient::parse("ann@example.com", Channel::Sms, None).is_err());
+        for bad in ["", "ann", "ann@", "@example.com", "ann@localhost", "a b@example.com", "ann@example.com\nBcc: x@y.z"] {
+            assert!(Recipient::parse(bad, Channel::Email, None).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_recipient_shows_masked() {
+        let to = Recipient::parse("+447400123456", Channel::Sms, None).unwrap();
+        assert_eq!(format!("{to} {to:?}"), "+447••••••456 +447••••••456");
+    }
+}

@@ -1,0 +1,345 @@
+//! The accepting transaction: one screen, set-based, all guards inside it.
+//!
+//! A batch holds the requests that were waiting; each item has its own outcome and a refused item leaves no trace.
+//! Claims, loads and writes go in one order everywhere (keys, numbers, plans, wallets; each sorted), so that batches
+//! of several nodes never deadlock.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::accept::{Accept, Accepted, Item, ItemOutcome, Prepared};
+use super::gates::{self, GuardKind, Kept, Passed, State, guards_of, plan_of};
+use super::row::{LimitTerm, Row, Terms};
+use super::state::{Hold, Status};
+use super::store::{self, BatchRow, DecisionRow, Lock};
+use crate::clock::{Clock, Millis};
+use crate::db::{self, Conn};
+use crate::error::{Error, Result};
+use crate::idempotency::{self, Begun, Claim, Keeping, Stored};
+use crate::limits::View;
+use crate::terms::Channel;
+use crate::wallet;
+
+/// What acceptance needs besides the batch.
+#[derive(Clone)]
+pub struct Acceptance {
+    /// Time.
+    pub clock: Clock,
+    /// Life of an idempotency key.
+    pub key_ttl: Duration,
+}
+
+/// Accepts a batch in the transaction that is open on `conn`. An error is one of the whole batch (the database's);
+/// every request has its own result.
+pub fn record(conn: &mut Conn, terms: &Acceptance, batch: &[&Accept]) -> Result<Vec<Result<Accepted>>> {
+    let now = db::now(conn, &terms.clock)?;
+    let keeping = Keeping { now, ttl: terms.key_ttl };
+    let mut desk = Desk::open(conn, batch, keeping)?;
+    let mut state = load(conn, &desk.fresh(batch), Lock::Write, now)?;
+    let mut writes = Writes::default();
+    for (index, accept) in batch.iter().enumerate() {
+        if desk.is_fresh(index) {
+            let decided = decide(&mut state, accept, now, &mut writes);
+            desk.settle(index, decided);
+        }
+    }
+    write(conn, &state, &writes, now)?;
+    desk.close(conn, batch, keeping)
+}
+
+/// Decides a request on the state as it stands and takes nothing: a dry run.
+pub fn rehearse(conn: &mut Conn, clock: &Clock, accept: &Accept) -> Result<Vec<ItemOutcome>> {
+    let now = db::now(conn, clock)?;
+    let mut state = load(conn, &[accept], Lock::Peek, now)?;
+    Ok(accept.items.iter().map(|item| decide_item(&mut state, accept, item, now)).collect())
+}
+
+/// What a batch will write.
+#[derive(Default)]
+struct Writes {
+    messages: Vec<Row>,
+    decisions: Vec<DecisionRow>,
+    batches: Vec<BatchRow>,
+}
+
+/// Where each request of the batch stands.
+struct Desk {
+    places: Vec<Place>,
+}
+
+enum Place {
+    /// To be decided.
+    Fresh,
+    /// The same key as an earlier request of this batch, whose outcome it shares.
+    Twin(usize),
+    /// Ended.
+    Done(Result<Accepted>),
+}
+
+impl Desk {
+    /// Claims the batch's keys.
+    fn open(conn: &mut Conn, batch: &[&Accept], keeping: Keeping) -> Result<Desk> {
+        let mut places: Vec<Place> = Vec::with_capacity(batch.len());
+        let mut claimed: Vec<(usize, &Claim)> = Vec::new();
+        for (index, accept) in batch.iter().enumerate() {
+            let twin = accept.claim.as_ref().and_then(|claim| claimed.iter().find(|(_, other)| other.same_key(claim)));
+            places.push(match (&accept.claim, twin) {
+                (Some(claim), Some((first, other))) if claim.fingerprint == other.fingerprint => Place::Twin(*first),
+                (Some(_), Some(_)) => Place::Done(Err(Error::new(crate::error::Code::IdempotencyMismatch))),
+                (Some(claim), None) => {
+                    claimed.push((index, claim));
+                    Place::Fresh
+                }
+                (None, _) => Place::Fresh,
+            });
+        }
+        let claims: Vec<&Claim> = claimed.iter().map(|(_, claim)| *claim).collect();
+        let begun = if claims.is_empty() { Vec::new() } else { idempotency::begin(conn, &claims, keeping)? };
+        for ((index, _), begun) in claimed.iter().zip(begun) {
+            let done = match begun {
+                Ok(Begun::Fresh) => continue,
+                Ok(Begun::Replay(stored)) => {
+                    Ok(Accepted { stored, replayed: true, view: View::new(), rows: Vec::new() })
+                }
+                Err(fault) => Err(fault),
+            };
+            if let Some(place) = places.get_mut(*index) {
+                *place = Place::Done(done);
+            }
+        }
+        Ok(Desk { places })
+    }
+
+    fn is_fresh(&self, index: usize) -> bool {
+        matches!(self.places.get(index), Some(Place::Fresh))
+    }
+
+    fn fresh<'a>(&self, batch: &[&'a Accept]) -> Vec<&'a Accept> {
+        batch.iter().enumerate().filter(|(index, _)| self.is_fresh(*index)).map(|(_, accept)| *accept).collect()
+    }
+
+    fn settle(&mut self, index: usize, done: Result<Accepted>) {
+        if let Some(place) = self.places.get_mut(index) {
+            *place = Place::Done(done);
+        }
+    }
+
+    /// Keeps the answers that took effect, gives back the keys of those that did not, and answers all.
+    fn close(self, conn: &mut Conn, batch: &[&Accept], keeping: Keeping) -> Result<Vec<Result<Accepted>>> {
+        let mut kept: Vec<(&Claim, &Stored)> = Vec::new();
+        let mut refused: Vec<&Claim> = Vec::new();
+        for (accept, place) in batch.iter().zip(&self.places) {
+            match (&accept.claim, place) {
+                (Some(claim), Place::Done(Ok(done))) if !done.replayed => kept.push((claim, &done.stored)),
+                (Some(claim), Place::Done(Err(_))) => refused.push(claim),
+                _ => {}
+            }
+        }
+        idempotency::finish(conn, &kept, keeping)?;
+        idempotency::release(conn, &refused)?;
+        let shared: Vec<Option<Result<Accepted>>> = self.places.iter().map(|place| self.shared(place)).collect();
+        Ok(self
+            .places
+            .into_iter()
+            .zip(shared)
+            .map(|(place, shared)| match (place, shared) {
+                (Place::Done(done), _) => done,
+                (_, Some(shared)) => shared,
+                (_, None) => Err(Error::internal("an item of the batch was not decided")),
+            })
+            .collect())
+    }
+
+    fn shared(&self, place: &Place) -> Option<Result<Accepted>> {
+        let Place::Twin(first) = place else { return None };
+        match self.places.get(*first)? {
+            Place::Done(Ok(done)) => Some(Ok(Accepted {
+                stored: done.stored.clone(),
+                replayed: true,
+                view: View::new(),
+                rows: Vec::new(),
+            })),
+            Place::Done(Err(fault)) => Some(Err(fault.clone())),
+            _ => None,
+        }
+    }
+}
+
+/// Loads and locks what the batch's items touch: number windows, then plan windows, then wallets, each sorted.
+fn load(conn: &mut Conn, batch: &[&Accept], lock: Lock, now: Millis) -> Result<State> {
+    let mut guards = BTreeSet::new();
+    let mut plans = std::collections::BTreeMap::new();
+    let mut wallets = BTreeSet::new();
+    for accept in batch {
+        let owner = (accept.caller.org_id, accept.caller.mode);
+        for item in accept.items.iter().flatten().filter(|item| item.refusal.is_none()) {
+            guards.extend(guards_of(&accept.caller, item).into_iter().map(|(key, _)| key));
+            if item.client.ip.is_some() || item.client.device.is_some() {
+                guards.insert((GuardKind::Verified, accept.caller.mode, item.subject.clone()));
+            }
+            if let Some(rate) = plan_of(&accept.caller, item) {
+                plans.insert(owner, rate);
+            }
+            if item.price.amount.0 > 0 {
+                wallets.insert(owner);
+            }
+        }
+    }
+    let mut state = State { guards: store::load_guards(conn, &guards, lock, now)?.into_iter().collect(), ..State::default() };
+    for (owner, rate) in plans {
+        state.plans.insert(owner, store::load_plan(conn, owner, rate, lock, now)?);
+    }
+    let owners: Vec<_> = wallets.into_iter().collect();
+    let loaded = match lock {
+        Lock::Write => wallet::load_for_update(conn, &owners, now)?,
+        Lock::Peek => owners.iter().map(|o| Ok((*o, wallet::read(conn, o.0, o.1)?))).collect::<Result<_>>()?,
+    };
+    state.wallets = loaded.into_iter().map(|(owner, wallet)| (owner, Kept::loaded(wallet))).collect();
+    Ok(state)
+}
+
+/// Decides one request. All-or-nothing is decided on a copy of the state, which counts only if all pass.
+fn decide(state: &mut State, accept: &Accept, now: Millis, writes: &mut Writes) -> Result<Accepted> {
+    let all_or_nothing = accept.is_all_or_nothing();
+    let mut trial = (all_or_nothing && accept.items.len() > 1).then(|| state.clone());
+    let target = trial.as_mut().unwrap_or(&mut *state);
+    let outcomes: Vec<ItemOutcome> =
+        accept.items.iter().map(|item| decide_item(target, accept, item, now)).collect();
+    note_refusals(accept, &outcomes, now, writes);
+    if all_or_nothing && let Some(fault) = first_refusal(accept, &outcomes) {
+        return Err(fault);
+    }
+    if let Some(trial) = trial {
+        *state = trial;
+    }
+    let stored = (accept.render)(accept, &outcomes);
+    let mut view = View::new();
+    outcomes.iter().for_each(|outcome| view.extend(&outcome.view));
+    let rows: Vec<Row> = outcomes.into_iter().filter_map(|outcome| outcome.result.ok()).map(|row| *row).collect();
+    if let Some(terms) = accept.bulk {
+        writes.batches.push(batch_row(accept, terms.batch_id, rows.len(), now));
+    }
+    writes.messages.extend(rows.iter().cloned());
+    Ok(Accepted { stored, replayed: false, view, rows })
+}
+
+fn decide_item(state: &mut State, accept: &Accept, item: &Item, now: Millis) -> ItemOutcome {
+    let item = match item {
+        Ok(item) => item,
+        Err(fault) => return ItemOutcome { result: Err(fault.clone()), view: View::new() },
+    };
+    match gates::pass(state, accept, item, now) {
+        Ok(passed) => ItemOutcome { view: passed.view.clone(), result: Ok(Box::new(row(accept, item, &passed, now))) },
+        Err(denied) => {
+            let error = denied.error.decision(item.decision_id);
+            ItemOutcome { result: Err(error), view: denied.view }
+        }
+    }
+}
+
+/// The refusal that stands for the whole request; in a bulk it says which item.
+fn first_refusal(accept: &Accept, outcomes: &[ItemOutcome]) -> Option<Error> {
+    let (index, fault) =
+        outcomes.iter().enumerate().find_map(|(index, outcome)| Some((index, outcome.result.as_ref().err()?)))?;
+    if accept.bulk.is_none() {
+        return Some(fault.clone());
+    }
+    Some(fault.clone().detail(format!("messages[{index}]: {} Nothing was sent.", fault.sentence())))
+}
+
+/// Refusals of the screen are kept with what they saw; those of limits and money are told, not kept, so that a flood of
+/// them costs no write.
+fn note_refusals(accept: &Accept, outcomes: &[ItemOutcome], now: Millis, writes: &mut Writes) {
+    for (item, outcome) in accept.items.iter().zip(outcomes) {
+        let (Ok(item), Err(fault)) = (item, &outcome.result) else { continue };
+        if item.screened.code.is_none() {
+            continue;
+        }
+        let terms = Terms { reasons: item.screened.reasons.clone(), limits: Vec::new() };
+        writes.decisions.push(DecisionRow {
+            id: item.decision_id,
+            org_id: accept.caller.org_id,
+            key_id: accept.caller.key_id,
+            mode: accept.caller.mode,
+            action: item.screened.action,
+            code: fault.code().to_string(),
+            terms: serde_json::to_string(&terms).unwrap_or_default(),
+            request_id: accept.request_id.clone(),
+            created_at: now,
+        });
+    }
+}
+
+fn row(accept: &Accept, item: &Prepared, passed: &Passed, now: Millis) -> Row {
+    let due = item.scheduled_for.max(passed.paced_to).filter(|at| *at > now);
+    let limits = passed.view.iter().map(LimitTerm::from).collect();
+    let terms = Terms { reasons: item.screened.reasons.clone(), limits };
+    // A paced message keeps the life it asked for; a scheduled one lives from when it is due.
+    let expires_at = item.scheduled_for.unwrap_or(now).plus(item.ttl);
+    Row {
+        id: item.id,
+        org_id: accept.caller.org_id,
+        key_id: accept.caller.key_id,
+        mode: accept.caller.mode,
+        batch_id: accept.bulk.map(|terms| terms.batch_id),
+        verification_id: item.verification_id,
+        channel: item.channel,
+        kind: item.kind,
+        recipient: item.recipient.clone(),
+        country: item.country,
+        sender: item.sender.clone(),
+        content: Some(item.content.clone()),
+        encoding: item.encoding.filter(|_| item.channel == Channel::Sms),
+        segments: i32::try_from(item.segments).unwrap_or(i32::MAX),
+        status: if due.is_some() { Status::Scheduled } else { Status::Queued },
+        error_code: None,
+        price_micros: item.price.amount,
+        currency: item.price.currency,
+        hold: if item.price.amount.0 > 0 { Hold::Held } else { Hold::None },
+        decision_id: item.decision_id,
+        decision: serde_json::to_string(&terms).unwrap_or_else(|_| String::from("{}")),
+        lane: item.kind.lane(accept.bulk_lane()),
+        next_at: Some(due.unwrap_or(now)),
+        attempts: 0,
+        carrier: None,
+        extra: serde_json::to_string(&item.extra).unwrap_or_else(|_| String::from("{}")),
+        request_id: accept.request_id.clone(),
+        scheduled_for: due,
+        expires_at,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+fn batch_row(accept: &Accept, id: crate::ids::BatchId, accepted: usize, now: Millis) -> BatchRow {
+    let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
+    BatchRow {
+        id,
+        org_id: accept.caller.org_id,
+        mode: accept.caller.mode,
+        accepted: count(accepted),
+        rejected: count(accept.items.len().saturating_sub(accepted)),
+        created_at: now,
+    }
+}
+
+fn write(conn: &mut Conn, state: &State, writes: &Writes, now: Millis) -> Result<()> {
+    let guards: Vec<_> =
+        state.guards.iter().filter(|(_, kept)| kept.changed).map(|(key, kept)| (key, &kept.value)).collect();
+    if !guards.is_empty() {
+        store::save_guards(conn, &guards, now)?;
+    }
+    for (owner, kept) in state.plans.iter().filter(|(_, kept)| kept.changed) {
+        store::save_plan(conn, *owner, &kept.value, now)?;
+    }
+    let wallets: Vec<_> = state.wallets.values().filter(|kept| kept.changed).map(|kept| &kept.value).collect();
+    wallet::save(conn, &wallets, now)?;
+    if !writes.messages.is_empty() {
+        store::insert_messages(conn, &writes.messages)?;
+    }
+    store::insert_decisions(conn, &writes.decisions)?;
+    for batch in &writes.batches {
+        store::insert_batch(conn, batch)?;
+    }
+    Ok(())
+}

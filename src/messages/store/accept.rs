@@ -1,0 +1,221 @@
+//! The statements of the accepting transaction: load and lock, then write, each for the whole batch.
+//!
+//! PostgreSQL gets one statement for each kind of row whatever the batch's size; on SQLite, where a statement costs
+//! microseconds and the prepared ones are kept, each row is its own.
+
+use std::collections::BTreeSet;
+
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+
+use crate::clock::Millis;
+use crate::db::Conn;
+use crate::db::schema::{batches, decisions, guard_windows, messages, org_windows};
+use crate::error::Result;
+use crate::fraud::Action;
+use crate::ids::{BatchId, DecisionId, KeyId, OrgId};
+use crate::limits::{OrgWindow, Policy, Rate, StampLog};
+use crate::messages::gates::{GuardKey, GuardKind, Kept};
+use crate::messages::row::Row;
+use crate::terms::Mode;
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = guard_windows)]
+struct GuardRow {
+    kind: GuardKind,
+    mode: Mode,
+    subject: Vec<u8>,
+    stamps: Vec<u8>,
+    as_of: Millis,
+}
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = org_windows)]
+struct PlanRow {
+    org_id: OrgId,
+    mode: Mode,
+    policy: Policy,
+    stamps: Vec<u8>,
+    as_of: Millis,
+}
+
+/// A decision that refused.
+#[derive(Insertable)]
+#[diesel(table_name = decisions)]
+pub struct DecisionRow {
+    /// Its id.
+    pub id: DecisionId,
+    /// Whose message.
+    pub org_id: OrgId,
+    /// Sent with this key.
+    pub key_id: KeyId,
+    /// Live or test.
+    pub mode: Mode,
+    /// What it did.
+    pub action: Action,
+    /// What the client was told.
+    pub code: String,
+    /// JSON of what it saw.
+    pub terms: String,
+    /// The request.
+    pub request_id: String,
+    /// When.
+    pub created_at: Millis,
+}
+
+/// How state is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// Locked until the transaction ends, to be written back.
+    Write,
+    /// As it stands: a dry run.
+    Peek,
+}
+
+/// The windows of `keys` (sorted); an absent row is an empty window.
+pub fn load_guards(
+    conn: &mut Conn,
+    keys: &BTreeSet<GuardKey>,
+    lock: Lock,
+    now: Millis,
+) -> Result<Vec<(GuardKey, Kept<StampLog>)>> {
+    if let (Conn::Pg(c), Lock::Write) = (&mut *conn, lock) {
+        let empty: Vec<GuardRow> = keys.iter().map(|key| guard_row(key, &StampLog::default(), now)).collect();
+        diesel::insert_into(guard_windows::table).values(&empty).on_conflict_do_nothing().execute(c)?;
+    }
+    let mut found = Vec::with_capacity(keys.len());
+    for key in keys {
+        let (kind, mode, subject) = key;
+        let query = guard_windows::table.find((*kind, *mode, subject.as_slice()));
+        let row: Option<GuardRow> = match (&mut *conn, lock) {
+            (Conn::Pg(c), Lock::Write) => query.for_update().first(c).optional()?,
+            (conn, _) => query.first(conn).optional()?,
+        };
+        let log = row.map_or_else(StampLog::default, |row| StampLog::decode(&row.stamps, row.as_of));
+        found.push((key.clone(), Kept::loaded(log)));
+    }
+    Ok(found)
+}
+
+/// Writes windows back.
+pub fn save_guards(conn: &mut Conn, changed: &[(&GuardKey, &StampLog)], now: Millis) -> Result<()> {
+    let rows: Vec<GuardRow> = changed.iter().map(|(key, log)| guard_row(key, log, now)).collect();
+    match conn {
+        Conn::Sqlite(c) => {
+            for row in &rows {
+                diesel::insert_into(guard_windows::table)
+                    .values(row)
+                    .on_conflict((guard_windows::kind, guard_windows::mode, guard_windows::subject))
+                    .do_update()
+                    .set((guard_windows::stamps.eq(&row.stamps), guard_windows::as_of.eq(row.as_of)))
+                    .execute(c)?;
+            }
+        }
+        Conn::Pg(c) => {
+            diesel::insert_into(guard_windows::table)
+                .values(&rows)
+                .on_conflict((guard_windows::kind, guard_windows::mode, guard_windows::subject))
+                .do_update()
+                .set((
+                    guard_windows::stamps.eq(excluded(guard_windows::stamps)),
+                    guard_windows::as_of.eq(excluded(guard_windows::as_of)),
+                ))
+                .execute(c)?;
+        }
+    }
+    Ok(())
+}
+
+/// The plan's window of an organization under `rate`.
+pub fn load_plan(conn: &mut Conn, owner: (OrgId, Mode), rate: Rate, lock: Lock, now: Millis) -> Result<Kept<OrgWindow>> {
+    let key = (owner.0, owner.1, Policy::SmsPlan);
+    let query = org_windows::table.find(key);
+    let row: Option<PlanRow> = match (&mut *conn, lock) {
+        (Conn::Pg(c), Lock::Write) => {
+            let empty = PlanRow { org_id: owner.0, mode: owner.1, policy: Policy::SmsPlan, stamps: Vec::new(), as_of: now };
+            diesel::insert_into(org_windows::table).values(&empty).on_conflict_do_nothing().execute(c)?;
+            query.for_update().first(c).optional()?
+        }
+        (conn, _) => query.first(conn).optional()?,
+    };
+    let (stamps, as_of) = row.map_or((Vec::new(), now), |row| (row.stamps, row.as_of));
+    Ok(Kept::loaded(OrgWindow::open(&stamps, as_of, rate)))
+}
+
+/// Writes a plan's window back.
+pub fn save_plan(conn: &mut Conn, owner: (OrgId, Mode), window: &OrgWindow, now: Millis) -> Result<()> {
+    let row = PlanRow {
+        org_id: owner.0,
+        mode: owner.1,
+        policy: Policy::SmsPlan,
+        stamps: window.encode(),
+        as_of: window.as_of().max(now),
+    };
+    crate::both!(conn, c => diesel::insert_into(org_windows::table)
+        .values(&row)
+        .on_conflict((org_windows::org_id, org_windows::mode, org_windows::policy))
+        .do_update()
+        .set((org_windows::stamps.eq(&row.stamps), org_windows::as_of.eq(row.as_of)))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Stores accepted messages.
+pub fn insert_messages(conn: &mut Conn, rows: &[Row]) -> Result<()> {
+    match conn {
+        Conn::Sqlite(c) => {
+            for row in rows {
+                diesel::insert_into(messages::table).values(row).execute(c)?;
+            }
+        }
+        // PostgreSQL takes at most 65,535 parameters a statement; a row has 31.
+        Conn::Pg(c) => {
+            for chunk in rows.chunks(1_000) {
+                diesel::insert_into(messages::table).values(chunk).execute(c)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Stores decisions that refused.
+pub fn insert_decisions(conn: &mut Conn, rows: &[DecisionRow]) -> Result<()> {
+    for row in rows {
+        crate::both!(conn, c => diesel::insert_into(decisions::table).values(row).execute(c))?;
+    }
+    Ok(())
+}
+
+/// A bulk's own row.
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = batches)]
+pub struct BatchRow {
+    /// Its id.
+    pub id: BatchId,
+    /// Whose.
+    pub org_id: OrgId,
+    /// Live or test.
+    pub mode: Mode,
+    /// Messages that were taken.
+    pub accepted: i32,
+    /// Messages that were refused.
+    pub rejected: i32,
+    /// When.
+    pub created_at: Millis,
+}
+
+/// Stores a bulk's row.
+pub fn insert_batch(conn: &mut Conn, row: &BatchRow) -> Result<()> {
+    crate::both!(conn, c => diesel::insert_into(batches::table).values(row).execute(c))?;
+    Ok(())
+}
+
+fn guard_row(key: &GuardKey, log: &StampLog, now: Millis) -> GuardRow {
+    GuardRow {
+        kind: key.0,
+        mode: key.1,
+        subject: key.2.clone(),
+        stamps: log.encode(),
+        as_of: log.as_of().max(now),
+    }
+}
