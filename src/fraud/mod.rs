@@ -5,4 +5,4 @@
 
 mod screen;
 
-pub use screen::{Action, Attempt, Destinations, Protection, Reason, Verdict, screen};
+pub use screen::{Action, Attempt, Reason, Verdict, screen};

@@ -1,26 +1,13 @@
 //! The screen: (organization's rules, attempt) → verdict with reasons.
 
+use crate::accounts::{Countries, Protection};
 use crate::error::{Code, Error};
 use crate::phone::{Country, LineType};
 use crate::terms::Channel;
 
 crate::text_enum! {
-    /// How far the guards go for an organization.
-    pub enum Protection { Off = "off", Monitor = "monitor", Standard = "standard", Strict = "strict" }
-}
-
-crate::text_enum! {
     /// What a decision does to a message.
     pub enum Action { Allow = "allow", Challenge = "challenge", Block = "block" }
-}
-
-/// The countries an organization may send to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Destinations {
-    /// Everywhere.
-    All,
-    /// These only.
-    Only(Vec<Country>),
 }
 
 /// What is to be sent.
@@ -70,10 +57,10 @@ impl Verdict {
 }
 
 /// Judges `attempt`. The organization's own choice of countries always holds; the rules on lines follow its level.
-pub fn screen(destinations: &Destinations, protection: Protection, attempt: Attempt) -> Verdict {
+pub fn screen(countries: &Countries, protection: Protection, attempt: Attempt) -> Verdict {
     let mut verdict = Verdict { action: Action::Allow, reasons: Vec::new(), code: None };
     if let Some(country) = attempt.country
-        && !destinations.allow(country)
+        && !countries.allow(country)
     {
         verdict.fire("destination.country", country.as_str(), "enforce", Some(Code::DestinationNotAllowed));
     }
@@ -92,16 +79,6 @@ pub fn screen(destinations: &Destinations, protection: Protection, attempt: Atte
         }
     }
     verdict
-}
-
-impl Destinations {
-    /// Whether messages may go to `country`.
-    pub fn allow(&self, country: Country) -> bool {
-        match self {
-            Destinations::All => true,
-            Destinations::Only(list) => list.contains(&country),
-        }
-    }
 }
 
 impl Verdict {
@@ -132,8 +109,8 @@ mod tests {
         Attempt { channel: Channel::Sms, country: country.parse().ok(), line: Some(line) }
     }
 
-    fn home() -> Destinations {
-        Destinations::Only(vec!["GB".parse().unwrap()])
+    fn home() -> Countries {
+        Countries::Only(vec!["GB".parse().unwrap()])
     }
 
     #[test]
@@ -145,14 +122,14 @@ mod tests {
             assert_eq!(screen(&home(), *level, attempt("GB", LineType::Mobile)).action, Action::Allow);
         }
         assert_eq!(
-            screen(&Destinations::All, Protection::Strict, attempt("MM", LineType::Mobile)).action,
+            screen(&Countries::Every, Protection::Strict, attempt("MM", LineType::Mobile)).action,
             Action::Allow
         );
     }
 
     #[test]
     fn premium_lines_are_blocked_watched_or_let_through_by_level() {
-        let seen = |level| screen(&Destinations::All, level, attempt("GB", LineType::PremiumRate));
+        let seen = |level| screen(&Countries::Every, level, attempt("GB", LineType::PremiumRate));
         assert_eq!(seen(Protection::Standard).code, Some(Code::FraudBlocked));
         assert_eq!((seen(Protection::Monitor).action, seen(Protection::Monitor).reasons.len()), (Action::Allow, 1));
         assert!(seen(Protection::Off).reasons.is_empty());

@@ -1,6 +1,5 @@
 //! What goes into the accepting transaction and what comes out of it.
 
-use std::sync::Arc;
 
 use super::body::{BulkMode, Pacing};
 use super::row::{Extra, Row};
@@ -19,7 +18,7 @@ use crate::wallet::Priced;
 /// One request to accept: a single send is one item, a bulk is many. Its key, if any, covers all of it.
 pub struct Accept {
     /// Who asks.
-    pub caller: Arc<Caller>,
+    pub caller: Caller,
     /// The request's own id.
     pub request_id: String,
     /// The idempotency key.

@@ -73,12 +73,12 @@ impl Content {
         match words {
             Words::Text { text, subject } => Ok(Content::Text { text: text.clone(), subject: subject.clone() }),
             Words::Template(wanted) => {
-                let locale = wanted.locale.as_deref().unwrap_or(&caller.locale);
+                let locale = wanted.locale.as_deref().unwrap_or(&caller.org.locale);
                 Ok(Content::Template {
                     name: TemplateName::read("template.name", &wanted.name)?,
                     locale: String::from(Locale::parse("template.locale", locale)?.as_str()),
                     params: wanted.params.clone(),
-                    app: caller.org_name.clone(),
+                    app: caller.org.name.clone(),
                     valid_s: valid.as_secs(),
                 })
             }

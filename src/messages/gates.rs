@@ -60,6 +60,9 @@ impl<T> Kept<T> {
     }
 }
 
+/// Any stamp at all: wider than any window.
+const EVER: Rate = Rate::per_secs(1, 100 * 365 * 86_400);
+
 /// What an item that passed is told.
 pub struct Passed {
     /// The limits after it.
@@ -88,7 +91,7 @@ pub fn pass(state: &mut State, accept: &Accept, item: &Prepared, now: Millis) ->
     if let Some(error) = refusal_of(&view) {
         return Err(Box::new(Denied { error, view }));
     }
-    let owner = (caller.org_id, caller.mode);
+    let owner = (caller.org_id(), caller.mode());
     if let Some(wallet) = state.wallets.get_mut(&owner)
         && item.price.amount.0 > 0
         && let Err(error) = wallet.change().hold(item.price)
@@ -107,12 +110,12 @@ pub fn guards_of(caller: &Caller, item: &Prepared) -> Vec<(GuardKey, &'static [P
     }
     const NUMBER: &[Policy] =
         &[Policy::OtpNumber, Policy::OtpNumberHour, Policy::OtpNumberDay, Policy::PlatformNumber];
-    let mut guards = vec![((GuardKind::Otp, caller.mode, item.subject.clone()), NUMBER)];
+    let mut guards = vec![((GuardKind::Otp, caller.mode(), item.subject.clone()), NUMBER)];
     if let Some(ip) = &item.client.ip {
-        guards.push(((GuardKind::Ip, caller.mode, ip.clone()), &[Policy::OtpIp]));
+        guards.push(((GuardKind::Ip, caller.mode(), ip.clone()), &[Policy::OtpIp]));
     }
     if let Some(device) = &item.client.device {
-        guards.push(((GuardKind::Device, caller.mode, device.clone()), &[Policy::OtpDevice]));
+        guards.push(((GuardKind::Device, caller.mode(), device.clone()), &[Policy::OtpDevice]));
     }
     guards
 }
@@ -132,8 +135,7 @@ pub fn tag_of(org: OrgId) -> u64 {
 }
 
 fn look_at_guards(state: &State, caller: &Caller, item: &Prepared, now: Millis, view: &mut View) {
-    let known = state.guards.contains_key(&(GuardKind::Verified, caller.mode, item.subject.clone()))
-        && is_verified(state, caller, item);
+    let known = is_verified(state, caller, item, now);
     for (key, policies) in guards_of(caller, item) {
         // A number verified before is exempt from what guards the app's client, not from its own limits.
         if known && key.0 != GuardKind::Otp {
@@ -142,7 +144,7 @@ fn look_at_guards(state: &State, caller: &Caller, item: &Prepared, now: Millis, 
         let Some(log) = state.guards.get(&key) else { continue };
         for policy in policies {
             if let Allowance::Rate(rate) = caller.policies.get(*policy) {
-                let tag = (*policy != Policy::PlatformNumber).then(|| tag_of(caller.org_id));
+                let tag = (*policy != Policy::PlatformNumber).then(|| tag_of(caller.org_id()));
                 view.push(log.value.check(tag, *policy, rate, now));
             }
         }
@@ -150,16 +152,16 @@ fn look_at_guards(state: &State, caller: &Caller, item: &Prepared, now: Millis, 
 }
 
 /// Whether this organization has verified the number before.
-fn is_verified(state: &State, caller: &Caller, item: &Prepared) -> bool {
-    let key = (GuardKind::Verified, caller.mode, item.subject.clone());
-    state.guards.get(&key).is_some_and(|log| log.value.has(tag_of(caller.org_id)))
+fn is_verified(state: &State, caller: &Caller, item: &Prepared, now: Millis) -> bool {
+    let key = (GuardKind::Verified, caller.mode(), item.subject.clone());
+    state.guards.get(&key).is_some_and(|log| log.value.check(Some(tag_of(caller.org_id())), Policy::OtpNumber, EVER, now).used > 0)
 }
 
 /// Looks at the plan's window; with pacing, a full window is a later time instead of a refusal, unless the message
 /// would be worthless by then.
 fn look_at_plan(state: &State, accept: &Accept, item: &Prepared, now: Millis, view: &mut View) -> Option<Millis> {
     let rate = plan_of(&accept.caller, item)?;
-    let window = &state.plans.get(&(accept.caller.org_id, accept.caller.mode))?.value;
+    let window = &state.plans.get(&(accept.caller.org_id(), accept.caller.mode()))?.value;
     let verdict = window.check(Policy::SmsPlan, rate, now);
     if verdict.denied() && accept.is_paced() && rate.limit > 0 {
         let at = window.pace(rate, now);
@@ -172,7 +174,7 @@ fn look_at_plan(state: &State, accept: &Accept, item: &Prepared, now: Millis, vi
 }
 
 fn take(state: &mut State, caller: &Caller, item: &Prepared, at: Millis, now: Millis) {
-    let tag = tag_of(caller.org_id);
+    let tag = tag_of(caller.org_id());
     for (key, _) in guards_of(caller, item) {
         if let Some(log) = state.guards.get_mut(&key) {
             let log = log.change();
@@ -181,9 +183,11 @@ fn take(state: &mut State, caller: &Caller, item: &Prepared, at: Millis, now: Mi
         }
     }
     if let Some(rate) = plan_of(caller, item)
-        && let Some(window) = state.plans.get_mut(&(caller.org_id, caller.mode))
+        && let Some(window) = state.plans.get_mut(&(caller.org_id(), caller.mode()))
     {
-        window.change().add(rate, at, now);
+        let window = window.change();
+        window.prune(rate.window, now);
+        window.reserve(at, now);
     }
 }
 

@@ -57,7 +57,7 @@ impl Bench {
 
     /// Prepares a message whose content and id are settled already: a verification's code.
     pub fn finish(&self, caller: &Caller, message: NewMessage, part: Part) -> Result<Prepared> {
-        let rendered = part.content.render(message.channel, caller.org_id, &self.keyring)?;
+        let rendered = part.content.render(message.channel, caller.org_id(), &self.keyring)?;
         let (encoding, segments) = match message.channel {
             Channel::Sms => {
                 let size = measure(&rendered.text);
@@ -66,7 +66,7 @@ impl Bench {
             Channel::Whatsapp | Channel::Email => (None, 1),
         };
         let address = message.to.address();
-        let test_magic = caller.mode == Mode::Test && magic::is_magic(address);
+        let test_magic = caller.mode() == Mode::Test && magic::is_magic(address);
         let attempt = Attempt {
             channel: message.channel,
             country: message.to.country().filter(|_| !test_magic),
@@ -89,7 +89,7 @@ impl Bench {
             client: client_macs(&self.keyring, &message.client),
             price,
             decision_id: DecisionId::new(self.now),
-            screened: screen(&caller.countries, caller.protection, attempt),
+            screened: screen(&caller.org.countries, caller.org.protection, attempt),
             refusal: refusal.or(unpriced).or_else(|| self.unroutable(caller, &message)),
             extra: part.extra,
             recipient: String::from(address),
@@ -117,14 +117,14 @@ impl Bench {
         if message.channel == Channel::Whatsapp {
             return Some(Error::new(Code::ChannelNotEnabled));
         }
-        if caller.mode == Mode::Test {
+        if caller.mode() == Mode::Test {
             return None;
         }
         let first = (message.channel, &message.to);
         let rest = message.fallback.iter().map(|step| (step.channel, &step.to));
         let routed = std::iter::once(first).chain(rest).any(|(channel, to)| {
             let want =
-                routing::Want { channel, country: to.country(), recipient: to.address(), org_id: caller.org_id };
+                routing::Want { channel, country: to.country(), recipient: to.address(), org_id: caller.org_id() };
             !routing::eligible(&self.routes, &want).is_empty()
         });
         (!routed).then(|| {

@@ -171,11 +171,11 @@ fn load(conn: &mut Conn, batch: &[&Accept], lock: Lock, now: Millis) -> Result<S
     let mut plans = std::collections::BTreeMap::new();
     let mut wallets = BTreeSet::new();
     for accept in batch {
-        let owner = (accept.caller.org_id, accept.caller.mode);
+        let owner = (accept.caller.org_id(), accept.caller.mode());
         for item in accept.items.iter().flatten().filter(|item| item.refusal.is_none()) {
             guards.extend(guards_of(&accept.caller, item).into_iter().map(|(key, _)| key));
             if item.client.ip.is_some() || item.client.device.is_some() {
-                guards.insert((GuardKind::Verified, accept.caller.mode, item.subject.clone()));
+                guards.insert((GuardKind::Verified, accept.caller.mode(), item.subject.clone()));
             }
             if let Some(rate) = plan_of(&accept.caller, item) {
                 plans.insert(owner, rate);
@@ -258,9 +258,9 @@ fn note_refusals(accept: &Accept, outcomes: &[ItemOutcome], now: Millis, writes:
         let terms = Terms { reasons: item.screened.reasons.clone(), limits: Vec::new() };
         writes.decisions.push(DecisionRow {
             id: item.decision_id,
-            org_id: accept.caller.org_id,
-            key_id: accept.caller.key_id,
-            mode: accept.caller.mode,
+            org_id: accept.caller.org_id(),
+            key_id: accept.caller.key_id(),
+            mode: accept.caller.mode(),
             action: item.screened.action,
             code: fault.code().to_string(),
             terms: serde_json::to_string(&terms).unwrap_or_default(),
@@ -278,9 +278,9 @@ fn row(accept: &Accept, item: &Prepared, passed: &Passed, now: Millis) -> Row {
     let expires_at = item.scheduled_for.unwrap_or(now).plus(item.ttl);
     Row {
         id: item.id,
-        org_id: accept.caller.org_id,
-        key_id: accept.caller.key_id,
-        mode: accept.caller.mode,
+        org_id: accept.caller.org_id(),
+        key_id: accept.caller.key_id(),
+        mode: accept.caller.mode(),
         batch_id: accept.bulk.map(|terms| terms.batch_id),
         verification_id: item.verification_id,
         channel: item.channel,
@@ -315,8 +315,8 @@ fn batch_row(accept: &Accept, id: crate::ids::BatchId, accepted: usize, now: Mil
     let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
     BatchRow {
         id,
-        org_id: accept.caller.org_id,
-        mode: accept.caller.mode,
+        org_id: accept.caller.org_id(),
+        mode: accept.caller.mode(),
         accepted: count(accepted),
         rejected: count(accept.items.len().saturating_sub(accepted)),
         created_at: now,

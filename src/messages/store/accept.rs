@@ -3,7 +3,7 @@
 //! PostgreSQL gets one statement for each kind of row whatever the batch's size; on SQLite, where a statement costs
 //! microseconds and the prepared ones are kept, each row is its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use diesel::upsert::excluded;
@@ -83,18 +83,45 @@ pub fn load_guards(
         let empty: Vec<GuardRow> = keys.iter().map(|key| guard_row(key, &StampLog::default(), now)).collect();
         diesel::insert_into(guard_windows::table).values(&empty).on_conflict_do_nothing().execute(c)?;
     }
-    let mut found = Vec::with_capacity(keys.len());
-    for key in keys {
-        let (kind, mode, subject) = key;
-        let query = guard_windows::table.find((*kind, *mode, subject.as_slice()));
-        let row: Option<GuardRow> = match (&mut *conn, lock) {
-            (Conn::Pg(c), Lock::Write) => query.for_update().first(c).optional()?,
-            (conn, _) => query.first(conn).optional()?,
-        };
-        let log = row.map_or_else(StampLog::default, |row| StampLog::decode(&row.stamps, row.as_of));
-        found.push((key.clone(), Kept::loaded(log)));
+    let rows = match (&mut *conn, lock) {
+        (Conn::Pg(c), Lock::Write) => lock_guards(c, keys)?,
+        (conn, _) => read_guards(conn, keys)?,
+    };
+    let mut logs: BTreeMap<GuardKey, StampLog> = rows
+        .into_iter()
+        .map(|row| ((row.kind, row.mode, row.subject), StampLog::decode(&row.stamps, row.as_of)))
+        .collect();
+    Ok(keys.iter().map(|key| (key.clone(), Kept::loaded(logs.remove(key).unwrap_or_default()))).collect())
+}
+
+/// One statement for each kind of guard, rows locked in the order of their keys.
+fn lock_guards(conn: &mut diesel::PgConnection, keys: &BTreeSet<GuardKey>) -> Result<Vec<GuardRow>> {
+    let mut groups: BTreeMap<(GuardKind, Mode), Vec<&[u8]>> = BTreeMap::new();
+    for (kind, mode, subject) in keys {
+        groups.entry((*kind, *mode)).or_default().push(subject);
     }
-    Ok(found)
+    let mut rows = Vec::with_capacity(keys.len());
+    for ((kind, mode), subjects) in groups {
+        let found: Vec<GuardRow> = guard_windows::table
+            .filter(guard_windows::kind.eq(kind))
+            .filter(guard_windows::mode.eq(mode))
+            .filter(guard_windows::subject.eq_any(subjects))
+            .order(guard_windows::subject.asc())
+            .for_update()
+            .load(conn)?;
+        rows.extend(found);
+    }
+    Ok(rows)
+}
+
+fn read_guards(conn: &mut Conn, keys: &BTreeSet<GuardKey>) -> Result<Vec<GuardRow>> {
+    let mut rows = Vec::with_capacity(keys.len());
+    for (kind, mode, subject) in keys {
+        let row: Option<GuardRow> =
+            guard_windows::table.find((*kind, *mode, subject.as_slice())).first(conn).optional()?;
+        rows.extend(row);
+    }
+    Ok(rows)
 }
 
 /// Writes windows back.
