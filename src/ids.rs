@@ -37,6 +37,11 @@ macro_rules! ids {
                 Self(fresh($prefix, now))
             }
 
+            /// The smallest id of a moment: whatever was made before it sorts below.
+            pub fn first_at(at: Millis) -> Self {
+                Self(encode($prefix, at, [0; 10]))
+            }
+
             /// The id as it is stored and shown.
             pub fn as_str(&self) -> &str {
                 std::str::from_utf8(&self.0).unwrap_or($prefix)
@@ -125,9 +130,13 @@ ids! {
 }
 
 fn fresh(prefix: &str, now: Millis) -> [u8; ID_LEN] {
-    let millis = u64::try_from(now.0).unwrap_or(0);
     let mut noise = [0u8; 10];
     crate::secret::fill_random(&mut noise);
+    encode(prefix, now, noise)
+}
+
+fn encode(prefix: &str, at: Millis, noise: [u8; 10]) -> [u8; ID_LEN] {
+    let millis = u64::try_from(at.0).unwrap_or(0);
     let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &noise).into_uuid();
     let mut id = [b'0'; ID_LEN];
     if let Ok(kind) = DynamicType::new(prefix) {

@@ -171,6 +171,13 @@ pub fn fill_random(bytes: &mut [u8]) {
     }
 }
 
+/// A number from the operating system's random source.
+pub fn random_u64() -> u64 {
+    let mut bytes = [0u8; 8];
+    fill_random(&mut bytes);
+    u64::from_be_bytes(bytes)
+}
+
 /// `LEN` letters and digits (base 62) from the operating system's random source, each equally likely.
 pub fn random_token<const LEN: usize>() -> String {
     let mut token = String::with_capacity(LEN);

@@ -302,7 +302,7 @@ fn row(accept: &Accept, item: &Prepared, passed: &Passed, now: Millis) -> Row {
         next_at: Some(due.unwrap_or(now)),
         attempts: 0,
         carrier: None,
-        extra: serde_json::to_string(&item.extra).unwrap_or_else(|_| String::from("{}")),
+        extra: item.extra.to_json(),
         request_id: accept.request_id.clone(),
         scheduled_for: due,
         expires_at,

@@ -128,6 +128,15 @@ pub struct Extra {
     /// How many of them are used up.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub fallback_used: usize,
+    /// Carriers that certainly refused on the present channel, in this round.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<String>,
+    /// Rounds over all routes that failed for a passing cause.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rounds: usize,
+    /// What the latest refusal asks to wait before a further round, ms.
+    #[serde(default, skip_serializing_if = "is_zero_ms")]
+    pub retry_wait_ms: u64,
     /// The template's name, for lists that cannot show the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
@@ -137,6 +146,22 @@ pub struct Extra {
     /// What the app said became of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feedback: Option<String>,
+}
+
+impl Extra {
+    /// As the column keeps it.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|_| String::from("{}"))
+    }
+
+    /// Whether another channel is left to try.
+    pub fn has_fallback(&self) -> bool {
+        self.fallback_used < self.fallback.len()
+    }
+}
+
+fn is_zero_ms(wait: &u64) -> bool {
+    *wait == 0
 }
 
 fn is_zero(count: &usize) -> bool {
@@ -152,6 +177,11 @@ impl Row {
     /// The members of `decision`.
     pub fn terms(&self) -> Result<Terms> {
         serde_json::from_str(&self.decision).map_err(Error::internal)
+    }
+
+    /// The members of `extra`, or none of them where they cannot be read.
+    pub fn extra_or_none(&self) -> Extra {
+        self.extra().unwrap_or_default()
     }
 
     /// The channel and address that the next hand-off uses.

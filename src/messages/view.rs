@@ -12,7 +12,7 @@ use super::store::{Attempt, BatchRow, Event};
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::fraud::{Action, Reason};
-use crate::http::problem;
+use crate::http::problem::Problem;
 use crate::idempotency::Stored;
 use crate::ids::{BatchId, DecisionId, MessageId, VerificationId};
 use crate::money::MoneyView;
@@ -112,10 +112,9 @@ pub struct BulkResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub scheduled_for: Option<Millis>,
-    /// Why not, where it was refused: an error as any other, without a request id.
+    /// Why not, where it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    pub error: Option<serde_json::Value>,
+    pub error: Option<Problem>,
 }
 
 /// What became of a bulk.
@@ -168,8 +167,7 @@ pub struct DryRunView {
     /// The limits it would meet.
     pub limits: Vec<LimitView>,
     /// Why it would be refused, where it would.
-    #[schema(value_type = Option<Object>)]
-    pub error: Option<serde_json::Value>,
+    pub error: Option<Problem>,
 }
 
 /// A limit as it stands.
@@ -316,12 +314,7 @@ pub fn bulk_result(index: usize, outcome: &ItemOutcome) -> BulkResult {
             id: None,
             status: None,
             scheduled_for: None,
-            error: Some(error_view(fault)),
+            error: Some(Problem::of(fault, "")),
         },
     }
-}
-
-/// An error inside an answer.
-pub fn error_view(fault: &Error) -> serde_json::Value {
-    problem::member(fault)
 }

@@ -106,19 +106,26 @@ pub enum Order {
 
 /// Messages of `org` in `lane` that are due, up to `limit`. On PostgreSQL rows that another node holds are passed over.
 pub fn due(conn: &mut Conn, lane: i16, org: OrgId, order: Order, now: Millis, limit: i64) -> Result<Vec<Row>> {
-    let base = messages::table
-        .filter(messages::lane.eq(lane))
-        .filter(messages::org_id.eq(org))
-        .filter(messages::next_at.le(now))
-        .limit(limit)
-        .select(Row::as_select());
+    let base = || {
+        messages::table
+            .filter(messages::lane.eq(lane))
+            .filter(messages::org_id.eq(org))
+            .filter(messages::next_at.le(now))
+            .limit(limit)
+    };
     Ok(match (conn, order) {
         (Conn::Pg(c), Order::NewestFirst) => {
-            base.order(messages::next_at.desc()).for_update().skip_locked().load(c)?
+            base().order(messages::next_at.desc()).select(Row::as_select()).for_update().skip_locked().load(c)?
         }
-        (Conn::Pg(c), Order::OldestFirst) => base.order(messages::next_at.asc()).for_update().skip_locked().load(c)?,
-        (Conn::Sqlite(c), Order::NewestFirst) => base.order(messages::next_at.desc()).load(c)?,
-        (Conn::Sqlite(c), Order::OldestFirst) => base.order(messages::next_at.asc()).load(c)?,
+        (Conn::Pg(c), Order::OldestFirst) => {
+            base().order(messages::next_at.asc()).select(Row::as_select()).for_update().skip_locked().load(c)?
+        }
+        (Conn::Sqlite(c), Order::NewestFirst) => {
+            base().order(messages::next_at.desc()).select(Row::as_select()).load(c)?
+        }
+        (Conn::Sqlite(c), Order::OldestFirst) => {
+            base().order(messages::next_at.asc()).select(Row::as_select()).load(c)?
+        }
     })
 }
 

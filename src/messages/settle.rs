@@ -1,0 +1,135 @@
+//! One write shape for everything that happens to a message after its acceptance: the row, the money, the timeline.
+
+use super::progress;
+use super::row::Row;
+use super::state::Hold;
+use super::store::{self, Event, Move};
+use crate::clock::Millis;
+use crate::db::Conn;
+use crate::error::Result;
+use crate::ids::{AttemptId, EventId, MessageId};
+use crate::providers::{Receipt, ReceiptState};
+use crate::wallet;
+
+/// Who moved a message and what is worth knowing besides.
+pub struct Moved {
+    /// `carrier`, `receipt`, `ttl`, `lease`, `routing`, `client` or `operator`.
+    pub by: &'static str,
+    /// For the timeline.
+    pub detail: serde_json::Value,
+}
+
+impl Moved {
+    /// By `by`, with nothing more to say.
+    pub fn by(by: &'static str) -> Moved {
+        Moved { by, detail: serde_json::Value::Null }
+    }
+}
+
+/// Moves a message that still stands where `row` says, with its money and its timeline; `false` where somebody moved
+/// it first, and nothing is written.
+pub fn move_row(conn: &mut Conn, row: &Row, to: &Move, moved: &Moved, now: Millis) -> Result<bool> {
+    if !store::apply(conn, row, to)? {
+        return Ok(false);
+    }
+    let owner = (row.org_id, row.mode);
+    match (row.hold, to.hold) {
+        (Hold::Held, Hold::Settled) => {
+            wallet::settle(conn, owner, (row.id, row.price_micros, row.currency), now)?;
+        }
+        (Hold::Held, Hold::Released) => wallet::release(conn, owner, row.price_micros, now)?,
+        _ => {}
+    }
+    let mut detail = serde_json::json!({ "by": moved.by, "error_code": to.error_code, "next_at": to.next_at });
+    if let (Some(into), serde_json::Value::Object(more)) = (detail.as_object_mut(), &moved.detail) {
+        into.extend(more.clone());
+    }
+    let event = Event {
+        id: EventId::new(now),
+        message_id: row.id,
+        kind: format!("message.{}", to.status),
+        detail: detail.to_string(),
+        at: now,
+    };
+    store::insert_event(conn, &event)?;
+    metrics::counter!("postern_messages_total", "channel" => row.channel.as_str(), "status" => to.status.as_str())
+        .increment(1);
+    Ok(true)
+}
+
+/// Stores receipts and applies those whose hand-off is known; the others wait for it. Repeats change nothing.
+pub fn take_receipts(conn: &mut Conn, carrier: &str, receipts: &[Receipt], now: Millis) -> Result<()> {
+    for receipt in receipts {
+        let attempt = match store::find_attempt(conn, carrier, &receipt.provider_id)? {
+            Some(attempt) => Some(attempt),
+            None => by_reference(conn, carrier, receipt)?,
+        };
+        let row = store::ReceiptRow {
+            carrier: String::from(carrier),
+            provider_id: receipt.provider_id.clone(),
+            status: stored_status(receipt),
+            message_id: attempt.as_ref().map(|attempt| attempt.message_id),
+            error_code: receipt.error_code.clone(),
+            received_at: now,
+        };
+        if store::insert_receipt(conn, &row)? && let Some(attempt) = attempt {
+            apply(conn, attempt.message_id, receipt.state, &row, now)?;
+        }
+    }
+    Ok(())
+}
+
+/// Applies what came before the hand-off's id was known.
+pub fn apply_parked(conn: &mut Conn, carrier: &str, provider_id: &str, id: MessageId, now: Millis) -> Result<()> {
+    let parked = store::parked_receipts(conn, carrier, provider_id)?;
+    if parked.is_empty() {
+        return Ok(());
+    }
+    store::claim_receipts(conn, carrier, provider_id, id)?;
+    for row in parked {
+        apply(conn, id, state_of(&row.status), &row, now)?;
+    }
+    Ok(())
+}
+
+fn apply(
+    conn: &mut Conn,
+    id: MessageId,
+    state: Option<ReceiptState>,
+    receipt: &store::ReceiptRow,
+    now: Millis,
+) -> Result<()> {
+    let (Some(state), Some(row)) = (state, store::find_message(conn, id)?) else { return Ok(()) };
+    let Some(to) = progress::after_receipt(&row, state, receipt.error_code.as_deref(), now) else { return Ok(()) };
+    let detail = serde_json::json!({ "carrier": receipt.carrier, "provider_id": receipt.provider_id, "receipt": state_word(state) });
+    move_row(conn, &row, &to, &Moved { by: "receipt", detail }, now)?;
+    Ok(())
+}
+
+fn by_reference(conn: &mut Conn, carrier: &str, receipt: &Receipt) -> Result<Option<store::Attempt>> {
+    match receipt.reference.as_deref().and_then(|text| text.parse::<AttemptId>().ok()) {
+        Some(id) => store::find_attempt_by_id(conn, carrier, id),
+        None => Ok(None),
+    }
+}
+
+/// A receipt is kept under our word where there is one, so that a parked one can be applied later, and under the
+/// carrier's own where it means nothing to us.
+fn stored_status(receipt: &Receipt) -> String {
+    receipt.state.map_or_else(|| receipt.status.chars().take(60).collect(), |state| String::from(state_word(state)))
+}
+
+fn state_word(state: ReceiptState) -> &'static str {
+    match state {
+        ReceiptState::Sent => "=sent",
+        ReceiptState::Delivered => "=delivered",
+        ReceiptState::Undelivered => "=undelivered",
+        ReceiptState::Failed => "=failed",
+    }
+}
+
+fn state_of(word: &str) -> Option<ReceiptState> {
+    [ReceiptState::Sent, ReceiptState::Delivered, ReceiptState::Undelivered, ReceiptState::Failed]
+        .into_iter()
+        .find(|state| state_word(*state) == word)
+}
