@@ -11,7 +11,7 @@ use reqwest::Url;
 use super::fault::Wrong;
 use super::setting::{Setting, text_of, word_setting};
 use super::value::Value;
-use crate::channel::Channel;
+use crate::terms::Channel;
 use crate::secret::Secret;
 
 word_setting!(Channel);

@@ -222,7 +222,7 @@ channels = ["sms"]
 fn carriers_may_come_from_one_variable() {
     let text = r#"[{ name = "staging", kind = "sandbox", channels = ["sms"] }]"#;
     let config = load("", &[("POSTERN_CARRIERS", text)]).unwrap();
-    assert_eq!(config.carrier("staging").unwrap().channels, [crate::channel::Channel::Sms]);
+    assert_eq!(config.carrier("staging").unwrap().channels, [crate::terms::Channel::Sms]);
     assert!(faults("", &[("POSTERN_CARRIERS", "acme")]).contains("POSTERN_CARRIERS: carriers is not a TOML value"));
 }
 

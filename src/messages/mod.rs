@@ -3,11 +3,17 @@
 mod accept;
 mod body;
 mod content;
+mod dispatch;
 mod gates;
 mod magic;
 mod new;
+mod prepare;
+mod progress;
+mod queue;
 mod recipient;
 mod record;
 mod row;
+mod settle;
 mod state;
 mod store;
+mod tables;

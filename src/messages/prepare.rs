@@ -47,10 +47,9 @@ impl Bench {
         let extra = Extra {
             metadata: message.metadata.clone(),
             fallback: message.fallback.iter().map(|step| (step.channel, String::from(step.to.address()))).collect(),
-            fallback_used: 0,
             template: content.template().map(|name| name.to_string()),
             client_request_id,
-            feedback: None,
+            ..Extra::default()
         };
         self.finish(caller, message, Part { id: MessageId::new(self.now), content, extra, verification_id: None })
     }

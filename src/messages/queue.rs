@@ -46,8 +46,8 @@ impl FromApp for Queue {
             waiting: Mutex::default(),
             db: app.db.clone(),
             terms: Acceptance { clock: app.clock.clone(), key_ttl: app.config.retention.idempotency },
-            depth: app.config.database.queue_depth,
-            batch_max: app.config.database.accept_batch_max,
+            depth: count(app.config.database.accept_queue),
+            batch_max: count(app.config.database.accept_batch),
             bell: Notify::new(),
         }))
     }
@@ -179,4 +179,8 @@ fn record_in_halves(conn: &mut Conn, terms: &Acceptance, batch: &[&Accept]) -> V
             results
         }
     }
+}
+
+fn count(setting: u32) -> usize {
+    usize::try_from(setting).unwrap_or(usize::MAX)
 }

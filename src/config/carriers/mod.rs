@@ -10,7 +10,7 @@ use super::fault::{Wrong, did_you_mean};
 use super::reader::{Reader, Section};
 use super::setting::any;
 use super::value::{Entry, Table, Value};
-use crate::channel::Channel;
+use crate::terms::Channel;
 
 pub use http::{BodyForm, HttpCarrier, HttpKeys, Method, Receipt, ReceiptStatus, SignatureForm};
 pub use smtp::{MailTls, SmtpCarrier};
