@@ -11,8 +11,8 @@ use reqwest::Url;
 use super::fault::Wrong;
 use super::setting::{Setting, text_of, word_setting};
 use super::value::Value;
-use crate::terms::Channel;
 use crate::secret::Secret;
+use crate::terms::Channel;
 
 word_setting!(Channel);
 

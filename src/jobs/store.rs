@@ -26,7 +26,12 @@ pub fn enqueue<T: serde::Serialize>(conn: &mut Conn, kind: &str, payload: &T, no
 }
 
 /// Adds a job to be done at the second moment; the first is now.
-pub fn enqueue_at<T: serde::Serialize>(conn: &mut Conn, kind: &str, payload: &T, when: (Millis, Millis)) -> Result<JobId> {
+pub fn enqueue_at<T: serde::Serialize>(
+    conn: &mut Conn,
+    kind: &str,
+    payload: &T,
+    when: (Millis, Millis),
+) -> Result<JobId> {
     let (now, run_at) = when;
     let row = Row {
         id: JobId::new(now),

@@ -1,6 +1,5 @@
 //! What goes into the accepting transaction and what comes out of it.
 
-
 use super::body::{BulkMode, Pacing};
 use super::row::{Extra, Row};
 use crate::accounts::Caller;

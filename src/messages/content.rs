@@ -125,12 +125,8 @@ impl Content {
 
 impl CodeSpec {
     fn render(&self, channel: Channel, org: OrgId, keyring: &Keyring) -> Result<Rendered> {
-        let seed = CodeSeed {
-            verification: self.verification,
-            attempt: self.attempt,
-            org,
-            destination: &self.destination,
-        };
+        let seed =
+            CodeSeed { verification: self.verification, attempt: self.attempt, org, destination: &self.destination };
         let length = CodeLength::new(i64::from(self.digits)).map_err(Error::internal)?;
         let code = derive(keyring, &seed, length);
         let defaults = Defaults { app: &self.app, valid: Duration::from_secs(self.valid_s) };

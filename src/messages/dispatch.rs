@@ -169,8 +169,7 @@ async fn send(app: &App, claimed: &Claimed) -> Outcome {
 fn outgoing(keyring: &Keyring, claimed: &Claimed, now: Millis) -> Result<Outgoing> {
     let row = &claimed.row;
     let sealed = row.content.as_deref().ok_or_else(|| Error::internal("the content is gone"))?;
-    let rendered =
-        Content::open(keyring, row.id, sealed)?.render(claimed.attempt.channel, row.org_id, keyring)?;
+    let rendered = Content::open(keyring, row.id, sealed)?.render(claimed.attempt.channel, row.org_id, keyring)?;
     // The originator was checked for the channel it was asked for; another channel uses its carrier's own.
     let from = row.sender.clone().filter(|_| claimed.attempt.channel == row.channel);
     Ok(Outgoing {
@@ -368,11 +367,7 @@ impl Desk {
         let want = routing::Want { channel, country, recipient: to, org_id: row.org_id };
         routing::eligible(&self.routes, &want)
             .into_iter()
-            .map(|route| Candidate {
-                carrier: route.carrier.clone(),
-                priority: route.priority,
-                weight: route.weight,
-            })
+            .map(|route| Candidate { carrier: route.carrier.clone(), priority: route.priority, weight: route.weight })
             .collect()
     }
 }

@@ -108,8 +108,7 @@ pub fn guards_of(caller: &Caller, item: &Prepared) -> Vec<(GuardKey, &'static [P
     if item.kind != Kind::Otp {
         return Vec::new();
     }
-    const NUMBER: &[Policy] =
-        &[Policy::OtpNumber, Policy::OtpNumberHour, Policy::OtpNumberDay, Policy::PlatformNumber];
+    const NUMBER: &[Policy] = &[Policy::OtpNumber, Policy::OtpNumberHour, Policy::OtpNumberDay, Policy::PlatformNumber];
     let mut guards = vec![((GuardKind::Otp, caller.mode(), item.subject.clone()), NUMBER)];
     if let Some(ip) = &item.client.ip {
         guards.push(((GuardKind::Ip, caller.mode(), ip.clone()), &[Policy::OtpIp]));
@@ -154,7 +153,10 @@ fn look_at_guards(state: &State, caller: &Caller, item: &Prepared, now: Millis, 
 /// Whether this organization has verified the number before.
 fn is_verified(state: &State, caller: &Caller, item: &Prepared, now: Millis) -> bool {
     let key = (GuardKind::Verified, caller.mode(), item.subject.clone());
-    state.guards.get(&key).is_some_and(|log| log.value.check(Some(tag_of(caller.org_id())), Policy::OtpNumber, EVER, now).used > 0)
+    state
+        .guards
+        .get(&key)
+        .is_some_and(|log| log.value.check(Some(tag_of(caller.org_id())), Policy::OtpNumber, EVER, now).used > 0)
 }
 
 /// Looks at the plan's window; with pacing, a full window is a later time instead of a refusal, unless the message

@@ -16,7 +16,10 @@ pub fn is_magic(address: &str) -> bool {
 /// The refusal that a magic number asks for, where it is one of those that are refused.
 pub fn refusal(address: &str) -> Option<Error> {
     match address.strip_prefix(STEM)? {
-        "1" => Some(Error::field("to", "is not a valid number in its country's numbering plan; check its length and prefix")),
+        "1" => Some(Error::field(
+            "to",
+            "is not a valid number in its country's numbering plan; check its length and prefix",
+        )),
         "4" => Some(Error::new(Code::RecipientOptedOut)),
         "5" => Some(Error::new(Code::FraudBlocked)),
         "6" => Some(Error::new(Code::OtpNumberLimit).retry_after(Duration::from_secs(300)).policy(PolicyHit {

@@ -165,7 +165,8 @@ fn words(
         (None, Some(template)) => Ok(Words::Template(template)),
         (Some(text), None) => {
             checked_text(channel, &text).map_err(|why| ("body", why))?;
-            let subject = subject.map(|line| checked_subject(channel, line)).transpose().map_err(|why| ("subject", why))?;
+            let subject =
+                subject.map(|line| checked_subject(channel, line)).transpose().map_err(|why| ("subject", why))?;
             Ok(Words::Text { text, subject })
         }
     }
@@ -209,7 +210,9 @@ fn originator(channel: Channel, from: String) -> Result<String, String> {
     match from.starts_with('+') {
         true => Phone::parse(&from, None).map(|phone| String::from(phone.e164())).map_err(|fault| fault.to_string()),
         false if short_code || alphanumeric => Ok(from),
-        false => Err(String::from("must be a number in E.164, a short code, or up to 11 letters and digits, e.g. ACME")),
+        false => {
+            Err(String::from("must be a number in E.164, a short code, or up to 11 letters and digits, e.g. ACME"))
+        }
     }
 }
 
@@ -280,7 +283,11 @@ pub fn client(faults: &mut Faults, body: ClientBody) -> Client {
 pub fn metadata(map: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, String> {
     let fits = map.len() <= MAX_METADATA
         && map.iter().all(|(key, value)| (1..=64).contains(&key.chars().count()) && value.chars().count() <= 500);
-    if fits { Ok(map) } else { Err(format!("takes at most {MAX_METADATA} entries, names up to 64 and values up to 500 characters")) }
+    if fits {
+        Ok(map)
+    } else {
+        Err(format!("takes at most {MAX_METADATA} entries, names up to 64 and values up to 500 characters"))
+    }
 }
 
 fn short(text: String, max: usize) -> Result<String, String> {

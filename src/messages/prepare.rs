@@ -147,7 +147,8 @@ pub struct Part {
 
 /// The end user's address and device as guards know them. An IPv6 client is its /64: a household's usual share.
 pub fn client_macs(keyring: &Keyring, client: &Client) -> ClientMacs {
-    let mac = |label: &[u8], text: &[u8]| keyring.mac(Purpose::Client, &[label, text]).iter().take(16).copied().collect();
+    let mac =
+        |label: &[u8], text: &[u8]| keyring.mac(Purpose::Client, &[label, text]).iter().take(16).copied().collect();
     let ip = client.ip.map(|ip| match ip {
         std::net::IpAddr::V4(v4) => mac(b"ip", &v4.octets()),
         std::net::IpAddr::V6(v6) => mac(b"ip", v6.octets().split_at(8).0),

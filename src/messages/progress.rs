@@ -156,7 +156,14 @@ fn fall_back_or(row: &Row, ended: Move, now: Millis) -> Move {
     }
     let next = Extra { fallback_used: extra.fallback_used + 1, tried: Vec::new(), rounds: 0, ..extra };
     let hold = if ended.hold == Hold::Released { row.hold } else { ended.hold };
-    Move { status: Status::Queued, next_at: Some(now), extra: next.to_json(), hold, content: row.content.clone(), ..ended }
+    Move {
+        status: Status::Queued,
+        next_at: Some(now),
+        extra: next.to_json(),
+        hold,
+        content: row.content.clone(),
+        ..ended
+    }
 }
 
 /// What is said is kept only while another channel may have to say it; codes are erased at once.

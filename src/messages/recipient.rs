@@ -87,7 +87,9 @@ mod tests {
         assert_eq!(Recipient::parse("Ann@Example.COM", Channel::Email, None).unwrap().address(), "ann@example.com");
         assert!(Recipient::parse("+447400123456", Channel::Email, None).is_err());
         assert!(Recipient::parse("ann@example.com", Channel::Sms, None).is_err());
-        for bad in ["", "ann", "ann@", "@example.com", "ann@localhost", "a b@example.com", "ann@example.com\nBcc: x@y.z"] {
+        for bad in
+            ["", "ann", "ann@", "@example.com", "ann@localhost", "a b@example.com", "ann@example.com\nBcc: x@y.z"]
+        {
             assert!(Recipient::parse(bad, Channel::Email, None).is_err(), "{bad}");
         }
     }

@@ -153,12 +153,9 @@ impl Desk {
     fn shared(&self, place: &Place) -> Option<Result<Accepted>> {
         let Place::Twin(first) = place else { return None };
         match self.places.get(*first)? {
-            Place::Done(Ok(done)) => Some(Ok(Accepted {
-                stored: done.stored.clone(),
-                replayed: true,
-                view: View::new(),
-                rows: Vec::new(),
-            })),
+            Place::Done(Ok(done)) => {
+                Some(Ok(Accepted { stored: done.stored.clone(), replayed: true, view: View::new(), rows: Vec::new() }))
+            }
             Place::Done(Err(fault)) => Some(Err(fault.clone())),
             _ => None,
         }
@@ -185,7 +182,8 @@ fn load(conn: &mut Conn, batch: &[&Accept], lock: Lock, now: Millis) -> Result<S
             }
         }
     }
-    let mut state = State { guards: store::load_guards(conn, &guards, lock, now)?.into_iter().collect(), ..State::default() };
+    let mut state =
+        State { guards: store::load_guards(conn, &guards, lock, now)?.into_iter().collect(), ..State::default() };
     for (owner, rate) in plans {
         state.plans.insert(owner, store::load_plan(conn, owner, rate, lock, now)?);
     }
@@ -203,8 +201,7 @@ fn decide(state: &mut State, accept: &Accept, now: Millis, writes: &mut Writes) 
     let all_or_nothing = accept.is_all_or_nothing();
     let mut trial = (all_or_nothing && accept.items.len() > 1).then(|| state.clone());
     let target = trial.as_mut().unwrap_or(&mut *state);
-    let outcomes: Vec<ItemOutcome> =
-        accept.items.iter().map(|item| decide_item(target, accept, item, now)).collect();
+    let outcomes: Vec<ItemOutcome> = accept.items.iter().map(|item| decide_item(target, accept, item, now)).collect();
     note_refusals(accept, &outcomes, now, writes);
     if all_or_nothing && let Some(fault) = first_refusal(accept, &outcomes) {
         return Err(fault);

@@ -72,7 +72,9 @@ pub fn take_receipts(conn: &mut Conn, carrier: &str, receipts: &[Receipt], now: 
             error_code: receipt.error_code.clone(),
             received_at: now,
         };
-        if store::insert_receipt(conn, &row)? && let Some(attempt) = attempt {
+        if store::insert_receipt(conn, &row)?
+            && let Some(attempt) = attempt
+        {
             apply(conn, attempt.message_id, receipt.state, &row, now)?;
         }
     }

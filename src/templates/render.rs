@@ -2,8 +2,8 @@
 
 use askama::Template;
 
-use crate::terms::Channel;
 use crate::error::{Error, Result};
+use crate::terms::Channel;
 use crate::text::{AppHash, Host, fits_retriever, with_app_hash, with_origin};
 
 use super::catalog::{Texts, Wording, texts};

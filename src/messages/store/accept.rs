@@ -154,12 +154,19 @@ pub fn save_guards(conn: &mut Conn, changed: &[(&GuardKey, &StampLog)], now: Mil
 }
 
 /// The plan's window of an organization under `rate`.
-pub fn load_plan(conn: &mut Conn, owner: (OrgId, Mode), rate: Rate, lock: Lock, now: Millis) -> Result<Kept<OrgWindow>> {
+pub fn load_plan(
+    conn: &mut Conn,
+    owner: (OrgId, Mode),
+    rate: Rate,
+    lock: Lock,
+    now: Millis,
+) -> Result<Kept<OrgWindow>> {
     let key = (owner.0, owner.1, Policy::SmsPlan);
     let query = org_windows::table.find(key);
     let row: Option<PlanRow> = match (&mut *conn, lock) {
         (Conn::Pg(c), Lock::Write) => {
-            let empty = PlanRow { org_id: owner.0, mode: owner.1, policy: Policy::SmsPlan, stamps: Vec::new(), as_of: now };
+            let empty =
+                PlanRow { org_id: owner.0, mode: owner.1, policy: Policy::SmsPlan, stamps: Vec::new(), as_of: now };
             diesel::insert_into(org_windows::table).values(&empty).on_conflict_do_nothing().execute(c)?;
             query.for_update().first(c).optional()?
         }
@@ -238,11 +245,5 @@ pub fn insert_batch(conn: &mut Conn, row: &BatchRow) -> Result<()> {
 }
 
 fn guard_row(key: &GuardKey, log: &StampLog, now: Millis) -> GuardRow {
-    GuardRow {
-        kind: key.0,
-        mode: key.1,
-        subject: key.2.clone(),
-        stamps: log.encode(),
-        as_of: log.as_of().max(now),
-    }
+    GuardRow { kind: key.0, mode: key.1, subject: key.2.clone(), stamps: log.encode(), as_of: log.as_of().max(now) }
 }

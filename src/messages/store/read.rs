@@ -97,7 +97,8 @@ pub fn events_of(conn: &mut Conn, id: MessageId) -> Result<Vec<Event>> {
 /// A bulk of `owner` and its messages by status. Error: `not_found`.
 pub fn load_batch(conn: &mut Conn, owner: Owner, id: BatchId) -> Result<(BatchRow, Vec<(Status, i64)>)> {
     let row: Option<BatchRow> = batches::table.find(id).select(BatchRow::as_select()).first(conn).optional()?;
-    let row = row.filter(|row| row.org_id == owner.0 && row.mode == owner.1).ok_or_else(|| Error::new(Code::NotFound))?;
+    let row =
+        row.filter(|row| row.org_id == owner.0 && row.mode == owner.1).ok_or_else(|| Error::new(Code::NotFound))?;
     let counts = messages::table
         .filter(messages::batch_id.eq(id))
         .group_by(messages::status)
