@@ -52,6 +52,8 @@ pub enum Purpose {
     Body,
     /// Tokens in callback addresses.
     Callback,
+    /// Answers with a secret in them, kept for a replay.
+    Reply,
 }
 
 impl Purpose {
@@ -63,6 +65,7 @@ impl Purpose {
             Purpose::Cursor => b"postern/cursor/1",
             Purpose::Body => b"postern/body/1",
             Purpose::Callback => b"postern/callback/1",
+            Purpose::Reply => b"postern/reply/1",
         }
     }
 }

@@ -140,10 +140,18 @@ pub fn revoke_key(conn: &mut Conn, by: &By, id: KeyId) -> Result<KeyView> {
     Ok(after)
 }
 
-/// Keys of an organization, newest first, `limit` of them after the one named `before`. Errors: `not_found`.
-pub fn list_keys(conn: &mut Conn, org: OrgId, before: Option<KeyId>, limit: i64) -> Result<Vec<KeyView>> {
-    load_org(conn, org)?;
-    store::keys::list(conn, org, before, limit)
+/// Which keys to look for.
+#[derive(Debug, Clone, Default)]
+pub struct KeySearch {
+    /// Only this organization's.
+    pub org: Option<OrgId>,
+    /// Only the one with this public part.
+    pub prefix: Option<String>,
+}
+
+/// Keys, newest first, `limit` of them after the one named `before`.
+pub fn list_keys(conn: &mut Conn, search: &KeySearch, before: Option<KeyId>, limit: i64) -> Result<Vec<KeyView>> {
+    store::keys::list(conn, search, before, limit)
 }
 
 impl KeyView {

@@ -2,6 +2,12 @@
 
 mod caller;
 mod countries;
+mod credential;
+mod directory;
+mod door;
+mod extract;
+mod guard;
+mod http;
 mod keys;
 mod operator;
 mod operators;
@@ -15,7 +21,10 @@ mod token;
 
 pub use caller::{Caller, Standing};
 pub use countries::Countries;
-pub use keys::{KeyKind, KeyView, NewKey, create_key, list_keys, revoke_key, rotate_key};
+pub use directory::Directory;
+pub use guard::{guard, operator_guard};
+pub use http::{AccountView, show_account};
+pub use keys::{KeyKind, KeySearch, KeyView, NewKey, create_key, list_keys, revoke_key, rotate_key};
 pub use operator::Operator;
 pub use operators::{
     NewOperator, OperatorView, TokenView, create_operator, create_operator_token, ensure_first_owner, list_operators,

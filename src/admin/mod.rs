@@ -1,1 +1,28 @@
-//! (to be written)
+//! The operators' API under `/v1/admin`: JSON in and out, calls rooms, owns no tables.
+//!
+//! Each file is a group of routes. A handler's first argument is the `Desk` with the duty it takes: the role is checked
+//! there, before the body is looked at.
+
+mod audit;
+mod desk;
+mod docs;
+mod keys;
+mod limits;
+mod operators;
+mod order;
+mod orgs;
+mod plans;
+
+pub use docs::AdminDocs;
+
+use actix_web::web::ServiceConfig;
+
+/// The routes, to be put into the scope `/v1/admin` behind the operators' guard.
+pub fn configure(routes: &mut ServiceConfig) {
+    orgs::configure(routes);
+    keys::configure(routes);
+    limits::configure(routes);
+    plans::configure(routes);
+    operators::configure(routes);
+    audit::configure(routes);
+}

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::{from_column, to_column};
-use crate::accounts::keys::{KeyKind, KeyView};
+use crate::accounts::keys::{KeyKind, KeySearch, KeyView};
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::db::schema::api_keys as dsl;
@@ -82,15 +82,20 @@ pub(in crate::accounts) fn set_end(conn: &mut Conn, key: &KeyView) -> Result<()>
     Ok(())
 }
 
-/// Keys of an organization, newest first.
+/// Keys, newest first.
 pub(in crate::accounts) fn list(
     conn: &mut Conn,
-    org: OrgId,
+    search: &KeySearch,
     before: Option<KeyId>,
     limit: i64,
 ) -> Result<Vec<KeyView>> {
-    let mut query =
-        dsl::table.filter(dsl::org_id.eq(org)).select(Row::as_select()).order(dsl::id.desc()).limit(limit).into_boxed();
+    let mut query = dsl::table.select(Row::as_select()).order(dsl::id.desc()).limit(limit).into_boxed();
+    if let Some(org) = search.org {
+        query = query.filter(dsl::org_id.eq(org));
+    }
+    if let Some(prefix) = &search.prefix {
+        query = query.filter(dsl::prefix.eq(prefix));
+    }
     if let Some(id) = before {
         query = query.filter(dsl::id.lt(id));
     }

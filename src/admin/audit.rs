@@ -1,0 +1,58 @@
+//! The audit log, read and verified.
+
+use actix_web::web::ServiceConfig;
+use actix_web::{HttpResponse, get};
+use serde::Deserialize;
+
+use crate::admin::desk::{Audit, Desk};
+use crate::admin::docs::ReadRefusals;
+use crate::audit::{self, Filter, Record, Verdict};
+use crate::error::Result;
+use crate::http::Listing;
+use crate::http::page::{Page, PageParams};
+
+pub(super) fn configure(routes: &mut ServiceConfig) {
+    routes.service(verify_audit).service(list_audit);
+}
+
+/// Which rows of the log to list.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct AuditFilter {
+    /// Only rows about this thing, e.g. an organization's id.
+    target: Option<String>,
+    /// Only rows of this operator.
+    actor: Option<String>,
+    /// Only rows of this action, e.g. `org.update`.
+    action: Option<String>,
+}
+
+/// List the audit log, newest first.
+#[utoipa::path(
+    tag = "Admin: audit",
+    path = "/v1/admin/audit",
+    params(AuditFilter, PageParams),
+    responses((status = 200, description = "A page", body = Page<Record>), ReadRefusals),
+    security(("operator_token" = [])),
+)]
+#[get("/audit")]
+pub(super) async fn list_audit(desk: Desk<Audit>, listing: Listing<AuditFilter>) -> Result<HttpResponse> {
+    let AuditFilter { target, actor, action } = listing.filter;
+    let read = move |conn: &mut _, before_seq: Option<i64>, limit| {
+        audit::list(conn, &Filter { before_seq, target, actor, action, limit })
+    };
+    desk.list(listing.page, read, |record: &Record| record.seq.to_string()).await
+}
+
+/// Walk the whole audit log and name the first row that was changed, removed, inserted or moved.
+#[utoipa::path(
+    tag = "Admin: audit",
+    path = "/v1/admin/audit/verify",
+    responses((status = 200, description = "What the walk found", body = Verdict), ReadRefusals),
+    security(("operator_token" = [])),
+)]
+#[get("/audit/verify")]
+pub(super) async fn verify_audit(desk: Desk<Audit>) -> Result<HttpResponse> {
+    desk.show(audit::verify).await
+}

@@ -1,0 +1,81 @@
+//! The operators' part of the OpenAPI document.
+
+use std::collections::BTreeMap;
+
+use utoipa::openapi::{RefOr, Response};
+use utoipa::{IntoResponses, OpenApi};
+
+use crate::admin::{audit, keys, limits, operators, orgs, plans};
+use crate::error::Code;
+use crate::http::problem::Problem;
+use crate::http::refusals::refusals;
+
+/// Every operators' route and shape.
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        orgs::create_org,
+        orgs::list_orgs,
+        orgs::show_org,
+        orgs::update_org,
+        keys::create_key,
+        keys::list_keys,
+        keys::search_keys,
+        keys::rotate_key,
+        keys::revoke_key,
+        limits::list_org_limits,
+        limits::set_org_limit,
+        limits::remove_org_limit,
+        limits::list_key_limits,
+        limits::set_key_limit,
+        limits::remove_key_limit,
+        plans::list_plans,
+        plans::update_plan,
+        operators::create_operator,
+        operators::list_operators,
+        operators::create_operator_token,
+        audit::list_audit,
+        audit::verify_audit,
+    ),
+    components(schemas(Problem))
+)]
+pub struct AdminDocs;
+
+/// What a route that reads may refuse with.
+pub(super) struct ReadRefusals;
+
+/// What a route that changes may refuse with.
+pub(super) struct ChangeRefusals;
+
+const COMMON: [Code; 6] = [
+    Code::Unauthenticated,
+    Code::KeyRevoked,
+    Code::KeyExpired,
+    Code::PermissionDenied,
+    Code::RateLimited,
+    Code::Overloaded,
+];
+
+impl IntoResponses for ReadRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals(&[COMMON.as_slice(), &[Code::ValidationFailed, Code::NotFound, Code::Internal]].concat())
+    }
+}
+
+impl IntoResponses for ChangeRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let own = [
+            Code::ValidationFailed,
+            Code::MalformedRequest,
+            Code::NotFound,
+            Code::RequestTimeout,
+            Code::IdempotencyMismatch,
+            Code::IdempotencyInFlight,
+            Code::PayloadTooLarge,
+            Code::UnsupportedMediaType,
+            Code::Internal,
+            Code::StorageFull,
+        ];
+        refusals(&[COMMON.as_slice(), &own].concat())
+    }
+}

@@ -1,0 +1,107 @@
+//! Operators and their tokens.
+
+use actix_web::web::ServiceConfig;
+use actix_web::{HttpResponse, get, post};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::accounts::{self, NewOperator, OperatorView, TokenView};
+use crate::admin::desk::{Desk, Govern, Look, Unfiltered};
+use crate::admin::docs::{ChangeRefusals, ReadRefusals};
+use crate::admin::order::made;
+use crate::clock::Millis;
+use crate::error::Result;
+use crate::http::page::{Page, PageParams};
+use crate::http::{Body, Id, Listing};
+use crate::ids::OperatorId;
+
+pub(super) fn configure(routes: &mut ServiceConfig) {
+    routes.service(create_operator).service(list_operators).service(create_operator_token);
+}
+
+/// A token to make.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"expires_at": "2027-01-01T00:00:00Z"}))]
+pub struct NewToken {
+    /// When it stops working; never where absent. Must be in the future.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Millis>,
+    /// Why, for the audit log.
+    #[schema(max_length = 500)]
+    reason: Option<String>,
+}
+
+/// A token that was just made. The secret is in this answer and nowhere else.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MadeToken {
+    /// The token as it is shown from now on.
+    #[serde(flatten)]
+    token: TokenView,
+    /// The whole token: what requests carry. Shown once.
+    #[schema(example = "pst_opr_0aB3dE6gH9jK_…")]
+    secret: String,
+}
+
+/// Add an operator.
+#[utoipa::path(
+    tag = "Admin: operators",
+    path = "/v1/admin/operators",
+    params(("Idempotency-Key" = Option<String>, Header, description = "One key, one operator")),
+    request_body = NewOperator,
+    responses((status = 201, description = "Added", body = OperatorView), ChangeRefusals),
+    security(("operator_token" = [])),
+)]
+#[post("/operators")]
+pub(super) async fn create_operator(desk: Desk<Govern>, body: Body<NewOperator>) -> Result<HttpResponse> {
+    let order = desk.order(&body, body.value.reason.clone())?;
+    let new = body.value;
+    order
+        .run(move |conn, by| {
+            let operator = accounts::create_operator(conn, by, new)?;
+            made(format!("/v1/admin/operators/{}", operator.id), &operator)
+        })
+        .await
+}
+
+/// List the operators, newest first.
+#[utoipa::path(
+    tag = "Admin: operators",
+    path = "/v1/admin/operators",
+    params(PageParams),
+    responses((status = 200, description = "A page", body = Page<OperatorView>), ReadRefusals),
+    security(("operator_token" = [])),
+)]
+#[get("/operators")]
+pub(super) async fn list_operators(desk: Desk<Look>, listing: Listing<Unfiltered>) -> Result<HttpResponse> {
+    desk.list(listing.page, accounts::list_operators, |operator: &OperatorView| operator.id.to_string()).await
+}
+
+/// Make a token for an operator. The answer holds the secret, once.
+#[utoipa::path(
+    tag = "Admin: operators",
+    path = "/v1/admin/operators/{id}/tokens",
+    params(
+        ("id" = OperatorId, Path, description = "The operator"),
+        ("Idempotency-Key" = Option<String>, Header, description = "One key, one token"),
+    ),
+    request_body = NewToken,
+    responses((status = 201, description = "Made", body = MadeToken), ChangeRefusals),
+    security(("operator_token" = [])),
+)]
+#[post("/operators/{id}/tokens")]
+pub(super) async fn create_operator_token(
+    desk: Desk<Govern>,
+    id: Id<OperatorId>,
+    body: Body<NewToken>,
+) -> Result<HttpResponse> {
+    let order = desk.order(&body, body.value.reason.clone())?;
+    let expires_at = body.value.expires_at;
+    order
+        .run_sealed(move |conn, by| {
+            let (token, secret) = accounts::create_operator_token(conn, by, id.0, expires_at)?;
+            let location = format!("/v1/admin/operators/{}", id.0);
+            made(location, &MadeToken { token, secret: secret.expose().clone() })
+        })
+        .await
+}

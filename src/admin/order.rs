@@ -1,0 +1,131 @@
+//! A change ordered by an operator: done once per idempotency key, told to the audit log and answered, in one
+//! transaction; then every cached standing is forgotten.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+
+use crate::accounts::Directory;
+use crate::app::App;
+use crate::audit::{Actor, By};
+use crate::clock::Millis;
+use crate::db::Conn;
+use crate::error::{Error, Result};
+use crate::http::reply::Reply;
+use crate::idempotency::{self, Answer, Claim, Keeping, Stored};
+use crate::ids::OperatorId;
+use crate::secret::{Keyring, Purpose};
+use crate::terms::Mode;
+
+/// A change on its way: by whom, why, for which request, under which key.
+pub(super) struct Order {
+    app: web::Data<App>,
+    by: By,
+    owner: String,
+    claim: Option<Claim>,
+}
+
+impl Order {
+    /// An order of `operator`. Errors: `validation_failed` where the reason is too long.
+    pub(super) fn new(
+        app: web::Data<App>,
+        operator: OperatorId,
+        request_id: String,
+        reason: Option<String>,
+    ) -> Result<Order> {
+        let reason = reason.map(|text| String::from(text.trim())).filter(|text| !text.is_empty());
+        if reason.as_ref().is_some_and(|text| text.chars().count() > REASON_MAX_CHARS) {
+            return Err(Error::field("reason", format!("must have at most {REASON_MAX_CHARS} characters")));
+        }
+        let by = By { actor: Actor::Operator(operator), now: Millis(0), reason, request_id: Some(request_id) };
+        Ok(Order { app, by, owner: operator.to_string(), claim: None })
+    }
+
+    /// The same, done once for `key`.
+    pub(super) fn once(self, key: &str, fingerprint: [u8; 32]) -> Order {
+        // Operators have no test world; their keys meet nobody else's.
+        let claim = Claim::new(self.owner.clone(), Mode::Live, key, fingerprint);
+        Order { claim: Some(claim), ..self }
+    }
+
+    /// Does the change and answers it.
+    pub(super) async fn run<F>(self, work: F) -> Result<HttpResponse>
+    where
+        F: FnOnce(&mut Conn, &By) -> Result<Reply> + Send + 'static,
+    {
+        let answer = self.commit(work).await?;
+        Ok(respond(answer))
+    }
+
+    /// The same for an answer that holds a secret: what is kept for a replay is sealed, so that the database never
+    /// holds a key in the clear.
+    pub(super) async fn run_sealed<F>(self, work: F) -> Result<HttpResponse>
+    where
+        F: FnOnce(&mut Conn, &By) -> Result<Reply> + Send + 'static,
+    {
+        let (ring, context) = (self.app.keyring.clone(), self.owner.clone());
+        let sealing = ring.clone();
+        let sealed_for = context.clone();
+        let mut answer = self
+            .commit(move |conn, by| {
+                let reply = work(conn, by)?;
+                Ok(Reply { body: seal(&sealing, &sealed_for, &reply.body).into(), ..reply })
+            })
+            .await?;
+        answer.stored.body = ring
+            .open(Purpose::Reply, context.as_bytes(), &answer.stored.body)
+            .ok_or_else(|| Error::internal("a sealed answer does not open; was the secret key changed?"))?;
+        Ok(respond(answer))
+    }
+
+    async fn commit<F>(self, work: F) -> Result<Answer>
+    where
+        F: FnOnce(&mut Conn, &By) -> Result<Reply> + Send + 'static,
+    {
+        let Order { app, by, claim, .. } = self;
+        let (clock, ttl) = (app.clock.clone(), app.config.retention.idempotency);
+        let done = app.db.write(move |conn| {
+            let now = crate::db::now(conn, &clock)?;
+            let by = By { now, ..by };
+            idempotency::once(conn, claim.as_ref(), Keeping { now, ttl }, |conn| work(conn, &by).map(stored))
+        });
+        let answer = done.await?;
+        app.room::<Directory>().forget();
+        Ok(answer)
+    }
+}
+
+/// 200 with JSON, to be stored.
+pub(super) fn done(body: &impl Serialize) -> Result<Reply> {
+    Reply::json(StatusCode::OK, body)
+}
+
+/// 201 with JSON and a Location, to be stored.
+pub(super) fn made(location: String, body: &impl Serialize) -> Result<Reply> {
+    Ok(Reply::json(StatusCode::CREATED, body)?.at(location))
+}
+
+/// 204, to be stored.
+pub(super) fn gone() -> Reply {
+    Reply { status: StatusCode::NO_CONTENT.as_u16(), location: None, body: web::Bytes::new() }
+}
+
+const REASON_MAX_CHARS: usize = 500;
+
+fn seal(ring: &Keyring, context: &str, body: &[u8]) -> Vec<u8> {
+    ring.seal(Purpose::Reply, context.as_bytes(), body)
+}
+
+fn stored(reply: Reply) -> Stored {
+    Stored { status: reply.status, body: reply.body.to_vec(), location: reply.location }
+}
+
+fn respond(answer: Answer) -> HttpResponse {
+    let Stored { status, body, location } = answer.stored;
+    let reply = Reply { status, location, body: body.into() };
+    let mut response = if answer.replayed { reply.into_replay() } else { reply.into_response() };
+    if status == StatusCode::NO_CONTENT.as_u16() {
+        response.headers_mut().remove(actix_web::http::header::CONTENT_TYPE);
+    }
+    response
+}

@@ -1,0 +1,36 @@
+//! The error responses of the OpenAPI document, made of the registry: each status with the codes it may carry.
+
+use std::collections::BTreeMap;
+
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+
+use crate::error::Code;
+
+/// Responses for `codes`, one a status; their description lists each code with its sentence. For
+/// `impl utoipa::IntoResponses`.
+pub fn refusals(codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {
+    let mut told: BTreeMap<u16, Vec<String>> = BTreeMap::new();
+    for code in codes {
+        let entry = code.entry();
+        told.entry(entry.status).or_default().push(format!("`{code}`: {}", entry.sentence));
+    }
+    told.into_iter().map(|(status, lines)| (status.to_string(), RefOr::T(response(&lines)))).collect()
+}
+
+fn response(lines: &[String]) -> Response {
+    let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    ResponseBuilder::new().description(lines.join("\n\n")).content("application/problem+json", problem).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_of_one_status_share_a_response() {
+        let made = refusals(&[Code::Unauthenticated, Code::KeyRevoked, Code::NotFound]);
+        assert_eq!(made.keys().collect::<Vec<_>>(), ["401", "404"]);
+        let RefOr::T(both) = &made["401"] else { panic!("must be written out") };
+        assert!(both.description.contains("`unauthenticated`") && both.description.contains("`key_revoked`"));
+    }
+}
