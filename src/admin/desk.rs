@@ -48,7 +48,6 @@ works! {
 
 /// App, operator and request, for an operator who may do `W`. Errors: `permission_denied`, at once: put it first among
 /// a handler's arguments, and nobody learns more about a route than they may use.
-#[derive(Debug)]
 pub(super) struct Desk<W> {
     app: web::Data<App>,
     operator: Operator,

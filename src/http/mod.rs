@@ -8,6 +8,7 @@ pub mod request_id;
 pub mod client_ip;
 pub mod problem;
 pub mod rate_view;
+pub mod refusals;
 pub mod fault;
 pub mod frame;
 pub mod tree;
