@@ -79,7 +79,12 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs.iter().fold(TestRequest::default(), |req, pair| req.append_header(*pair)).to_http_request().headers().clone()
+        pairs
+            .iter()
+            .fold(TestRequest::default(), |req, pair| req.append_header(*pair))
+            .to_http_request()
+            .headers()
+            .clone()
     }
 
     fn bearer_of(text: &str) -> String {

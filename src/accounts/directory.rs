@@ -134,7 +134,8 @@ fn admitted<T: Clone>(entry: Entry<T>, presented: &Presented, now: Millis) -> Re
 }
 
 fn unknown() -> Error {
-    Error::new(Code::Unauthenticated).detail("The key is well-formed but unknown here; check that it belongs to this server.")
+    Error::new(Code::Unauthenticated)
+        .detail("The key is well-formed but unknown here; check that it belongs to this server.")
 }
 
 fn load_caller(conn: &mut Conn, prefix: &str, now: Millis) -> Result<Option<Known<Caller>>> {

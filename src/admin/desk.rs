@@ -92,7 +92,8 @@ impl<W> Desk<W> {
         P: FromStr + Send + 'static,
     {
         let position = ask.position(&self.app.keyring, OWNER)?;
-        let after = position.map(|text| text.parse::<P>().map_err(|_| Error::internal("a cursor of ours without sense")));
+        let after =
+            position.map(|text| text.parse::<P>().map_err(|_| Error::internal("a cursor of ours without sense")));
         let (after, fetch) = (after.transpose()?, ask.fetch());
         let rows = self.app.db.read(move |conn| read(conn, after, fetch)).await?;
         reply::ok(&ask.page(rows, Scope { keyring: &self.app.keyring, owner: OWNER }, position_of))

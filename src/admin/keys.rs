@@ -84,11 +84,7 @@ pub(super) async fn create_key(desk: Desk<Manage>, id: Id<OrgId>, body: Body<New
     security(("operator_token" = [])),
 )]
 #[get("/orgs/{id}/keys")]
-pub(super) async fn list_keys(
-    desk: Desk<Look>,
-    id: Id<OrgId>,
-    listing: Listing<Unfiltered>,
-) -> Result<HttpResponse> {
+pub(super) async fn list_keys(desk: Desk<Look>, id: Id<OrgId>, listing: Listing<Unfiltered>) -> Result<HttpResponse> {
     let read = move |conn: &mut _, before, limit| {
         accounts::load_org(conn, id.0)?;
         accounts::list_keys(conn, &KeySearch { org: Some(id.0), prefix: None }, before, limit)

@@ -48,11 +48,7 @@ pub(super) async fn list_plans(desk: Desk<Look>) -> Result<HttpResponse> {
     security(("operator_token" = [])),
 )]
 #[put("/plans/{name}")]
-pub(super) async fn update_plan(
-    desk: Desk<Govern>,
-    req: HttpRequest,
-    body: Body<PlanChange>,
-) -> Result<HttpResponse> {
+pub(super) async fn update_plan(desk: Desk<Govern>, req: HttpRequest, body: Body<PlanChange>) -> Result<HttpResponse> {
     let name: PlanName = path_part(&req, "name")?;
     let order = desk.order(&body, body.value.reason.clone())?;
     let policies = body.value.policies;
