@@ -1,6 +1,6 @@
 //! A fast keyed hash for the limiter's tables, which are looked up a dozen times a request.
 
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// Two secret words, drawn anew by each process, so that nobody can choose addresses that collide.
 #[derive(Debug, Clone, Copy)]
@@ -14,9 +14,7 @@ impl Seeds {
 }
 
 fn word(which: u8) -> u64 {
-    let mut hasher = RandomState::new().build_hasher();
-    which.hash(&mut hasher);
-    hasher.finish()
+    RandomState::new().hash_one(which)
 }
 
 impl BuildHasher for Seeds {
