@@ -1,6 +1,16 @@
-//! Carriers: who hands a message over, behind one small trait; an adapter is one file.
+//! Carriers: who hands a message over, behind one small trait; an adapter is one file or folder.
+//!
+//! Reading order: `carrier` (the contract), the adapters, `wire` (builds them), then `pick` and `circuit` (which one).
 
 mod carrier;
+mod wording;
+mod form;
+mod outgoing_http;
+mod twilio;
+mod generic_http;
+mod email;
+pub mod sandbox;
+mod wire;
 pub mod circuit;
 pub mod pick;
 
@@ -8,3 +18,4 @@ pub use carrier::{
     Carrier, CarrierLimits, Carriers, Hook, HookFault, HookReply, Outcome, Outgoing, Receipt, ReceiptState, Refusal,
     RefusalKind, Sending,
 };
+pub use wire::carriers;
