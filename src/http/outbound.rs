@@ -14,6 +14,10 @@ pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Most of a carrier's reply that is read, bytes.
 pub const REPLY_MAX: usize = 64 * 1024;
 
+/// How long an idle connection is kept: less than carriers' front doors keep theirs (5 s is the shortest in use),
+/// because a request that meets a closing connection leaves its message unknown.
+const IDLE: Duration = Duration::from_secs(4);
+
 /// Bounds of an outbound call.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
@@ -42,6 +46,7 @@ pub fn carrier_client(bounds: Bounds) -> Result<reqwest::Client> {
             .timeout(bounds.total)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
+            .pool_idle_timeout(IDLE)
             .user_agent(concat!("postern/", env!("CARGO_PKG_VERSION")))
     };
     builder().build().or_else(|error| {

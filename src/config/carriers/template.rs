@@ -36,7 +36,7 @@ pub struct Fill<'a> {
     pub from: &'a str,
     /// The message's text.
     pub text: &'a str,
-    /// Our message id.
+    /// Our id of the hand-off.
     pub id: &'a str,
 }
 
