@@ -54,7 +54,10 @@ impl Caller {
         let request = request.map_err(|fault| refused("provider.rejected", &root(&fault)))?;
         let response = self.client.execute(request).await.map_err(|fault| failed(&fault))?;
         if response.status().is_redirection() {
-            return Err(refused("provider.redirect", "the carrier redirects; the address in its configuration is wrong"));
+            return Err(refused(
+                "provider.redirect",
+                "the carrier redirects; the address in its configuration is wrong",
+            ));
         }
         let status = response.status().as_u16();
         let retry_after = wait_asked(response.headers());

@@ -134,7 +134,8 @@ mod tests {
         assert_eq!(refusal(400, ""), (Route, "provider.rejected"));
         assert_eq!(refusal(429, ""), (Throttled(Duration::from_secs(7)), "provider.throttled"));
         assert_eq!(refusal(503, r#"{"code":20503,"message":"busy"}"#), (Route, "provider.unavailable"));
-        for (status, body) in [(503, ""), (500, r#"{"code":20500}"#), (502, "<html>"), (504, ""), (408, ""), (600, "")] {
+        for (status, body) in [(503, ""), (500, r#"{"code":20500}"#), (502, "<html>"), (504, ""), (408, ""), (600, "")]
+        {
             assert_eq!(code_of_unknown(status, body), "provider.bad_response", "{status} {body}");
         }
     }
@@ -142,7 +143,8 @@ mod tests {
     #[test]
     fn a_success_that_cannot_be_read_is_unknown() {
         let long = format!(r#"{{"sid":"{}"}}"#, "S".repeat(65));
-        for body in ["", "<html>ok</html>", "{", "[]", "{}", r#"{"sid":7}"#, r#"{"sid":""}"#, r#"{"sid":"a b"}"#, &long] {
+        for body in ["", "<html>ok</html>", "{", "[]", "{}", r#"{"sid":7}"#, r#"{"sid":""}"#, r#"{"sid":"a b"}"#, &long]
+        {
             assert_eq!(code_of_unknown(201, body), "provider.bad_response", "{body}");
         }
     }
