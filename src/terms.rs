@@ -1,6 +1,14 @@
 //! The field's closed words that several rooms share.
 
-pub use crate::channel::{Channel, Kind};
+crate::text_enum! {
+    /// How a message travels.
+    pub enum Channel { Sms = "sms", Whatsapp = "whatsapp", Email = "email" }
+}
+
+crate::text_enum! {
+    /// What a message is for. OTP guards apply to `otp`, opt-outs to the other two.
+    pub enum Kind { Otp = "otp", Transactional = "transactional", Marketing = "marketing" }
+}
 
 crate::text_enum! {
     /// Which world a key acts in: real carriers and money, or the sandbox and test money.
