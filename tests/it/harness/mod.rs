@@ -6,5 +6,6 @@ pub mod fake_carrier;
 mod fake_carrier_tests;
 pub mod fake_smtp;
 pub mod http_wire;
+pub mod wait;
 
 pub use backend::Backend;
