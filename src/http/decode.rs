@@ -41,8 +41,12 @@ fn path_text(path: &Path, field: Option<&str>) -> String {
             Segment::Unknown => {}
         }
     }
-    if let Some(name) = field {
-        push_name(&mut text, name);
+    // The path of an unknown member ends with it already, that of a missing one does not.
+    let last = path.iter().last();
+    match (field, last) {
+        (Some(name), Some(Segment::Map { key })) if key == name => {}
+        (Some(name), _) => push_name(&mut text, name),
+        (None, _) => {}
     }
     text
 }

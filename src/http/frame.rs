@@ -19,6 +19,7 @@ use super::problem::{Dialect, Problem, render, status_of};
 use super::rate_view::{self, Slate};
 use super::request_id::{self, RequestId};
 use super::settings::Settings;
+use super::unread::Incoming;
 use crate::error::{Code, Error};
 
 /// The outermost middleware: `App::wrap(from_fn(http::frame))`, wrapped last so that it is called first.
@@ -27,14 +28,17 @@ use crate::error::{Code, Error};
 /// Only where an inner middleware fails or something panics: actix has taken the request away by then, so that the
 /// finished answer travels as an error that renders to it.
 pub async fn frame(
-    req: ServiceRequest,
+    mut req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let frame = Frame::around(&req);
+    let frame = Frame::around(&mut req);
     let span = frame.span();
     req.extensions_mut().insert(frame.id.clone());
     let inner = AssertUnwindSafe(async move { next.call(req).await });
     let outcome = inner.catch_unwind().instrument(span.clone()).await;
+    if let Some(incoming) = &frame.incoming {
+        incoming.drain().await;
+    }
     let _in_span = span.enter();
     match outcome {
         Ok(Ok(response)) => Ok(frame.finish(response.map_into_boxed_body(), &span)),
@@ -51,11 +55,12 @@ struct Frame {
     host: Option<HeaderValue>,
     dialect: Dialect,
     slate: Slate,
+    incoming: Option<Incoming>,
     started: Instant,
 }
 
 impl Frame {
-    fn around(req: &ServiceRequest) -> Self {
+    fn around(req: &mut ServiceRequest) -> Self {
         Frame {
             settings: req
                 .app_data::<web::Data<Settings>>()
@@ -66,6 +71,7 @@ impl Frame {
             host: req.headers().get(header::HOST).cloned(),
             dialect: Dialect::of_path(req.path()),
             slate: Slate::put_into(req),
+            incoming: Incoming::of(req),
             started: Instant::now(),
         }
     }
@@ -86,7 +92,7 @@ impl Frame {
         self.stamp(http.headers_mut());
         // The pattern, not the path: a path may hold a number.
         self.note(req.match_pattern().as_deref().unwrap_or("none"), http.status(), span);
-        ServiceResponse::new(req, http)
+        ServiceResponse::new(req, http.map_body(|_, body| self.hold(body)))
     }
 
     fn finish_without_request(&self, error: Error, span: &Span) -> Framed {
@@ -96,7 +102,14 @@ impl Frame {
         self.stamp(&mut headers);
         self.note("none", status, span);
         let body = http.into_body().try_into_bytes().unwrap_or_default();
-        Framed { status, headers, body, close }
+        Framed { status, headers, body, close, incoming: self.incoming.clone() }
+    }
+
+    fn hold(&self, body: BoxBody) -> BoxBody {
+        match &self.incoming {
+            Some(incoming) => incoming.held_by(body),
+            None => body,
+        }
     }
 
     /// Puts the error's status, body and headers in place of what `http` had; headers such as Allow stay.
@@ -162,12 +175,18 @@ impl Frame {
 }
 
 /// An answer that travels as an error, since the request it would belong to is gone.
-#[derive(Debug)]
 struct Framed {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
     close: bool,
+    incoming: Option<Incoming>,
+}
+
+impl std::fmt::Debug for Framed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
 }
 
 impl std::fmt::Display for Framed {
@@ -189,7 +208,11 @@ impl ResponseError for Framed {
         if self.close {
             response.force_close();
         }
-        response.body(self.body.clone())
+        let body = BoxBody::new(self.body.clone());
+        response.body(match &self.incoming {
+            Some(incoming) => incoming.held_by(body),
+            None => body,
+        })
     }
 }
 

@@ -10,6 +10,7 @@ pub mod problem;
 pub mod rate_view;
 pub mod refusals;
 pub mod fault;
+mod unread;
 pub mod frame;
 pub mod tree;
 pub mod decode;
@@ -21,7 +22,7 @@ pub mod reply;
 pub mod outbound;
 
 #[cfg(test)]
-mod frame_tests;
+mod tests;
 
 pub use body::{Body, OptionalBody, Raw};
 pub use frame::frame;

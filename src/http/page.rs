@@ -196,6 +196,7 @@ mod tests {
     #[test]
     fn a_cursor_continues_its_own_list_only() {
         let cursor = cursor_of("/v1/messages?limit=2&status=sent", "org_a");
+        assert_eq!(listing("/x?status=sent").unwrap().filter.status.as_deref(), Some("sent"));
         let next = |path: &str, query: &str, owner| opened(&format!("{path}?cursor={cursor}{query}"), owner);
         assert_eq!(next("/v1/messages", "&status=sent&limit=9", "org_a").unwrap().as_deref(), Some("2"));
         assert!(next("/v1/messages", "&status=sent", "org_b").is_err(), "another owner");

@@ -243,6 +243,30 @@ async fn a_body_too_large_is_refused_announced_or_not() {
 }
 
 #[actix_web::test]
+async fn an_endless_body_that_nobody_reads_does_not_keep_its_connection() {
+    let address = serve().await;
+    for (uri, status) in [("/nowhere", 404), ("/readyz", 503), ("/panic", 500)] {
+        let mut endless = TcpStream::connect(address).await.unwrap();
+        let head = format!("GET {uri} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n");
+        endless.write_all(head.as_bytes()).await.unwrap();
+        let answer = to_the_end(&mut endless).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+    }
+}
+
+#[actix_web::test]
+async fn a_refusal_of_a_whole_request_keeps_the_connection() {
+    let mut socket = TcpStream::connect(serve().await).await.unwrap();
+    let head = HEAD.replace("/v1/messages", "/nowhere");
+    socket.write_all(format!("{head}content-length: 2\r\n\r\n{{}}").as_bytes()).await.unwrap();
+    let mut first = vec![0; 4096];
+    let read = socket.read(&mut first).await.unwrap();
+    assert!(String::from_utf8_lossy(&first[..read]).starts_with("HTTP/1.1 404"));
+    socket.write_all(b"GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    assert!(to_the_end(&mut socket).await.starts_with("HTTP/1.1 503"));
+}
+
+#[actix_web::test]
 async fn a_panic_is_answered_and_the_worker_lives() {
     let address = serve().await;
     for _ in 0..3 {
