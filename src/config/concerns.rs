@@ -77,8 +77,8 @@ concern! {
         max_connections: u32 = default "8192", "POSTERN_SERVER_MAX_CONNECTIONS", within(16..=1_000_000);
         /// How long a client may take to send its headers.
         header_timeout: Duration = default "5s", "POSTERN_SERVER_HEADER_TIMEOUT", lasting(secs(1), secs(120));
-        /// How long a client may take to send its body.
-        body_timeout: Duration = default "10s", "POSTERN_SERVER_BODY_TIMEOUT", lasting(secs(1), secs(300));
+        /// How long a client may take to send its body, however steadily it sends.
+        body_timeout: Duration = default "8s", "POSTERN_SERVER_BODY_TIMEOUT", lasting(secs(1), secs(300));
         /// How long an idle connection is kept open.
         keep_alive: Duration = default "60s", "POSTERN_SERVER_KEEP_ALIVE", lasting(secs(1), secs(HOUR));
         /// Largest request body.

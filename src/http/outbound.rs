@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::config::Outbound;
 use crate::error::{Error, Result};
 
 /// Longest time to connect.
@@ -25,6 +26,13 @@ pub struct Bounds {
     pub connect: Duration,
     /// Longest time for a whole call.
     pub total: Duration,
+}
+
+impl Bounds {
+    /// What the operator configured.
+    pub fn from_config(config: &Outbound) -> Self {
+        Bounds { connect: config.connect_timeout, total: config.total_timeout }
+    }
 }
 
 impl Default for Bounds {

@@ -6,14 +6,13 @@ use std::time::Duration;
 use actix_web::{HttpRequest, web};
 
 use crate::clock::Clock;
+use crate::config::Config;
 
 /// Settings of this room; registered as `web::Data<Settings>` on the actix application.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Where clients reach this server, e.g. `https://otp.example.com`; the Host header stands in where it is absent.
     pub public_url: Option<String>,
-    /// Whether every request leaves a line in the log.
-    pub access_log: bool,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<ipnet::IpNet>,
     /// Largest body of a route that says nothing else, bytes.
@@ -28,7 +27,6 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             public_url: None,
-            access_log: true,
             trusted_proxies: Vec::new(),
             max_body_bytes: 1024 * 1024,
             body_timeout: Duration::from_secs(8),
@@ -38,6 +36,18 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// What `config` says, with `clock` for the rate headers.
+    pub fn from_config(config: &Config, clock: Clock) -> Self {
+        let server = &config.server;
+        Settings {
+            public_url: server.public_url.as_ref().map(|url| url.as_str().to_owned()),
+            trusted_proxies: server.trusted_proxies.clone(),
+            max_body_bytes: server.max_body.0,
+            body_timeout: server.body_timeout,
+            clock,
+        }
+    }
+
     /// The settings in force for a request; the defaults where none were registered.
     pub fn of(req: &HttpRequest) -> &Settings {
         static DEFAULTS: LazyLock<Settings> = LazyLock::new(Settings::default);

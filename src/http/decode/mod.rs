@@ -2,15 +2,19 @@
 //!
 //! This is a serde source of its own rather than serde_json's, since the texts of serde_json's errors quote values.
 
+mod fault;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Expected, IntoDeserializer, MapAccess, SeqAccess};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess};
 use serde::de::{Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_path_to_error::{Path, Segment};
 
+use self::fault::Fault;
 use super::idempotency_key::FIELD as KEY_FIELD;
 use super::tree::{Tree, shown_name};
 use crate::error::{Code, Error, Result};
@@ -56,95 +60,6 @@ fn push_name(text: &mut String, name: &str) {
         text.push('.');
     }
     text.push_str(&shown_name(name));
-}
-
-/// What is wrong with a field; `why` completes the sentence "`field` …".
-#[derive(Debug)]
-struct Fault {
-    why: String,
-    /// The member the fault is about, where it is one of the object at the path.
-    field: Option<String>,
-}
-
-impl Fault {
-    fn new(why: impl Into<String>) -> Self {
-        Fault { why: why.into(), field: None }
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.why)
-    }
-}
-
-impl std::error::Error for Fault {}
-
-impl serde::de::Error for Fault {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Fault::new(message.to_string())
-    }
-
-    fn invalid_type(found: Unexpected<'_>, wanted: &dyn Expected) -> Self {
-        Fault::new(format!("must be {}, not {}", wanted_text(wanted), kind_text(&found)))
-    }
-
-    fn invalid_value(_: Unexpected<'_>, wanted: &dyn Expected) -> Self {
-        Fault::new(format!("must be {}", wanted_text(wanted)))
-    }
-
-    fn invalid_length(found: usize, wanted: &dyn Expected) -> Self {
-        Fault::new(format!("must be {}, but has {found} elements", wanted_text(wanted)))
-    }
-
-    fn unknown_variant(_: &str, known: &'static [&'static str]) -> Self {
-        Fault::new(format!("must be one of {}", known.join(", ")))
-    }
-
-    fn unknown_field(name: &str, known: &'static [&'static str]) -> Self {
-        let why = match known {
-            [] => String::from("is not a field here; there are none"),
-            known => format!("is not a field here; known are {}", known.join(", ")),
-        };
-        Fault { why, field: Some(name.to_owned()) }
-    }
-
-    fn missing_field(name: &'static str) -> Self {
-        Fault { why: "is required".into(), field: Some(name.to_owned()) }
-    }
-}
-
-/// serde names Rust's types; a client knows JSON's.
-fn wanted_text(wanted: &dyn Expected) -> String {
-    let text = wanted.to_string();
-    match text.as_str() {
-        "u8" => format!("a whole number from 0 to {}", u8::MAX),
-        "u16" => format!("a whole number from 0 to {}", u16::MAX),
-        "u32" => format!("a whole number from 0 to {}", u32::MAX),
-        "u64" | "usize" => String::from("a whole number from 0 up"),
-        "i8" | "i16" | "i32" | "i64" | "isize" => String::from("a whole number"),
-        "f32" | "f64" => String::from("a number"),
-        "a boolean" => String::from("true or false"),
-        "a sequence" => String::from("an array"),
-        "a map" => String::from("an object"),
-        "unit" => String::from("null"),
-        other if other.starts_with("struct ") => String::from("an object"),
-        other if other.starts_with("enum ") => String::from("a string"),
-        _ => text,
-    }
-}
-
-fn kind_text(found: &Unexpected<'_>) -> &'static str {
-    match found {
-        Unexpected::Bool(_) => "a boolean",
-        Unexpected::Unsigned(_) | Unexpected::Signed(_) => "a number",
-        Unexpected::Float(_) => "a number with a fraction",
-        Unexpected::Char(_) | Unexpected::Str(_) | Unexpected::Bytes(_) => "a string",
-        Unexpected::Unit | Unexpected::Option => "null",
-        Unexpected::Seq => "an array",
-        Unexpected::Map => "an object",
-        _ => "something else",
-    }
 }
 
 /// A place in the document, as serde reads from it.
@@ -298,114 +213,3 @@ impl<'de> MapAccess<'de> for Members<'de> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use serde::Deserialize;
-
-    use super::*;
-
-    #[derive(Debug, Default, PartialEq, Deserialize)]
-    #[serde(deny_unknown_fields, default)]
-    struct Send {
-        to: String,
-        count: Option<u8>,
-        channel: Option<Way>,
-        client: Option<Client>,
-        messages: Vec<Client>,
-        metadata: BTreeMap<String, String>,
-    }
-
-    #[derive(Debug, Default, PartialEq, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Client {
-        ip: String,
-    }
-
-    #[derive(Debug, PartialEq, Deserialize)]
-    #[serde(rename_all = "snake_case")]
-    enum Way {
-        Sms,
-        Email,
-    }
-
-    fn read(body: &str) -> Result<Send> {
-        decode(&Tree::parse(body.as_bytes()).unwrap())
-    }
-
-    fn fault(body: &str) -> String {
-        let error = read(body).unwrap_err();
-        let fields: Vec<String> =
-            error.fields().iter().map(|(field, whys)| format!("{field} {}", whys.join(", "))).collect();
-        match fields.is_empty() {
-            true => error.sentence().to_owned(),
-            false => fields.join("; "),
-        }
-    }
-
-    #[test]
-    fn a_good_body_is_read_whole() {
-        let send = read(
-            r#"{"to":"+1","count":3,"channel":"sms","client":{"ip":"x"},"metadata":{"a":"b"},"idempotency_key":"k"}"#,
-        );
-        let want = Send {
-            to: "+1".into(),
-            count: Some(3),
-            channel: Some(Way::Sms),
-            client: Some(Client { ip: "x".into() }),
-            messages: vec![],
-            metadata: [("a".into(), "b".into())].into(),
-        };
-        assert_eq!(send.unwrap(), want);
-    }
-
-    #[test]
-    fn a_fault_names_the_path_and_never_the_value() {
-        assert_eq!(fault(r#"{"to":4711}"#), "to must be a string, not a number");
-        assert_eq!(fault(r#"{"to":null}"#), "to must be a string, not null");
-        assert_eq!(fault(r#"{"count":300}"#), "count must be a whole number from 0 to 255");
-        assert_eq!(
-            fault(r#"{"count":1.5}"#),
-            "count must be a whole number from 0 to 255, not a number with a fraction"
-        );
-        assert_eq!(fault(r#"{"count":"4711"}"#), "count must be a whole number from 0 to 255, not a string");
-        assert_eq!(fault(r#"{"channel":"4711"}"#), "channel must be one of sms, email");
-        assert_eq!(fault(r#"{"channel":7}"#), "channel must be a string, not a number");
-        assert_eq!(
-            fault(r#"{"messages":[{"ip":"a"},{"ip":["4711"]}]}"#),
-            "messages[1].ip must be a string, not an array"
-        );
-        assert_eq!(fault(r#"{"messages":{}}"#), "messages must be an array, not an object");
-        assert_eq!(fault(r#"{"metadata":{"a":1}}"#), "metadata.a must be a string, not a number");
-    }
-
-    #[test]
-    fn unknown_and_missing_fields_are_named_where_they_belong() {
-        assert_eq!(fault(r#"{"client":{}}"#), "client.ip is required");
-        assert_eq!(
-            fault(r#"{"messages":[{"ip":"a","port":1}]}"#),
-            "messages[0].port is not a field here; known are ip"
-        );
-        assert!(fault(r#"{"tо":"x"}"#).starts_with("t? is not a field here; known are to, count"));
-        assert_eq!(
-            fault(r#"{"client":{"ip":"a","idempotency_key":"k"}}"#),
-            "client.idempotency_key is not a field here; known are ip"
-        );
-    }
-
-    #[test]
-    fn the_root_must_be_an_object() {
-        assert_eq!(fault("[]"), "The body must be an object, not an array.");
-        assert_eq!(fault("4711"), "The body must be an object, not a number.");
-        assert_eq!(fault(r#"{"client":[["x"]]}"#), "client must be an object, not an array");
-    }
-
-    #[test]
-    fn a_loose_text_stands_for_what_is_wanted() {
-        let loose = |field: &str, text: &str| Tree::Map([(field.into(), Tree::Loose(text.into()))].into());
-        assert_eq!(decode::<Send>(&loose("count", "7")).unwrap().count, Some(7));
-        assert_eq!(decode::<Send>(&loose("to", "7")).unwrap().to, "7");
-        assert_eq!(decode::<Send>(&loose("channel", "email")).unwrap().channel, Some(Way::Email));
-        let error = decode::<Send>(&loose("count", "4711")).unwrap_err();
-        assert_eq!(error.fields()["count"], ["must be a whole number from 0 to 255"]);
-    }
-}
