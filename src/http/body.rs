@@ -139,7 +139,7 @@ impl Reading {
 
     /// The whole body. The time-out covers all of it, so that a byte a second does not keep a connection.
     async fn finish(self) -> Result<Bytes> {
-        if self.announced.is_some_and(|length| length > self.max_bytes as u64) {
+        if self.announced.is_some_and(|length| length > u64::try_from(self.max_bytes).unwrap_or(u64::MAX)) {
             return Err(self.too_large());
         }
         match tokio::time::timeout(self.timeout, self.collect()).await {

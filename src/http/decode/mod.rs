@@ -46,7 +46,7 @@ fn path_text(path: &Path, field: Option<&str>) -> String {
         }
     }
     // The path of an unknown member ends with it already, that of a missing one does not.
-    let last = path.iter().last();
+    let last = path.iter().next_back();
     match (field, last) {
         (Some(name), Some(Segment::Map { key })) if key == name => {}
         (Some(name), _) => push_name(&mut text, name),
@@ -212,4 +212,3 @@ impl<'de> MapAccess<'de> for Members<'de> {
         seed.deserialize(Source::inner(self.value.take().unwrap_or(&Tree::Null)))
     }
 }
-

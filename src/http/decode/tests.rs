@@ -44,9 +44,8 @@ fn fault(body: &str) -> String {
 
 #[test]
 fn a_good_body_is_read_whole() {
-    let send = read(
-        r#"{"to":"+1","count":3,"channel":"sms","client":{"ip":"x"},"metadata":{"a":"b"},"idempotency_key":"k"}"#,
-    );
+    let send =
+        read(r#"{"to":"+1","count":3,"channel":"sms","client":{"ip":"x"},"metadata":{"a":"b"},"idempotency_key":"k"}"#);
     let want = Send {
         to: "+1".into(),
         count: Some(3),
@@ -63,17 +62,11 @@ fn a_fault_names_the_path_and_never_the_value() {
     assert_eq!(fault(r#"{"to":4711}"#), "to must be a string, not a number");
     assert_eq!(fault(r#"{"to":null}"#), "to must be a string, not null");
     assert_eq!(fault(r#"{"count":300}"#), "count must be a whole number from 0 to 255");
-    assert_eq!(
-        fault(r#"{"count":1.5}"#),
-        "count must be a whole number from 0 to 255, not a number with a fraction"
-    );
+    assert_eq!(fault(r#"{"count":1.5}"#), "count must be a whole number from 0 to 255, not a number with a fraction");
     assert_eq!(fault(r#"{"count":"4711"}"#), "count must be a whole number from 0 to 255, not a string");
     assert_eq!(fault(r#"{"channel":"4711"}"#), "channel must be one of sms, email");
     assert_eq!(fault(r#"{"channel":7}"#), "channel must be a string, not a number");
-    assert_eq!(
-        fault(r#"{"messages":[{"ip":"a"},{"ip":["4711"]}]}"#),
-        "messages[1].ip must be a string, not an array"
-    );
+    assert_eq!(fault(r#"{"messages":[{"ip":"a"},{"ip":["4711"]}]}"#), "messages[1].ip must be a string, not an array");
     assert_eq!(fault(r#"{"messages":{}}"#), "messages must be an array, not an object");
     assert_eq!(fault(r#"{"metadata":{"a":1}}"#), "metadata.a must be a string, not a number");
 }
@@ -81,10 +74,7 @@ fn a_fault_names_the_path_and_never_the_value() {
 #[test]
 fn unknown_and_missing_fields_are_named_where_they_belong() {
     assert_eq!(fault(r#"{"client":{}}"#), "client.ip is required");
-    assert_eq!(
-        fault(r#"{"messages":[{"ip":"a","port":1}]}"#),
-        "messages[0].port is not a field here; known are ip"
-    );
+    assert_eq!(fault(r#"{"messages":[{"ip":"a","port":1}]}"#), "messages[0].port is not a field here; known are ip");
     assert!(fault(r#"{"tо":"x"}"#).starts_with("t? is not a field here; known are to, count"));
     assert_eq!(
         fault(r#"{"client":{"ip":"a","idempotency_key":"k"}}"#),
