@@ -5,7 +5,7 @@
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage, HttpResponse, web};
+use actix_web::{HttpMessage, web};
 
 use crate::accounts::caller::Caller;
 use crate::accounts::directory::Directory;
@@ -34,7 +34,7 @@ pub async fn guard(
             req.extensions_mut().insert(caller);
             Ok(next.call(req).await?.map_into_boxed_body())
         }
-        Err(fault) => Ok(refused(req, &fault)),
+        Err(fault) => Ok(req.error_response(fault)),
     }
 }
 
@@ -51,7 +51,7 @@ pub async fn operator_guard(
             req.extensions_mut().insert(operator);
             Ok(next.call(req).await?.map_into_boxed_body())
         }
-        Err(fault) => Ok(refused(req, &fault)),
+        Err(fault) => Ok(req.error_response(fault)),
     }
 }
 
@@ -97,8 +97,4 @@ fn count_stranger(app: &App, req: &ServiceRequest, fault: Error) -> Error {
 
 fn app_of(req: &ServiceRequest) -> Result<web::Data<App>> {
     req.app_data::<web::Data<App>>().cloned().ok_or_else(|| Error::internal("the server was started without its app"))
-}
-
-fn refused(req: ServiceRequest, fault: &Error) -> ServiceResponse<BoxBody> {
-    req.into_response(HttpResponse::from_error(fault.clone()))
 }

@@ -4,6 +4,12 @@
 //! without it every test has an SQLite file of its own. `./tests/run` does both.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
+mod admin;
+#[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod migrations;

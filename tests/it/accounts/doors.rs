@@ -1,0 +1,120 @@
+//! The door limits, plans, overrides, suspension, and a database that does not answer.
+
+use std::time::Duration;
+
+use postern::clock::Clock;
+use postern::db::{Address, Db, Patience, Settings};
+use postern::error::Code;
+use serde_json::json;
+
+use super::house::{House, START};
+
+/// An organization on the free plan and a key of it.
+async fn free(house: &House) -> (String, crate::harness::actor::Actor) {
+    let body = json!({"name": "small", "country": "GB"});
+    let org = house.owner().post("/v1/admin/orgs", body).await.expect(201).text_at("/id");
+    let caller = house.caller(&org).await;
+    (org, caller)
+}
+
+#[actix_web::test]
+async fn a_burst_is_refused_with_the_policy_and_an_honest_wait() {
+    let (house, _backend) = House::fresh().await;
+    let (_, caller) = free(&house).await;
+    for left in (0..5).rev() {
+        let reply = caller.get("/v1/account").await.expect(200);
+        assert_eq!(reply.header("x-ratelimit-remaining"), Some(left.to_string().as_str()));
+    }
+    house.advance(Duration::from_millis(400));
+    let denied = caller.get("/v1/account").await.refused(Code::RateLimited);
+    assert_eq!((denied.text_at("/policy"), denied.json["limit"].as_u64()), ("key.burst.short".into(), Some(5)));
+    assert_eq!(denied.header("retry-after"), Some("1"));
+    house.advance(Duration::from_millis(600));
+    caller.get("/v1/account").await.expect(200);
+}
+
+#[actix_web::test]
+async fn the_daily_quota_has_its_own_code_and_an_override_lifts_it() {
+    let (house, _backend) = House::fresh().await;
+    let (org, caller) = free(&house).await;
+    let path = format!("/v1/admin/orgs/{org}/limits/key.daily");
+    house.owner().put(&path, json!({"limit": "2/day", "reason": "test"})).await.expect(200);
+    caller.get("/v1/account").await.expect(200);
+    caller.get("/v1/account").await.expect(200);
+    let denied = caller.get("/v1/account").await.refused(Code::QuotaDailyExceeded);
+    assert_eq!(denied.text_at("/policy"), "key.daily");
+    house.owner().put(&path, json!({"limit": "unlimited"})).await.expect(200);
+    caller.get("/v1/account").await.expect(200);
+    house.owner().delete(&path).await.expect(204);
+    house.owner().delete(&path).await.refused(Code::NotFound);
+}
+
+#[actix_web::test]
+async fn an_override_ends_when_it_says_and_a_plan_acts_at_once() {
+    let (house, _backend) = House::fresh().await;
+    let (org, caller) = free(&house).await;
+    let path = format!("/v1/admin/orgs/{org}/limits/key.burst.short");
+    let ends = START.plus(Duration::from_secs(10)).rfc3339();
+    house.owner().put(&path, json!({"limit": "1/1s", "expires_at": ends})).await.expect(200);
+    let limit = async || caller.get("/v1/account").await.header("x-ratelimit-limit").map(String::from);
+    assert_eq!(limit().await.as_deref(), Some("1"));
+    house.advance(Duration::from_secs(10));
+    assert_eq!(limit().await.as_deref(), Some("5"));
+    house.owner().patch(&format!("/v1/admin/orgs/{org}"), json!({"plan": "pro"})).await.expect(200);
+    house.advance(Duration::from_secs(1));
+    assert_eq!(limit().await.as_deref(), Some("50"));
+    let free = json!({"policies": {"key.burst.short": "7/1s"}, "reason": "offer"});
+    house.owner().put("/v1/admin/plans/pro", free).await.expect(200);
+    house.advance(Duration::from_secs(1));
+    assert_eq!(limit().await.as_deref(), Some("7"));
+}
+
+#[actix_web::test]
+async fn a_suspended_organization_is_refused_everything() {
+    let (house, _backend) = House::fresh().await;
+    let org = house.org("ACME").await;
+    let caller = house.caller(&org).await;
+    caller.get("/v1/account").await.expect(200);
+    let path = format!("/v1/admin/orgs/{org}");
+    house.owner().patch(&path, json!({"status": "suspended", "reason": "abuse"})).await.expect(200);
+    caller.get("/v1/account").await.refused(Code::OrganizationSuspended);
+    caller.get("/v1/no/such/route").await.refused(Code::OrganizationSuspended);
+    house.owner().patch(&path, json!({"status": "active"})).await.expect(200);
+    caller.get("/v1/account").await.expect(200);
+}
+
+#[actix_web::test]
+async fn strangers_are_counted_by_address_and_keys_are_not_their_victims() {
+    let (house, _backend) = House::fresh().await;
+    let org = house.org("ACME").await;
+    let caller = house.caller(&org).await;
+    // The clock stands, so that the calendar minute does not turn within the test.
+    for _ in 0..30 {
+        house.anonymous().with_token("guess").get("/v1/account").await.refused(Code::Unauthenticated);
+    }
+    let denied = house.anonymous().get("/v1/admin/orgs").await.refused(Code::RateLimited);
+    assert_eq!(denied.text_at("/policy"), "anonymous.ip");
+    caller.get("/v1/account").await.expect(200);
+    house.owner().get("/v1/admin/orgs").await.expect(200);
+    house.advance(Duration::from_secs(60));
+    house.anonymous().get("/v1/account").await.refused(Code::Unauthenticated);
+}
+
+#[actix_web::test]
+async fn a_database_that_does_not_answer_is_no_wrong_key() {
+    let (house, _backend) = House::fresh().await;
+    let org = house.org("ACME").await;
+    let secret = house.key(&org, json!({"name": "k", "mode": "live"})).await.text_at("/secret");
+    let clock = Clock::manual(START);
+    let settings = Settings {
+        address: Address::parse("sqlite:///no/such/folder/postern.db").unwrap(),
+        readers: 1,
+        writers: 1,
+        queue_depth: 8,
+        patience: Patience { lock: Duration::from_millis(100), statement: Duration::from_secs(1) },
+    };
+    let dark = House::over(Db::open(&settings, clock.clone()).unwrap(), clock);
+    let reply = dark.anonymous().with_token(&secret).get("/v1/account").await.refused(Code::Overloaded);
+    assert!(reply.header("retry-after").is_some());
+    assert!(!reply.text.contains("folder"), "no driver's text: {}", reply.text);
+}

@@ -1,0 +1,4 @@
+//! The operators' API over a socket.
+
+mod changes;
+mod roles;

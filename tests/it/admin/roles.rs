@@ -1,0 +1,98 @@
+//! Which role may do what, over every operators' route.
+
+use postern::error::Code;
+use serde_json::{Value, json};
+
+use crate::accounts::house::House;
+use crate::harness::actor::Actor;
+
+/// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY` and `OPR` stand for ids.
+const TABLE: [(&str, &str, &str, &[&str]); 22] = [
+    ("POST", "/orgs", r#"{"name":"n","country":"GB"}"#, RUN),
+    ("GET", "/orgs", "", ALL),
+    ("GET", "/orgs/ORG", "", ALL),
+    ("PATCH", "/orgs/ORG", r#"{"locale":"de"}"#, RUN),
+    ("POST", "/orgs/ORG/keys", r#"{"name":"n","mode":"test"}"#, RUN),
+    ("GET", "/orgs/ORG/keys", "", ALL),
+    ("GET", "/keys", "", ALL),
+    ("POST", "/keys/KEY/rotate", r#"{"overlap":"30d"}"#, RUN),
+    ("GET", "/plans", "", ALL),
+    ("PUT", "/plans/pro", r#"{"policies":{}}"#, OWN),
+    ("GET", "/orgs/ORG/limits", "", ALL),
+    ("PUT", "/orgs/ORG/limits/sms.plan", r#"{"limit":"9/min"}"#, RUN),
+    ("DELETE", "/orgs/ORG/limits/sms.plan", "", RUN),
+    ("GET", "/keys/KEY/limits", "", ALL),
+    ("PUT", "/keys/KEY/limits/key.minute", r#"{"limit":"9/min"}"#, RUN),
+    ("DELETE", "/keys/KEY/limits/key.minute", "", RUN),
+    ("GET", "/operators", "", ALL),
+    ("POST", "/operators", r#"{"name":"n NAME","role":"viewer"}"#, OWN),
+    ("POST", "/operators/OPR/tokens", "{}", OWN),
+    ("GET", "/audit", "", &["owner", "auditor"]),
+    ("GET", "/audit/verify", "", &["owner", "auditor"]),
+    ("DELETE", "/keys/KEY", "", RUN),
+];
+
+const ALL: &[&str] = &["viewer", "support", "operator", "owner", "auditor"];
+const RUN: &[&str] = &["operator", "owner"];
+const OWN: &[&str] = &["owner"];
+
+/// What the words of the table stand for.
+struct Words {
+    org: String,
+    key: String,
+    operator: String,
+    name: &'static str,
+}
+
+impl Words {
+    async fn of(house: &House, name: &'static str) -> Words {
+        let org = house.org("ACME").await;
+        let key = house.key(&org, json!({"name": "k", "mode": "live"})).await.text_at("/id");
+        let operators = house.owner().get("/v1/admin/operators").await.expect(200);
+        Words { org, key, operator: operators.text_at("/data/0/id"), name }
+    }
+
+    fn fill(&self, text: &str) -> String {
+        let filled = text.replace("ORG", &self.org).replace("KEY", &self.key);
+        filled.replace("OPR", &self.operator).replace("NAME", self.name)
+    }
+}
+
+async fn call(actor: &Actor, words: &Words, row: &(&str, &str, &str, &[&str])) -> crate::harness::actor::Reply {
+    let (method, path, body, _) = row;
+    let body: Option<Value> = (!body.is_empty()).then(|| serde_json::from_str(&words.fill(body)).unwrap());
+    actor.call(method, &format!("/v1/admin{}", words.fill(path)), body).await
+}
+
+#[actix_web::test]
+async fn every_role_may_do_what_the_table_says_and_nothing_else() {
+    let (house, _backend) = House::fresh().await;
+    for role in ALL {
+        let actor = house.operator(role).await;
+        let words = Words::of(&house, role).await;
+        for row in &TABLE {
+            let reply = call(&actor, &words, row).await;
+            if row.3.contains(role) {
+                assert!((200..300).contains(&reply.status), "{role} {} {}: {}", row.0, row.1, reply.text);
+            } else {
+                let reply = reply.refused(Code::PermissionDenied);
+                assert_eq!(reply.json["field_errors"]["required_role"], json!([row.3.join(", ")]), "{}", row.1);
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn nobody_else_gets_in_and_a_role_is_checked_before_the_body() {
+    let (house, _backend) = House::fresh().await;
+    let words = Words::of(&house, "nobody").await;
+    let tenant = house.caller(&words.org).await;
+    for row in &TABLE {
+        call(&tenant, &words, row).await.refused(Code::Unauthenticated);
+    }
+    let viewer = house.operator("viewer").await;
+    let body = json!({"no such field": 1});
+    viewer.post("/v1/admin/orgs", body.clone()).await.refused(Code::PermissionDenied);
+    house.owner().post("/v1/admin/orgs", body).await.refused(Code::ValidationFailed);
+    viewer.get("/v1/account").await.refused(Code::Unauthenticated);
+}
