@@ -40,7 +40,9 @@ async fn after(tamper: fn(&mut Conn) -> Result<()>) -> (Option<i64>, Option<Faul
 #[actix_web::test]
 async fn a_changed_byte_is_found_at_its_row() {
     let found = after(|conn| {
-        diesel::update(audit_log::table.filter(audit_log::seq.eq(3))).set(audit_log::target.eq("org_4")).execute(conn)?;
+        diesel::update(audit_log::table.filter(audit_log::seq.eq(3)))
+            .set(audit_log::target.eq("org_4"))
+            .execute(conn)?;
         Ok(())
     });
     assert_eq!(found.await, (Some(3), Some(Fault::Changed)));

@@ -63,7 +63,9 @@ impl House {
             actix_web::App::new()
                 .app_data(shared.clone())
                 .service(
-                    web::scope("/v1/admin").configure(postern::admin::configure).wrap(from_fn(accounts::operator_guard)),
+                    web::scope("/v1/admin")
+                        .configure(postern::admin::configure)
+                        .wrap(from_fn(accounts::operator_guard)),
                 )
                 .service(
                     web::scope("/v1").service(accounts::show_account).service(probe).wrap(from_fn(accounts::guard)),

@@ -151,5 +151,8 @@ async fn lists_come_in_pages_newest_first() {
     let found = house.key(&made[0], json!({"name": "k", "mode": "live"})).await;
     let path = format!("/v1/admin/keys?prefix={}", found.text_at("/prefix"));
     let search = house.owner().get(&path).await.expect(200);
-    assert_eq!((search.json["data"].as_array().map(Vec::len), search.text_at("/data/0/id")), (Some(1), found.text_at("/id")));
+    assert_eq!(
+        (search.json["data"].as_array().map(Vec::len), search.text_at("/data/0/id")),
+        (Some(1), found.text_at("/id"))
+    );
 }
