@@ -58,14 +58,11 @@ pub struct Config {
 impl Config {
     /// Reads file and environment as `source` holds them.
     pub fn load(source: Source) -> Result<Config, ConfigFaults> {
-        let Source { name, text, env } = source;
-        let mut reader = Reader { file: name, env, faults: Vec::new(), origins: BTreeMap::new() };
+        let Source { name, text, env, defaults } = source;
+        let mut reader = Reader { file: name, env, defaults, faults: Vec::new(), origins: BTreeMap::new() };
         let (mut tables, syntax) = value::parse_file(&text);
         let config = read_concerns(&mut reader, &mut tables);
         refuse_leftovers(&mut reader, tables);
-        if let Some(config) = &config {
-            check::across(config, &mut reader);
-        }
         let faults = with_syntax(reader, syntax);
         match config {
             Some(config) if faults.is_empty() => Ok(config),
@@ -90,7 +87,7 @@ impl Config {
         ];
         let mut env: BTreeMap<String, String> = env.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
         env.insert("POSTERN_DATA_DIR".to_owned(), dir.display().to_string());
-        Config::load(Source { name: String::from("tests"), text: String::new(), env }).expect("values for tests")
+        Config::load(Source { name: String::from("tests"), env, ..Source::default() }).expect("values for tests")
     }
 
     /// The address the world reaches this server by, without a `/` at its end.
@@ -126,6 +123,16 @@ fn read_concerns(reader: &mut Reader, tables: &mut Table) -> Option<Config> {
     let carriers = carriers::read(reader, tables.remove("carriers"));
     let top = Node::KEYS.iter().filter_map(|key| tables.remove_entry(key.name)).collect();
     let node = Node::read(&mut Section::named(reader, "", top));
+    if let (Some(node), Some(database)) = (&node, &database) {
+        check::shared_key(node, database, reader);
+    }
+    if let (Some(dispatch), Some(outbound)) = (&dispatch, &outbound) {
+        check::lease_outlasts_a_call(dispatch, outbound, reader);
+        check::connect_fits_in_a_call(outbound, reader);
+    }
+    if let (Some(server), Some(metrics)) = (&server, &metrics) {
+        check::doors_differ(server, metrics, reader);
+    }
     Some(Config {
         node: node?,
         server: server?,

@@ -52,7 +52,9 @@ pub fn default_file() -> String {
     for (name, kind, docs, keys) in carriers() {
         write_docs(&mut out, docs, "\n");
         let _ = writeln!(out, "#[[carriers]]\n#name = \"{name}\"\n#kind = \"{kind}\"");
-        CarrierKeys::KEYS.iter().filter(|key| key.name == "channels").for_each(|key| write_key(&mut out, key));
+        let carried = Fallback::Default(if kind == "smtp" { "email" } else { "sms" });
+        let channels = CarrierKeys::KEYS.iter().filter(|key| key.name == "channels");
+        channels.for_each(|key| write_key(&mut out, &Key { fallback: carried, ..*key }));
         keys.iter().for_each(|key| write_key(&mut out, key));
         if kind == "http" {
             write_docs(&mut out, Receipt::DOCS, "\n");

@@ -14,6 +14,8 @@ pub struct Reader {
     pub file: String,
     /// `POSTERN_*` variables that are not empty and have not been taken yet.
     pub env: BTreeMap<String, String>,
+    /// What stands in for keys by their variable, over the built-in defaults.
+    pub defaults: BTreeMap<&'static str, &'static str>,
     /// Every fault so far.
     pub faults: Vec<Fault>,
     /// Where each key that was written stands, by its full name.
@@ -69,7 +71,10 @@ impl<'r> Section<'r> {
         }
         match (written, key.fallback) {
             (Some(read), _) => read,
-            (None, Fallback::Default(text)) => self.stand_in(&full, text),
+            (None, Fallback::Default(text)) => {
+                let text = self.reader.defaults.get(variable.as_str()).copied().unwrap_or(text);
+                self.stand_in(&full, text)
+            }
             (None, Fallback::Example(_)) => T::absent(),
             (None, Fallback::Required(example)) => {
                 let shown = (key.toml)(example);

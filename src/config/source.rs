@@ -17,6 +17,8 @@ pub struct Source {
     pub text: String,
     /// Variables that begin with `POSTERN_` and are not empty.
     pub env: BTreeMap<String, String>,
+    /// What stands in for keys that neither file nor environment writes, by variable; over the built-in defaults.
+    pub defaults: BTreeMap<&'static str, &'static str>,
 }
 
 impl Source {
@@ -30,18 +32,18 @@ impl Source {
         let path = named.unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
         let name = path.display().to_string();
         match std::fs::read_to_string(&path) {
-            Ok(text) => Ok(Source { name, text, env }),
+            Ok(text) => Ok(Source { name, text, env, defaults: BTreeMap::new() }),
             Err(error) if optional && error.kind() == std::io::ErrorKind::NotFound => {
-                Ok(Source { name, text: String::new(), env })
+                Ok(Source { name, env, ..Source::default() })
             }
             Err(error) => Err(unreadable(name, &error)),
         }
     }
 
-    /// The same source with a variable set, unless it is set already.
+    /// The same source with another default for the key of a variable.
     #[must_use]
-    pub fn or_variable(mut self, name: &str, value: &str) -> Self {
-        self.env.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+    pub fn with_default(mut self, variable: &'static str, text: &'static str) -> Self {
+        self.defaults.insert(variable, text);
         self
     }
 

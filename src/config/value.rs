@@ -71,7 +71,7 @@ impl Value {
     }
 }
 
-/// A file's tree, and its faults of syntax by line.
+/// A file's tree, and its faults of syntax, the first of each line.
 pub fn parse_file(text: &str) -> (Table, Vec<(usize, String)>) {
     let lines = Lines::of(text);
     let (tree, errors) = DeTable::parse_recoverable(text);
@@ -79,7 +79,10 @@ pub fn parse_file(text: &str) -> (Table, Vec<(usize, String)>) {
         let at = error.span().map_or(1, |span| lines.at(span.start));
         (at, error.message().to_owned())
     });
-    (convert_table(tree.into_inner(), &lines), faults.collect())
+    let mut faults: Vec<(usize, String)> = faults.collect();
+    faults.sort_by_key(|(line, _)| *line);
+    faults.dedup_by_key(|(line, _)| *line);
+    (convert_table(tree.into_inner(), &lines), faults)
 }
 
 /// Where lines begin, so that a byte offset can be shown as a line.

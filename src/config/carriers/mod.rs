@@ -70,7 +70,7 @@ super::concern::concern! {
         name: String = required "acme", "", is_a_name;
         /// twilio, http, smtp or sandbox.
         kind: String = required "twilio", "", any;
-        /// What it carries: sms, whatsapp, email. Default: what its kind can.
+        /// What it carries, of sms, whatsapp and email.
         channels: Option<Vec<Channel>> = example "sms", "", any;
     }
 }
