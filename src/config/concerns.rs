@@ -109,16 +109,12 @@ concern! {
         readers: u32 = default "4", "POSTERN_DATABASE_READERS", within(1..=256);
         /// Connections that write, on PostgreSQL; SQLite has always one.
         writers: u32 = default "8", "POSTERN_DATABASE_WRITERS", within(1..=256);
-        /// Reads that may wait for a connection; more are answered 503.
-        read_queue: u32 = default "1024", "POSTERN_DATABASE_READ_QUEUE", within(1..=100_000);
-        /// Writes that may wait for a connection; more are answered 503.
-        write_queue: u32 = default "1024", "POSTERN_DATABASE_WRITE_QUEUE", within(1..=100_000);
+        /// Reads, and writes, that may wait for a connection; more are answered 503.
+        queue: u32 = default "1024", "POSTERN_DATABASE_QUEUE", within(1..=100_000);
         /// Messages that may wait to be accepted; more are answered 503.
         accept_queue: u32 = default "4096", "POSTERN_DATABASE_ACCEPT_QUEUE", within(1..=100_000);
         /// Messages accepted in one transaction at most, where requests are merged.
         accept_batch: u32 = default "256", "POSTERN_DATABASE_ACCEPT_BATCH", within(1..=1000);
-        /// How long to wait for a new connection to the server.
-        connect_timeout: Duration = default "5s", "POSTERN_DATABASE_CONNECT_TIMEOUT", lasting(secs(1), secs(120));
         /// How long a statement waits for a lock.
         lock_timeout: Duration = default "5s", "POSTERN_DATABASE_LOCK_TIMEOUT", lasting(Duration::from_millis(100), secs(120));
         /// How long a statement may run, on PostgreSQL.

@@ -91,10 +91,10 @@ fn write_docs(out: &mut String, docs: &[&str], before: &str) {
 fn write_key(out: &mut String, key: &Key) {
     let (text, note) = match key.fallback {
         Fallback::Default(text) => (text, ""),
-        Fallback::Example(text) => (text, "An example; there is no default."),
+        Fallback::Example(text) => (text, "Shown: an example."),
         Fallback::Required(text) => (text, "Required."),
     };
-    write_docs(out, key.docs, "");
+    write_docs(out, key.docs, "\n");
     let variable = if key.env.is_empty() { String::new() } else { format!("Variable: {}.", key.env) };
     let notes: Vec<&str> = [note, variable.as_str()].into_iter().filter(|note| !note.is_empty()).collect();
     if !notes.is_empty() {

@@ -9,6 +9,7 @@ mod fault;
 mod lanes;
 pub mod migrate;
 pub mod schema;
+mod settings;
 pub mod task;
 
 use std::time::Duration;

@@ -1,0 +1,31 @@
+//! Where logs go: standard error, as JSON lines or as text.
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::{Log, LogFormat};
+
+/// How much a command says by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Least {
+    /// As the configuration says: servers.
+    Configured,
+    /// Warnings only, so that a short command's output is its answer.
+    Warnings,
+}
+
+/// Starts logging for the life of the process. A second start changes nothing.
+pub fn start(log: &Log, least: Least) {
+    let words = if least == Least::Warnings { "warn" } else { log.filter.as_str() };
+    let filter = EnvFilter::try_new(words).unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter);
+    let started = match log.format {
+        LogFormat::Json => registry.with(lines.json().flatten_event(true).with_current_span(true)).try_init(),
+        LogFormat::Text => registry.with(lines.with_target(false)).try_init(),
+    };
+    if started.is_err() {
+        eprintln!("postern: logging was started before");
+    }
+}

@@ -1,0 +1,48 @@
+//! `postern operator`: the people who run the platform.
+
+use clap::Subcommand;
+use serde::Serialize;
+
+use super::ground::Ground;
+use super::show;
+use crate::accounts::{NewOperator, OperatorView, Role, create_operator, create_operator_token};
+use crate::config::Config;
+
+/// What to do with operators.
+#[derive(Debug, Subcommand)]
+pub enum Args {
+    /// Add an operator and make a token, which is shown once
+    Create {
+        /// The operator's name
+        name: String,
+        /// viewer, support, operator, owner or auditor
+        #[arg(long)]
+        role: Role,
+        /// Why, for the audit log
+        #[arg(long)]
+        reason: Option<String>,
+    },
+}
+
+/// An operator just added.
+#[derive(Serialize)]
+struct Made<'a> {
+    #[serde(flatten)]
+    operator: &'a OperatorView,
+    token: &'a str,
+}
+
+/// Runs the command.
+pub async fn run(config: Config, args: Args) -> anyhow::Result<()> {
+    let ground = Ground::ready(&config).await?;
+    let Args::Create { name, role, reason } = args;
+    let new = NewOperator { name, role, reason: None };
+    let (operator, token) = ground
+        .change(reason, |conn, by| {
+            let operator = create_operator(conn, by, new)?;
+            let (_, token) = create_operator_token(conn, by, operator.id, None)?;
+            Ok((operator, token))
+        })
+        .await?;
+    show::json(&Made { operator: &operator, token: token.expose() })
+}

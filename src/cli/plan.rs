@@ -1,0 +1,22 @@
+//! `postern plan`: plans and what each allows.
+
+use clap::Subcommand;
+
+use super::ground::Ground;
+use super::show;
+use crate::accounts::list_plans;
+use crate::config::Config;
+
+/// What to do with plans.
+#[derive(Debug, Subcommand)]
+pub enum Args {
+    /// Show every plan with its policies
+    List,
+}
+
+/// Runs the command.
+pub async fn run(config: Config, args: Args) -> anyhow::Result<()> {
+    let Args::List = args;
+    let ground = Ground::ready(&config).await?;
+    show::json(&ground.look(list_plans).await?)
+}
