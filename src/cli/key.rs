@@ -83,9 +83,7 @@ pub async fn run(config: Config, args: Args) -> anyhow::Result<()> {
     let ground = Ground::ready(&config).await?;
     match args {
         Args::Create(new) => create(&ground, new).await,
-        Args::List { org } => {
-            show::json(&ground.look(move |conn| list_keys(conn, org, None, LIST_LIMIT)).await?)
-        }
+        Args::List { org } => show::json(&ground.look(move |conn| list_keys(conn, org, None, LIST_LIMIT)).await?),
         Args::Rotate { id, overlap, reason } => {
             show_made(ground.change(reason, move |conn, by| rotate_key(conn, by, id, overlap)).await?)
         }
