@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::ground::Ground;
 use super::show;
-use crate::accounts::{KeyView, NewKey, Scopes, create_key, list_keys, revoke_key, rotate_key};
+use crate::accounts::{KeySearch, KeyView, NewKey, Scopes, create_key, list_keys, revoke_key, rotate_key};
 use crate::clock::{Span, parse_duration};
 use crate::config::Config;
 use crate::ids::{KeyId, OrgId};
@@ -17,11 +17,14 @@ use crate::terms::Mode;
 pub enum Args {
     /// Make a key; its secret is shown once
     Create(Create),
-    /// List an organization's keys, newest first
+    /// List keys, newest first
     List {
-        /// The organization, org_…
+        /// Only this organization's, org_…
         #[arg(long)]
-        org: OrgId,
+        org: Option<OrgId>,
+        /// Only the one whose text begins so, pst_live_… or pst_test_… and twelve letters
+        #[arg(long)]
+        prefix: Option<String>,
     },
     /// Make a key that replaces another, which goes on working for a while
     Rotate {
@@ -83,7 +86,10 @@ pub async fn run(config: Config, args: Args) -> anyhow::Result<()> {
     let ground = Ground::ready(&config).await?;
     match args {
         Args::Create(new) => create(&ground, new).await,
-        Args::List { org } => show::json(&ground.look(move |conn| list_keys(conn, org, None, LIST_LIMIT)).await?),
+        Args::List { org, prefix } => {
+            let search = KeySearch { org, prefix };
+            show::json(&ground.look(move |conn| list_keys(conn, &search, None, LIST_LIMIT)).await?)
+        }
         Args::Rotate { id, overlap, reason } => {
             show_made(ground.change(reason, move |conn, by| rotate_key(conn, by, id, overlap)).await?)
         }

@@ -27,7 +27,7 @@ status_map = { DELIVRD = "delivered", UNDELIV = "undelivered", "5" = "failed" }
 "#;
 
 fn keys(text: &str) -> HttpCarrier {
-    let source = Source { name: String::from("postern.toml"), text: String::from(text), env: BTreeMap::new() };
+    let source = Source { name: String::from("postern.toml"), text: String::from(text), ..Source::default() };
     let config = Config::load(source).unwrap();
     match &config.carrier("acme").unwrap().kind {
         CarrierKind::Http(keys) => keys.clone(),
