@@ -1,0 +1,130 @@
+//! The room's part of the OpenAPI document.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, OpenApi, ToSchema};
+
+use super::{coals, limits, read, sandbox, send, update};
+use crate::error::Code;
+use crate::http::problem::Problem;
+use crate::http::refusals::refusals;
+
+/// Every route and shape of the room.
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        send::create,
+        send::create_bulk,
+        read::list,
+        read::show,
+        read::events,
+        read::show_batch,
+        update::cancel,
+        update::feedback,
+        limits::list_limits,
+        sandbox::list_sandbox,
+        coals::send,
+        coals::send_bulk,
+    ),
+    components(schemas(Problem, CoalsFault))
+)]
+pub struct MessageDocs;
+
+/// What a route that sends may refuse with.
+pub(super) struct SendRefusals;
+/// What a route that reads may refuse with.
+pub(super) struct ReadRefusals;
+/// What a route that changes may refuse with.
+pub(super) struct ChangeRefusals;
+/// What a route of the coals dialect may refuse with.
+pub(super) struct CoalsRefusals;
+
+const DOOR: [Code; 7] = [
+    Code::Unauthenticated,
+    Code::KeyRevoked,
+    Code::KeyExpired,
+    Code::PermissionDenied,
+    Code::OrganizationSuspended,
+    Code::RateLimited,
+    Code::QuotaDailyExceeded,
+];
+const OURS: [Code; 3] = [Code::Internal, Code::Overloaded, Code::StorageFull];
+const BODY: [Code; 7] = [
+    Code::ValidationFailed,
+    Code::MalformedRequest,
+    Code::RequestTimeout,
+    Code::IdempotencyMismatch,
+    Code::IdempotencyInFlight,
+    Code::PayloadTooLarge,
+    Code::UnsupportedMediaType,
+];
+const SENDING: [Code; 10] = [
+    Code::InsufficientBalance,
+    Code::DestinationNotAllowed,
+    Code::RecipientOptedOut,
+    Code::FraudBlocked,
+    Code::ChannelNotEnabled,
+    Code::NumberUnreachable,
+    Code::BatchTooLargeForPlan,
+    Code::SmsPlanCap,
+    Code::OtpNumberLimit,
+    Code::ProviderUnavailable,
+];
+
+impl IntoResponses for SendRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals(&[DOOR.as_slice(), &BODY, &SENDING, &OURS].concat())
+    }
+}
+
+impl IntoResponses for ReadRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals(&[DOOR.as_slice(), &[Code::ValidationFailed, Code::MalformedRequest, Code::NotFound], &OURS].concat())
+    }
+}
+
+impl IntoResponses for ChangeRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals(&[DOOR.as_slice(), &BODY, &[Code::NotFound, Code::MessageNotCancelable], &OURS].concat())
+    }
+}
+
+/// An error in the coals dialect.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CoalsFault {
+    /// Always false.
+    success: bool,
+    /// What went wrong.
+    error: CoalsError,
+}
+
+/// What went wrong, in the coals dialect.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CoalsError {
+    /// The word to match on.
+    #[schema(example = "RATE_LIMIT_EXCEEDED")]
+    code: String,
+    /// A sentence for a person.
+    #[schema(example = "Rate limit exceeded. Retry after 42 seconds.")]
+    message: String,
+}
+
+impl IntoResponses for CoalsRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        SendRefusals::responses()
+            .into_iter()
+            .map(|(status, response)| {
+                let told = match response {
+                    RefOr::T(response) => response.description,
+                    RefOr::Ref(_) => String::new(),
+                };
+                let fault = ContentBuilder::new().schema(Some(Ref::from_schema_name("CoalsFault"))).build();
+                let response =
+                    ResponseBuilder::new().description(told).content("application/json", fault).build();
+                (status, RefOr::T(response))
+            })
+            .collect()
+    }
+}

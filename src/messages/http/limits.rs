@@ -1,0 +1,93 @@
+//! `GET /v1/limits`: every policy that applies to this key, as it stands.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, get};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::docs::ReadRefusals;
+use super::read::address_of;
+use crate::accounts::{Caller, door_view};
+use crate::app::App;
+use crate::error::Result;
+use crate::http::{Query, reply};
+use crate::limits::{Allowance, Policy, Verdict};
+use crate::messages::gates::tag_of;
+use crate::messages::store::{self, Lock};
+use crate::messages::view::LimitView;
+use crate::messages::{GuardKind};
+use crate::phone::address_mac;
+
+/// Whose message-level limits to show besides the key's own.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LimitsFilter {
+    /// A number (E.164) or mail address: adds its own OTP limits as they stand.
+    to: Option<String>,
+}
+
+/// Every limit that applies.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Limits {
+    /// Limits in force, with what is used of them.
+    data: Vec<LimitView>,
+    /// Policies without a limit for this key.
+    unlimited: Vec<String>,
+}
+
+/// Show every limit that applies to this key.
+#[utoipa::path(
+    tag = "Account",
+    path = "/v1/limits",
+    params(LimitsFilter),
+    responses((status = 200, description = "Limits as they stand", body = Limits), ReadRefusals),
+    security(("api_key" = [])),
+)]
+#[get("/limits")]
+pub(super) async fn list_limits(
+    caller: Caller,
+    app: Data<App>,
+    query: Query<LimitsFilter>,
+) -> Result<HttpResponse> {
+    let to = query.0.to.map(|text| address_of(&text)).transpose()?;
+    let mut verdicts: Vec<Verdict> = door_view(&app, &caller).iter().copied().collect();
+    let subject = to.map(|address| address_mac(&app.keyring, &address));
+    verdicts.extend(message_level(&app, &caller, subject).await?);
+    let unlimited = Policy::ALL
+        .iter()
+        .filter(|policy| caller.policies.get(**policy) == Allowance::Unlimited)
+        .map(ToString::to_string)
+        .collect();
+    reply::ok(&Limits { data: verdicts.iter().map(LimitView::from).collect(), unlimited })
+}
+
+async fn message_level(app: &Data<App>, caller: &Caller, subject: Option<Vec<u8>>) -> Result<Vec<Verdict>> {
+    let (caller, clock) = (caller.clone(), app.clock.clone());
+    app.db
+        .read(move |conn| {
+            let now = crate::db::now(conn, &clock)?;
+            let mut verdicts = Vec::new();
+            if let Allowance::Rate(rate) = caller.policies.get(Policy::SmsPlan) {
+                let owner = (caller.org_id(), caller.mode());
+                let plan = store::load_plan(conn, owner, rate, Lock::Peek, now)?;
+                verdicts.push(plan.value.check(Policy::SmsPlan, rate, now));
+            }
+            let Some(subject) = subject else { return Ok(verdicts) };
+            let tag = tag_of(caller.org_id());
+            for (kind, policies) in [
+                (GuardKind::Otp, [Policy::OtpNumber, Policy::OtpNumberHour, Policy::OtpNumberDay].as_slice()),
+                (GuardKind::Check, &[Policy::CheckNumber]),
+            ] {
+                let key = (kind, caller.mode(), subject.clone());
+                let logs = store::load_guards(conn, &[key].into(), Lock::Peek, now)?;
+                for (log, policy) in logs.iter().flat_map(|(_, log)| policies.iter().map(move |policy| (log, policy))) {
+                    if let Allowance::Rate(rate) = caller.policies.get(*policy) {
+                        verdicts.push(log.value.check(Some(tag), *policy, rate, now));
+                    }
+                }
+            }
+            Ok(verdicts)
+        })
+        .await
+}

@@ -1,0 +1,67 @@
+//! The room's routes: shapes in, one call, view out.
+
+mod coals;
+mod docs;
+mod limits;
+mod read;
+mod sandbox;
+mod send;
+mod update;
+
+use actix_web::web::ServiceConfig;
+use actix_web::{HttpRequest, HttpResponse};
+
+pub use docs::MessageDocs;
+
+use super::accept::{Accepted, Render};
+use super::send::Ask;
+use crate::accounts::Caller;
+use crate::http::rate_view::put_view;
+use crate::http::reply::Reply;
+use crate::http::{Body, RequestId};
+use crate::idempotency::{Answer, Claim, Stored};
+
+/// The routes under `/v1`, behind the tenants' guard.
+pub fn configure(routes: &mut ServiceConfig) {
+    routes
+        .service(send::create_bulk)
+        .service(send::create)
+        .service(read::list)
+        .service(read::show)
+        .service(read::events)
+        .service(read::show_batch)
+        .service(update::cancel)
+        .service(update::feedback)
+        .service(limits::list_limits)
+        .service(sandbox::list_sandbox);
+}
+
+/// The routes under `/simcoal`, behind the same guard.
+pub fn configure_coals(routes: &mut ServiceConfig) {
+    routes.service(coals::send).service(coals::send_bulk);
+}
+
+/// What a send asks besides its body.
+fn ask<T>(req: &HttpRequest, caller: &Caller, body: &Body<T>, id: &RequestId, render: Render) -> Ask {
+    Ask {
+        request_id: id.to_string(),
+        client_request_id: id.client.as_deref().map(String::from),
+        claim: body.key.as_ref().map(|key| {
+            Claim::new(caller.org_id().as_str(), caller.mode(), key.as_str(), body.fingerprint(req))
+        }),
+        render,
+    }
+}
+
+/// The answer of an accepted request, with the limits it met.
+fn answered(req: &HttpRequest, accepted: Accepted) -> HttpResponse {
+    put_view(req, accepted.view);
+    respond(Answer { stored: accepted.stored, replayed: accepted.replayed })
+}
+
+/// An answer, or its replay.
+fn respond(answer: Answer) -> HttpResponse {
+    let Stored { status, body, location } = answer.stored;
+    let reply = Reply { status, location, body: body.into() };
+    if answer.replayed { reply.into_replay() } else { reply.into_response() }
+}

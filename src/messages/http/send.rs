@@ -1,0 +1,116 @@
+//! `POST /v1/messages` and `/v1/messages/bulk`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, post};
+
+use super::docs::SendRefusals;
+use super::{answered, ask};
+use crate::accounts::{Caller, Scope};
+use crate::app::App;
+use crate::error::Result;
+use crate::fraud::Action;
+use crate::http::problem::Problem;
+use crate::http::rate_view::put_view;
+use crate::http::{Body, RequestId, reply};
+use crate::messages::accept::{Accept, ItemOutcome};
+use crate::messages::body::{BulkBody, SendBody};
+use crate::messages::send::{rehearse_bulk, rehearse_send, send, send_bulk};
+use crate::messages::view::{
+    BulkView, DecisionView, DryRunView, LimitView, MessageView, bulk_result, render_bulk, render_single,
+};
+use crate::money::MoneyView;
+
+/// Send a message.
+///
+/// 202 means that it is recorded on disk with its price held; it is handed over to a carrier after that. With
+/// `dry_run` nothing is recorded and the answer (200) is what would be decided.
+#[utoipa::path(
+    tag = "Messages",
+    path = "/v1/messages",
+    params(("Idempotency-Key" = Option<String>, Header, description = "One key, one message")),
+    request_body = SendBody,
+    responses(
+        (status = 202, description = "Accepted", body = MessageView),
+        (status = 200, description = "A dry run's findings", body = DryRunView),
+        SendRefusals,
+    ),
+    security(("api_key" = [])),
+)]
+#[post("/messages")]
+pub(super) async fn create(
+    caller: Caller,
+    req: HttpRequest,
+    app: Data<App>,
+    id: RequestId,
+    body: Body<SendBody>,
+) -> Result<HttpResponse> {
+    caller.require(Scope::MessagesSend)?;
+    let ask = ask(&req, &caller, &body, &id, render_single);
+    if body.value.dry_run == Some(true) {
+        let (accept, outcome) = rehearse_send(&app, &caller, body.value, ask).await?;
+        return reply::ok(&dry_run(&accept, outcome));
+    }
+    let accepted = send(&app, &caller, body.value, ask).await;
+    accepted.map(|accepted| answered(&req, accepted))
+}
+
+/// Send many messages at once.
+///
+/// Takes one request slot whatever its size; each message passes the guards on its own. With `pacing: plan`, SMS over
+/// the plan's minute cap are accepted as `scheduled` at the pace of the plan.
+#[utoipa::path(
+    tag = "Messages",
+    path = "/v1/messages/bulk",
+    params(("Idempotency-Key" = Option<String>, Header, description = "One key, one bulk")),
+    request_body = BulkBody,
+    responses(
+        (status = 202, description = "Accepted, at least in part: see each result", body = BulkView),
+        (status = 200, description = "A dry run's findings", body = BulkView),
+        SendRefusals,
+    ),
+    security(("api_key" = [])),
+)]
+#[post("/messages/bulk")]
+pub(super) async fn create_bulk(
+    caller: Caller,
+    req: HttpRequest,
+    app: Data<App>,
+    id: RequestId,
+    body: Body<BulkBody>,
+) -> Result<HttpResponse> {
+    caller.require(Scope::MessagesSend)?;
+    let ask = ask(&req, &caller, &body, &id, render_bulk);
+    if body.value.dry_run == Some(true) {
+        let (accept, outcomes) = rehearse_bulk(&app, &caller, body.value, ask).await?;
+        let results: Vec<_> = outcomes.iter().enumerate().map(|(index, outcome)| bulk_result(index, outcome)).collect();
+        let accepted = results.iter().filter(|result| result.error.is_none()).count();
+        let batch_id = accept.bulk.map(|terms| terms.batch_id);
+        return reply::ok(&BulkView { batch_id, accepted, rejected: results.len() - accepted, results });
+    }
+    let accepted = send_bulk(&app, &caller, body.value, ask).await?;
+    put_view(&req, accepted.view);
+    Ok(answered(&req, accepted))
+}
+
+fn dry_run(accept: &Accept, outcome: ItemOutcome) -> DryRunView {
+    let item = accept.items.first().and_then(|item| item.as_ref().ok());
+    let refused = outcome.result.as_ref().err();
+    let screened = item.map(|item| &item.screened);
+    DryRunView {
+        dry_run: true,
+        decision: DecisionView {
+            id: item.map(|item| item.decision_id),
+            action: if refused.is_some() { Action::Block } else { Action::Allow },
+            reasons: screened.map(|screened| screened.reasons.clone()).unwrap_or_default(),
+        },
+        to: item.map(|item| item.recipient.clone()).unwrap_or_default(),
+        country: item.and_then(|item| item.country),
+        encoding: item.and_then(|item| item.encoding),
+        segments: item.map_or(0, |item| item.segments),
+        price: item
+            .map(|item| MoneyView::new(item.price.amount, item.price.currency))
+            .unwrap_or_else(|| MoneyView::new(crate::money::Micros::ZERO, crate::money::Currency::USD)),
+        limits: outcome.view.iter().map(LimitView::from).collect(),
+        error: refused.map(|fault| Problem::of(fault, "")),
+    }
+}

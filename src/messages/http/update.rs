@@ -1,0 +1,131 @@
+//! Calling a message back, and saying what became of it.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, post};
+use serde::Deserialize;
+
+use super::docs::ChangeRefusals;
+use super::respond;
+use crate::accounts::{Caller, Scope};
+use crate::app::App;
+use crate::db::Conn;
+use crate::error::{Code, Error, Result};
+use crate::http::{Body, Id, OptionalBody};
+use crate::idempotency::{self, Claim, Keeping, Stored};
+use crate::ids::MessageId;
+use crate::messages::body::FeedbackBody;
+use crate::messages::row::Row;
+use crate::messages::settle::{Moved, move_row};
+use crate::messages::state::{Hold, Status};
+use crate::messages::store::{self, Move};
+use crate::messages::view::MessageView;
+use crate::clock::Millis;
+
+/// Nothing to say.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NoMembers {}
+
+/// Cancel a message that has not gone yet. Its price is let go.
+#[utoipa::path(
+    tag = "Messages",
+    path = "/v1/messages/{id}/cancel",
+    params(
+        ("id" = MessageId, Path, description = "The message"),
+        ("Idempotency-Key" = Option<String>, Header, description = "One key, one effect"),
+    ),
+    responses((status = 200, description = "The message, canceled", body = MessageView), ChangeRefusals),
+    security(("api_key" = [])),
+)]
+#[post("/messages/{id}/cancel")]
+pub(super) async fn cancel(
+    caller: Caller,
+    req: HttpRequest,
+    app: Data<App>,
+    id: Id<MessageId>,
+    body: OptionalBody<NoMembers>,
+) -> Result<HttpResponse> {
+    caller.require(Scope::MessagesSend)?;
+    change(&app, &caller, &req, &body.0, id.0, |conn, row, now| {
+        if !row.status.is_cancelable() {
+            return Err(Error::new(Code::MessageNotCancelable));
+        }
+        let hold = if row.hold.is_open() { Hold::Released } else { row.hold };
+        let to = Move { status: Status::Canceled, next_at: None, content: None, hold, ..Move::of(&row, now) };
+        match move_row(conn, &row, &to, &Moved::by("client"), now)? {
+            true => Ok(()),
+            false => Err(Error::new(Code::MessageNotCancelable)),
+        }
+    })
+    .await
+}
+
+/// Tell what became of a message: whether its code was used, or that it was fraud.
+#[utoipa::path(
+    tag = "Messages",
+    path = "/v1/messages/{id}/feedback",
+    params(
+        ("id" = MessageId, Path, description = "The message"),
+        ("Idempotency-Key" = Option<String>, Header, description = "One key, one effect"),
+    ),
+    request_body = FeedbackBody,
+    responses((status = 200, description = "The message", body = MessageView), ChangeRefusals),
+    security(("api_key" = [])),
+)]
+#[post("/messages/{id}/feedback")]
+pub(super) async fn feedback(
+    caller: Caller,
+    req: HttpRequest,
+    app: Data<App>,
+    id: Id<MessageId>,
+    body: Body<FeedbackBody>,
+) -> Result<HttpResponse> {
+    caller.require(Scope::MessagesSend)?;
+    let outcome = body.value.outcome;
+    change(&app, &caller, &req, &body, id.0, move |conn, row, now| {
+        let mut extra = row.extra()?;
+        extra.feedback = Some(outcome.to_string());
+        store::save_extra(conn, row.id, &extra.to_json(), now)?;
+        let event = store::Event {
+            id: crate::ids::EventId::new(now),
+            message_id: row.id,
+            kind: String::from("message.feedback"),
+            detail: serde_json::json!({ "outcome": outcome }).to_string(),
+            at: now,
+        };
+        store::insert_event(conn, &event)
+    })
+    .await
+}
+
+/// Changes a message of the caller once for a key, and answers with it as it is then.
+async fn change<T, F>(
+    app: &Data<App>,
+    caller: &Caller,
+    req: &HttpRequest,
+    body: &Body<T>,
+    id: MessageId,
+    work: F,
+) -> Result<HttpResponse>
+where
+    F: FnOnce(&mut Conn, Row, Millis) -> Result<()> + Send + 'static,
+{
+    let owner = (caller.org_id(), caller.mode());
+    let claim =
+        body.key.as_ref().map(|key| Claim::new(owner.0.as_str(), owner.1, key.as_str(), body.fingerprint(req)));
+    let (clock, ttl) = (app.clock.clone(), app.config.retention.idempotency);
+    let answer = app
+        .db
+        .write(move |conn| {
+            let now = crate::db::now(conn, &clock)?;
+            idempotency::once(conn, claim.as_ref(), Keeping { now, ttl }, |conn| {
+                let row = store::load_message(conn, owner, id)?;
+                work(conn, row, now)?;
+                let row = store::load_message(conn, owner, id)?;
+                let body = serde_json::to_vec(&MessageView::of(&row)?).map_err(Error::internal)?;
+                Ok(Stored { status: 200, body, location: None })
+            })
+        })
+        .await?;
+    Ok(respond(answer))
+}

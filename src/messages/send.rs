@@ -1,0 +1,114 @@
+//! The use cases that send: one message, or many.
+
+use super::accept::{Accept, Accepted, BulkTerms, Item, ItemOutcome, Render};
+use super::body::{BulkBody, BulkMode, Pacing, SendBody};
+use super::new::NewMessage;
+use super::prepare::Bench;
+use super::queue::Queue;
+use super::record::rehearse;
+use crate::accounts::Caller;
+use crate::app::App;
+use crate::error::{Code, Error, Result};
+use crate::idempotency::Claim;
+use crate::ids::BatchId;
+
+/// Most messages of one bulk.
+pub const BULK_MAX: usize = 1_000;
+
+/// A request as every send takes it.
+pub struct Ask {
+    /// The request's id.
+    pub request_id: String,
+    /// The client's own.
+    pub client_request_id: Option<String>,
+    /// The idempotency key.
+    pub claim: Option<Claim>,
+    /// How the answer is written.
+    pub render: Render,
+}
+
+/// Accepts one message. 202 means recorded on disk; nobody is called before that.
+pub async fn send(app: &App, caller: &Caller, body: SendBody, ask: Ask) -> Result<Accepted> {
+    let accept = single(app, caller, body, ask).await?;
+    app.room::<Queue>().submit(accept).await
+}
+
+/// Decides one message and takes nothing.
+pub async fn rehearse_send(app: &App, caller: &Caller, body: SendBody, ask: Ask) -> Result<(Accept, ItemOutcome)> {
+    let accept = single(app, caller, body, ask).await?;
+    let (accept, mut outcomes) = rehearsed(app, accept).await?;
+    let outcome = outcomes.pop().ok_or_else(|| Error::internal("a rehearsal without an outcome"))?;
+    Ok((accept, outcome))
+}
+
+/// Accepts many messages, in one transaction and for one request slot.
+pub async fn send_bulk(app: &App, caller: &Caller, body: BulkBody, ask: Ask) -> Result<Accepted> {
+    let accept = bulk(app, caller, body, ask).await?;
+    app.room::<Queue>().submit(accept).await
+}
+
+/// Decides many messages and takes nothing.
+pub async fn rehearse_bulk(app: &App, caller: &Caller, body: BulkBody, ask: Ask) -> Result<(Accept, Vec<ItemOutcome>)> {
+    let accept = bulk(app, caller, body, ask).await?;
+    rehearsed(app, accept).await
+}
+
+async fn rehearsed(app: &App, accept: Accept) -> Result<(Accept, Vec<ItemOutcome>)> {
+    let clock = app.clock.clone();
+    app.db
+        .read(move |conn| {
+            let outcomes = rehearse(conn, &clock, &accept)?;
+            Ok((accept, outcomes))
+        })
+        .await
+}
+
+async fn single(app: &App, caller: &Caller, body: SendBody, ask: Ask) -> Result<Accept> {
+    let bench = Bench::of(app).await?;
+    let message = NewMessage::parse(body, bench.now)?;
+    let item = bench.prepare(caller, message, ask.client_request_id)?;
+    Ok(Accept {
+        caller: caller.clone(),
+        request_id: ask.request_id,
+        claim: ask.claim,
+        items: vec![Ok(item)],
+        bulk: None,
+        render: ask.render,
+    })
+}
+
+async fn bulk(app: &App, caller: &Caller, body: BulkBody, ask: Ask) -> Result<Accept> {
+    check_size(&body)?;
+    let bench = Bench::of(app).await?;
+    let defaults = body.defaults.unwrap_or_default();
+    let items: Vec<Item> = body
+        .messages
+        .into_iter()
+        .map(|message| {
+            let message = NewMessage::parse(message.over(&defaults), bench.now)?;
+            bench.prepare(caller, message, ask.client_request_id.clone())
+        })
+        .collect();
+    let terms = BulkTerms {
+        batch_id: BatchId::new(bench.now),
+        mode: body.mode.unwrap_or(BulkMode::Partial),
+        pacing: body.pacing.unwrap_or(Pacing::Plan),
+    };
+    Ok(Accept {
+        caller: caller.clone(),
+        request_id: ask.request_id,
+        claim: ask.claim,
+        items,
+        bulk: Some(terms),
+        render: ask.render,
+    })
+}
+
+fn check_size(body: &BulkBody) -> Result<()> {
+    match body.messages.len() {
+        0 => Err(Error::field("messages", "must hold at least one message")),
+        1..=BULK_MAX => Ok(()),
+        many => Err(Error::new(Code::BatchTooLargeForPlan)
+            .detail(format!("A bulk holds at most {BULK_MAX} messages, this one has {many}; split it."))),
+    }
+}
