@@ -43,4 +43,5 @@ pub mod health;
 pub mod openapi;
 pub mod worker;
 pub mod server;
+pub mod start;
 pub mod cli;

@@ -1,1 +1,51 @@
-//! (to be written)
+//! The route table and the order of middleware; nothing else.
+
+use std::net::TcpListener;
+
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{App as Actix, HttpServer};
+
+use crate::app::App;
+use crate::http::{Settings, frame};
+use crate::{accounts, admin, health, messages, openapi};
+
+/// Every route. Public ones first; then operators, tenants and carriers, each behind their own guard.
+pub fn routes(routes: &mut ServiceConfig) {
+    routes
+        .configure(health::configure)
+        .configure(openapi::configure)
+        .service(web::scope("/v1/admin").wrap(from_fn(accounts::operator_guard)).configure(admin::configure))
+        .service(web::scope("/simcoal").wrap(from_fn(accounts::guard)).configure(messages::configure_coals))
+        .service(
+            web::scope("/v1")
+                .wrap(from_fn(accounts::guard))
+                .service(accounts::show_account)
+                .configure(messages::configure),
+        );
+}
+
+/// The server of the API on `listener`, to be awaited.
+pub fn bind(app: Data<App>, listener: TcpListener) -> std::io::Result<actix_web::dev::Server> {
+    let settings = Data::new(Settings::from_config(&app.config, app.clock.clone()));
+    let config = app.config.server.clone();
+    let workers = config.workers.count();
+    let per_worker = usize::try_from(config.max_connections).unwrap_or(usize::MAX).div_ceil(workers.max(1));
+    let factory = move || {
+        Actix::new()
+            .app_data(app.clone())
+            .app_data(settings.clone())
+            .configure(routes)
+            .wrap(from_fn(frame))
+    };
+    let server = HttpServer::new(factory)
+        .workers(workers)
+        .max_connections(per_worker)
+        .keep_alive(config.keep_alive)
+        .client_request_timeout(config.header_timeout)
+        .client_disconnect_timeout(config.header_timeout)
+        .shutdown_timeout(config.shutdown_timeout.as_secs())
+        .disable_signals()
+        .listen(listener)?;
+    Ok(server.run())
+}

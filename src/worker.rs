@@ -1,1 +1,131 @@
-//! (to be written)
+//! The worker: dispatch, due jobs, and the sweeps that keep tables and memory small. One loop each, all ended by one
+//! signal; each step is a function that tests call by hand.
+
+use std::future::Future;
+use std::time::Duration;
+
+use actix_web::web::Data;
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::messages::{self, InFlight, Queue};
+use crate::providers::sandbox;
+use crate::{health, idempotency, limits};
+
+/// Runs until `stop` says true, then waits for the hand-offs under way.
+pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
+    tokio::join!(
+        dispatch(app.clone(), stop.clone()),
+        every(Duration::from_secs(5), stop.clone(), || save_windows(&app)),
+        every(app.config.retention.sweep_interval, stop.clone(), || sweep(&app)),
+    );
+    // The last word on the windows, so that a clean stop forgets nothing.
+    if let Err(fault) = save_windows(&app).await {
+        complain("saving the door windows", &fault);
+    }
+}
+
+/// Hands over what is due, as many at once as configured.
+async fn dispatch(app: Data<App>, stop: watch::Receiver<bool>) {
+    let (queue, in_flight) = (app.room::<Queue>(), app.room::<InFlight>());
+    let most = usize::try_from(app.config.dispatch.concurrency).unwrap_or(usize::MAX);
+    while !*stop.borrow() {
+        let free = most.saturating_sub(in_flight.count());
+        let claimed = if free == 0 { Ok(Vec::new()) } else { messages::claim(&app, free).await };
+        match claimed {
+            Ok(claimed) if claimed.is_empty() => queue.wait(pause(&app).await).await,
+            Ok(claimed) => {
+                for message in claimed {
+                    let app = app.clone();
+                    tokio::spawn(async move {
+                        if let Err(fault) = messages::hand_over(&app, message).await {
+                            complain("handing a message over", &fault);
+                        }
+                        app.room::<Queue>().ring();
+                    });
+                }
+            }
+            Err(fault) => {
+                complain("claiming messages", &fault);
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        }
+    }
+    while in_flight.count() > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Until the earliest message is due, at most the polling interval: a bell that another process rang is not heard here.
+async fn pause(app: &App) -> Duration {
+    let poll = app.config.dispatch.poll_interval;
+    match messages::until_next(app).await {
+        Ok(Some(next)) => next.clamp(Duration::from_millis(5), poll),
+        _ => poll,
+    }
+}
+
+/// Writes down the door windows that outlive a restart.
+pub async fn save_windows(app: &App) -> Result<()> {
+    let (saved, now) = (app.limits.snapshot(), app.clock.now());
+    if saved.is_empty() {
+        return Ok(());
+    }
+    app.db.write(move |conn| limits::store::save(conn, &saved, now)).await
+}
+
+/// Rows of one purge: small enough that accepting never waits long for it.
+const PURGE_ROWS: i64 = 500;
+/// Purges of one sweep at most; what is left goes with the next.
+const PURGES_MAX: usize = 200;
+
+/// Drops what has been kept long enough, in small batches, and forgets idle limits.
+pub async fn sweep(app: &App) -> Result<()> {
+    let now = app.clock.now();
+    let keep = app.config.retention.clone();
+    app.limits.evict_idle(now);
+    for _ in 0..PURGES_MAX {
+        let keep = keep.clone();
+        let gone = app
+            .db
+            .write(move |conn| {
+                let keys = idempotency::purge(conn, now, PURGE_ROWS)?;
+                Ok(keys + messages::purge_messages(conn, now.minus(keep.messages), PURGE_ROWS)?)
+            })
+            .await?;
+        if gone == 0 {
+            break;
+        }
+    }
+    app.db
+        .write(move |conn| {
+            messages::purge_decisions(conn, now.minus(keep.decisions))?;
+            sandbox::purge(conn, now.minus(keep.sandbox)).map(drop)
+        })
+        .await?;
+    if let Some(handle) = health::recorder() {
+        handle.run_upkeep();
+    }
+    Ok(())
+}
+
+async fn every<F, Fut>(pause: Duration, mut stop: watch::Receiver<bool>, step: F)
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = Result<()>>,
+{
+    while !*stop.borrow() {
+        if let Err(fault) = step().await {
+            complain("a sweep", &fault);
+        }
+        // A sender that is gone means stop as well.
+        if let Ok(Err(_)) = tokio::time::timeout(pause, stop.changed()).await {
+            return;
+        }
+    }
+}
+
+fn complain(doing: &str, fault: &Error) {
+    tracing::warn!(error = fault.cause_text().unwrap_or(fault.sentence()), code = %fault.code(), "{doing} failed");
+}

@@ -3,7 +3,8 @@
 
 use actix_web::http::Method;
 
-use crate::accounts::caller::Standing;
+use crate::accounts::caller::{Caller, Standing};
+use crate::app::App;
 use crate::error::{Code, Error};
 use crate::limits::{Policies, Policy, Rule, ScopeKey, View};
 
@@ -35,6 +36,17 @@ pub(super) fn rules(standing: &Standing, band: Policy) -> [Rule; 8] {
         of_key(Policy::KeyDaily),
         of_key(band),
     ]
+}
+
+/// Every door limit of `caller` as it stands, all bands; takes nothing.
+pub fn door_view(app: &App, caller: &Caller) -> View {
+    let own = rules(caller, Policy::BandSend);
+    let bands = [Policy::BandRead, Policy::BandManage, Policy::BandBilling]
+        .map(|band| Rule::new(band, caller.key_scope, caller.policies.get(band)));
+    let (shard, now) = (caller.org_id(), app.clock.now());
+    let mut view = app.limits.peek(shard.as_str(), &own, now);
+    view.extend(&app.limits.peek(shard.as_str(), &bands, now));
+    view
 }
 
 /// What a request without a good credential must pass.

@@ -22,6 +22,7 @@ mod token;
 pub use caller::{Caller, Standing};
 pub use countries::Countries;
 pub use directory::Directory;
+pub use door::door_view;
 pub use guard::{guard, operator_guard};
 pub use http::{AccountView, show_account};
 pub use keys::{KeyKind, KeySearch, KeyView, NewKey, create_key, list_keys, revoke_key, rotate_key};

@@ -23,6 +23,7 @@ mod scope;
 mod seeds;
 mod shard;
 mod span;
+pub mod store;
 mod varint;
 mod verdict;
 mod view;

@@ -76,7 +76,7 @@ pub struct MessageView {
 #[derive(Serialize, ToSchema)]
 pub struct DecisionView {
     /// Its id.
-    pub id: DecisionId,
+    pub id: Option<DecisionId>,
     /// What it did.
     pub action: Action,
     /// The rules that fired.
@@ -121,7 +121,7 @@ pub struct BulkResult {
 #[derive(Serialize, ToSchema)]
 pub struct BulkView {
     /// Its id, for `GET /v1/batches/{id}`.
-    pub batch_id: BatchId,
+    pub batch_id: Option<BatchId>,
     /// Messages taken.
     pub accepted: usize,
     /// Messages refused.
@@ -221,7 +221,7 @@ impl MessageView {
             encoding: row.encoding,
             segments: row.segments,
             price: MoneyView::new(row.price_micros, row.currency),
-            decision: DecisionView { id: row.decision_id, action: Action::Allow, reasons: row.terms()?.reasons },
+            decision: DecisionView { id: Some(row.decision_id), action: Action::Allow, reasons: row.terms()?.reasons },
             error_code: row.error_code.clone(),
             batch_id: row.batch_id,
             verification_id: row.verification_id,
@@ -293,9 +293,9 @@ pub fn render_single(_accept: &Accept, outcomes: &[ItemOutcome]) -> Stored {
 pub fn render_bulk(accept: &Accept, outcomes: &[ItemOutcome]) -> Stored {
     let results: Vec<BulkResult> = outcomes.iter().enumerate().map(|(index, outcome)| bulk_result(index, outcome)).collect();
     let accepted = results.iter().filter(|result| result.id.is_some()).count();
-    let batch_id = accept.bulk.map_or_else(|| BatchId::new(Millis(0)), |terms| terms.batch_id);
+    let batch_id = accept.bulk.map(|terms| terms.batch_id);
     let view = BulkView { batch_id, accepted, rejected: results.len() - accepted, results };
-    let location = Some(format!("/v1/batches/{batch_id}"));
+    let location = batch_id.map(|id| format!("/v1/batches/{id}"));
     Stored { status: 202, body: serde_json::to_vec(&view).unwrap_or_default(), location }
 }
 

@@ -1,0 +1,136 @@
+//! Starting and stopping: the wiring of a process, its doors and its worker, and the drain on a signal.
+
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::web::Data;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::accounts;
+use crate::app::{App, Ground};
+use crate::clock::Clock;
+use crate::config::{Config, Listen, Role};
+use crate::db::{Db, Settings, migrate};
+use crate::error::{Error, Result};
+use crate::health::{self, Gate};
+use crate::limits;
+use crate::{providers, server, worker};
+
+/// A process that runs.
+pub struct Running {
+    /// The application.
+    pub app: Data<App>,
+    /// Where the API listens; none in a worker.
+    pub address: Option<SocketAddr>,
+    /// Where metrics are read, if anywhere.
+    pub metrics_address: Option<SocketAddr>,
+    servers: Vec<(ServerHandle, JoinHandle<std::io::Result<()>>)>,
+    worker: Option<JoinHandle<()>>,
+    stop: watch::Sender<bool>,
+}
+
+/// Wires the ground and brings the database up to date: migrations, plans, the configured first owner, and the door
+/// windows that outlive a restart.
+pub async fn wire(config: Config, clock: Clock) -> Result<Data<App>> {
+    config.make_data_dir().map_err(Error::internal)?;
+    let keyring = config.keyring().map_err(Error::internal)?;
+    let settings = Settings::of(&config);
+    let to_migrate = settings.clone();
+    tokio::task::spawn_blocking(move || migrate::run(&to_migrate)).await.map_err(Error::internal)??;
+    let db = Db::open(&settings, clock.clone())?;
+    let carriers = providers::carriers(&config, &db, &clock)?;
+    let app = Data::new(App::new(Ground { config, clock, db, keyring, carriers }));
+    let (now, owner) = (app.clock.now(), app.config.node.operator_token.clone());
+    let saved = app
+        .db
+        .write(move |conn| {
+            accounts::seed(conn, now)?;
+            if let Some(token) = owner {
+                accounts::ensure_first_owner(conn, now, &token)?;
+            }
+            limits::store::load(conn)
+        })
+        .await?;
+    app.limits.restore(saved);
+    Ok(app)
+}
+
+/// Opens the doors and starts the worker, as the configured role wants.
+pub async fn run(app: Data<App>) -> Result<Running> {
+    let (stop, stopping) = watch::channel(false);
+    let role = app.config.node.role;
+    let mut servers = Vec::new();
+    let (mut address, mut metrics_address) = (None, None);
+    if let Listen::At(bind) = app.config.metrics.bind {
+        let listener = listen(bind)?;
+        metrics_address = listener.local_addr().ok();
+        servers.push(spawn(health::metrics_server(app.clone(), listener).map_err(Error::internal)?));
+    }
+    if role != Role::Worker {
+        let listener = listen(app.config.server.bind)?;
+        address = listener.local_addr().ok();
+        servers.push(spawn(server::bind(app.clone(), listener).map_err(Error::internal)?));
+    }
+    let worker = (role != Role::Api).then(|| tokio::spawn(worker::run(app.clone(), stopping)));
+    app.room::<Gate>().open();
+    Ok(Running { app, address, metrics_address, servers, worker, stop })
+}
+
+impl Running {
+    /// Serves until SIGTERM or SIGINT, then drains; a second signal ends the process at once.
+    pub async fn until_signal(self) -> Result<()> {
+        signal().await?;
+        tracing::info!("stopping: no new connections after the drain delay; a second signal stops at once");
+        tokio::spawn(async {
+            if signal().await.is_ok() {
+                std::process::exit(1);
+            }
+        });
+        self.stop().await;
+        Ok(())
+    }
+
+    /// Drains: not ready at once, the door open for the drain delay, then requests and hand-offs under way are finished.
+    pub async fn stop(self) {
+        let config = &self.app.config.server;
+        self.app.room::<Gate>().close();
+        tokio::time::sleep(config.drain_delay).await;
+        for (handle, _) in &self.servers {
+            handle.stop(true).await;
+        }
+        for (_, task) in self.servers {
+            let _ = task.await;
+        }
+        // Nobody listens where the process has no worker.
+        let _ = self.stop.send(true);
+        if let Some(worker) = self.worker {
+            let grace = config.shutdown_timeout.max(Duration::from_millis(100));
+            if tokio::time::timeout(grace, worker).await.is_err() {
+                tracing::warn!("hand-offs were still under way at the end of the shutdown time; their leases will end");
+            }
+        }
+    }
+}
+
+fn spawn(server: actix_web::dev::Server) -> (ServerHandle, JoinHandle<std::io::Result<()>>) {
+    (server.handle(), tokio::spawn(server))
+}
+
+fn listen(bind: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(bind)
+        .map_err(|fault| Error::internal(format!("cannot listen on {bind}: {fault}; is another process there?")))
+}
+
+async fn signal() -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).map_err(Error::internal)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::internal)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
