@@ -35,8 +35,6 @@ pub(super) struct InboxView {
     to: String,
     /// The channel it came by.
     channel: Channel,
-    /// The originator it shows.
-    from: Option<String>,
     /// The text, code and all.
     body: String,
     /// The subject line of a mail.
@@ -81,7 +79,6 @@ pub(super) async fn list_sandbox(caller: Caller, app: Data<App>, query: Query<In
         .map(|row| InboxView {
             to: row.to,
             channel: row.channel,
-            from: row.from,
             body: row.body,
             subject: row.subject,
             received_at: row.received_at,
