@@ -1,1 +1,7 @@
-//! (to be written)
+//! What carriers report back: believed by signature only, translated by the carrier's own adapter, stored before it is
+//! answered.
+
+mod http;
+mod status;
+
+pub use http::{configure, receive_status};

@@ -10,8 +10,12 @@ mod admin;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod callbacks;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod migrations;
+#[cfg(test)]
+mod providers;
 #[cfg(test)]
 mod tidy;

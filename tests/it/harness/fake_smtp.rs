@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine;
@@ -47,6 +48,7 @@ pub struct FakeSmtp {
 #[derive(Default)]
 struct Shared {
     fault: Mutex<Option<SmtpFault>>,
+    once: AtomicBool,
     letters: Mutex<Vec<Letter>>,
 }
 
@@ -74,6 +76,12 @@ impl FakeSmtp {
     /// Fails every conversation like this from now on; `None` heals.
     pub fn fail(&self, fault: Option<SmtpFault>) {
         *self.shared.fault.lock().unwrap() = fault;
+    }
+
+    /// Fails the next conversation that comes to it, and is well again.
+    pub fn fail_once(&self, fault: SmtpFault) {
+        self.fail(Some(fault));
+        self.shared.once.store(true, Ordering::SeqCst);
     }
 
     /// The letters taken, in order.
@@ -153,7 +161,12 @@ impl<'a> Talk<'a> {
     }
 
     fn fault_at(&self, verb: &str) -> Option<SmtpFault> {
-        self.shared.fault.lock().unwrap().clone().filter(|fault| fault.verb() == verb)
+        let mut fault = self.shared.fault.lock().unwrap();
+        let found = fault.clone().filter(|fault| fault.verb() == verb);
+        if found.is_some() && self.shared.once.swap(false, Ordering::SeqCst) {
+            *fault = None;
+        }
+        found
     }
 
     fn reply(&mut self, verb: &str, usual: &str) -> Step {
