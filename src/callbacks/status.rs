@@ -32,9 +32,8 @@ fn refusal(name: &str, fault: HookFault) -> Error {
         HookFault::Signature => {
             count(name, "bad_signature");
             tracing::warn!(carrier = name, "a callback with a bad signature was refused");
-            Error::new(Code::PermissionDenied).detail(
-                "The signature is missing or wrong; check the public URL and the signing key of this carrier.",
-            )
+            Error::new(Code::PermissionDenied)
+                .detail("The signature is missing or wrong; check the public URL and the signing key of this carrier.")
         }
         HookFault::Malformed => {
             count(name, "malformed");

@@ -149,7 +149,10 @@ async fn nothing_unsigned_is_stored() {
         ("another body", post(signed.clone(), "/hooks/tw/status", "MessageSid=SM2&MessageStatus=delivered").await),
         ("another query", post(signed.clone(), "/hooks/tw/status?a=1", DELIVERED).await),
         ("not a form", post(signed.clone(), "/hooks/tw/status", "%zz=1").await),
-        ("another host", post(forwarded.with_header("X-Twilio-Signature", &signed_for_host), "/hooks/tw/status", DELIVERED).await),
+        (
+            "another host",
+            post(forwarded.with_header("X-Twilio-Signature", &signed_for_host), "/hooks/tw/status", DELIVERED).await,
+        ),
         ("another carrier", post(signed.clone(), "/hooks/acme/status", DELIVERED).await),
     ] {
         assert_eq!(reply.status, 403, "{name}: {}", reply.text);

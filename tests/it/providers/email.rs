@@ -39,7 +39,10 @@ async fn a_mail_is_handed_over_whole_and_counts_as_sent() {
     let accepted = Outcome::Accepted { provider_id: Some(id.clone()), state: Some(ReceiptState::Sent) };
     assert_eq!(carrier.send(&message).await, accepted);
     let letter = server.letters().remove(0);
-    assert_eq!((letter.from.as_str(), letter.to.as_slice()), ("no-reply@acme.example", [String::from("jane@example.com")].as_slice()));
+    assert_eq!(
+        (letter.from.as_str(), letter.to.as_slice()),
+        ("no-reply@acme.example", [String::from("jane@example.com")].as_slice())
+    );
     assert_eq!(letter.login, Some((String::from("postern"), String::from("password-canary"))));
     assert!(letter.data.contains(&format!("Message-ID: <{id}>")), "{}", letter.data);
     assert!(letter.data.contains("multipart/alternative"), "{}", letter.data);

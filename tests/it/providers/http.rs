@@ -47,7 +47,12 @@ fn shared_cases() -> Vec<(&'static str, Script, &'static str, usize)> {
         ("drip", drip, "unknown provider.timeout", 1),
         ("page", html(200), "unknown provider.bad_response", 1),
         ("empty", Script::Answer(200, vec![], vec![]), "unknown provider.bad_response", 1),
-        ("not UTF-8", Script::Answer(201, vec![], b"{\"sid\":\"\xff\",\"id\":\"\xff\"}".to_vec()), "unknown provider.bad_response", 1),
+        (
+            "not UTF-8",
+            Script::Answer(201, vec![], b"{\"sid\":\"\xff\",\"id\":\"\xff\"}".to_vec()),
+            "unknown provider.bad_response",
+            1,
+        ),
         ("broken", html(500), "unknown provider.bad_response", 0),
         ("a gateway gave up", html(504), "unknown provider.bad_response", 0),
         ("late but in time", Script::After(Duration::from_millis(50), Box::new(Script::Accept)), "accepted", 1),
