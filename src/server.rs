@@ -31,13 +31,8 @@ pub fn bind(app: Data<App>, listener: TcpListener) -> std::io::Result<actix_web:
     let config = app.config.server.clone();
     let workers = config.workers.count();
     let per_worker = usize::try_from(config.max_connections).unwrap_or(usize::MAX).div_ceil(workers.max(1));
-    let factory = move || {
-        Actix::new()
-            .app_data(app.clone())
-            .app_data(settings.clone())
-            .configure(routes)
-            .wrap(from_fn(frame))
-    };
+    let factory =
+        move || Actix::new().app_data(app.clone()).app_data(settings.clone()).configure(routes).wrap(from_fn(frame));
     let server = HttpServer::new(factory)
         .workers(workers)
         .max_connections(per_worker)

@@ -245,7 +245,8 @@ impl EventView {
             "reasons": terms.reasons,
             "scheduled_for": row.scheduled_for,
         });
-        let mut steps = vec![EventView { kind: String::from("message.accepted"), at: row.created_at, detail: accepted }];
+        let mut steps =
+            vec![EventView { kind: String::from("message.accepted"), at: row.created_at, detail: accepted }];
         steps.extend(attempts.iter().map(EventView::begun));
         for event in events {
             let detail = serde_json::from_str(&event.detail).map_err(Error::internal)?;
@@ -291,7 +292,8 @@ pub fn render_single(_accept: &Accept, outcomes: &[ItemOutcome]) -> Stored {
 
 /// The answer to a bulk: 202 and one result a message.
 pub fn render_bulk(accept: &Accept, outcomes: &[ItemOutcome]) -> Stored {
-    let results: Vec<BulkResult> = outcomes.iter().enumerate().map(|(index, outcome)| bulk_result(index, outcome)).collect();
+    let results: Vec<BulkResult> =
+        outcomes.iter().enumerate().map(|(index, outcome)| bulk_result(index, outcome)).collect();
     let accepted = results.iter().filter(|result| result.id.is_some()).count();
     let batch_id = accept.bulk.map(|terms| terms.batch_id);
     let view = BulkView { batch_id, accepted, rejected: results.len() - accepted, results };
@@ -309,12 +311,8 @@ pub fn bulk_result(index: usize, outcome: &ItemOutcome) -> BulkResult {
             scheduled_for: row.scheduled_for,
             error: None,
         },
-        Err(fault) => BulkResult {
-            index,
-            id: None,
-            status: None,
-            scheduled_for: None,
-            error: Some(Problem::of(fault, "")),
-        },
+        Err(fault) => {
+            BulkResult { index, id: None, status: None, scheduled_for: None, error: Some(Problem::of(fault, "")) }
+        }
     }
 }

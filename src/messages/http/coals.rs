@@ -111,14 +111,8 @@ pub(super) async fn send_bulk(
     let numbers = one_of(("recipients", body.value.recipients), ("to", body.value.to))?;
     let defaults = SendBody { body: Some(text), kind: Some(Kind::Transactional), ..SendBody::default() };
     let messages = numbers.into_iter().map(|to| SendBody { to: Some(to), ..SendBody::default() }).collect();
-    let bulk = BulkBody {
-        defaults: Some(defaults),
-        messages,
-        mode: None,
-        pacing: None,
-        idempotency_key: None,
-        dry_run: None,
-    };
+    let bulk =
+        BulkBody { defaults: Some(defaults), messages, mode: None, pacing: None, idempotency_key: None, dry_run: None };
     let accepted = send_many(&app, &caller, bulk, ask).await?;
     Ok(answered(&req, accepted))
 }
@@ -127,7 +121,9 @@ fn one_of<T>(first: (&str, Option<T>), second: (&str, Option<T>)) -> Result<T> {
     match (first.1, second.1) {
         (Some(value), None) | (None, Some(value)) => Ok(value),
         (None, None) => Err(Error::field(first.0, format!("is required (or {})", second.0))),
-        (Some(_), Some(_)) => Err(Error::field(second.0, format!("cannot stand beside {}; give one of the two", first.0))),
+        (Some(_), Some(_)) => {
+            Err(Error::field(second.0, format!("cannot stand beside {}; give one of the two", first.0)))
+        }
     }
 }
 

@@ -121,8 +121,7 @@ impl IntoResponses for CoalsRefusals {
                     RefOr::Ref(_) => String::new(),
                 };
                 let fault = ContentBuilder::new().schema(Some(Ref::from_schema_name("CoalsFault"))).build();
-                let response =
-                    ResponseBuilder::new().description(told).content("application/json", fault).build();
+                let response = ResponseBuilder::new().description(told).content("application/json", fault).build();
                 (status, RefOr::T(response))
             })
             .collect()

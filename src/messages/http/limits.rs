@@ -12,10 +12,10 @@ use crate::app::App;
 use crate::error::Result;
 use crate::http::{Query, reply};
 use crate::limits::{Allowance, Policy, Verdict};
+use crate::messages::GuardKind;
 use crate::messages::gates::tag_of;
 use crate::messages::store::{self, Lock};
 use crate::messages::view::LimitView;
-use crate::messages::{GuardKind};
 use crate::phone::address_mac;
 
 /// Whose message-level limits to show besides the key's own.
@@ -45,11 +45,7 @@ pub(super) struct Limits {
     security(("api_key" = [])),
 )]
 #[get("/limits")]
-pub(super) async fn list_limits(
-    caller: Caller,
-    app: Data<App>,
-    query: Query<LimitsFilter>,
-) -> Result<HttpResponse> {
+pub(super) async fn list_limits(caller: Caller, app: Data<App>, query: Query<LimitsFilter>) -> Result<HttpResponse> {
     let to = query.0.to.map(|text| address_of(&text)).transpose()?;
     let mut verdicts: Vec<Verdict> = door_view(&app, &caller).iter().copied().collect();
     let subject = to.map(|address| address_mac(&app.keyring, &address));

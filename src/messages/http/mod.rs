@@ -46,9 +46,10 @@ fn ask<T>(req: &HttpRequest, caller: &Caller, body: &Body<T>, id: &RequestId, re
     Ask {
         request_id: id.to_string(),
         client_request_id: id.client.as_deref().map(String::from),
-        claim: body.key.as_ref().map(|key| {
-            Claim::new(caller.org_id().as_str(), caller.mode(), key.as_str(), body.fingerprint(req))
-        }),
+        claim: body
+            .key
+            .as_ref()
+            .map(|key| Claim::new(caller.org_id().as_str(), caller.mode(), key.as_str(), body.fingerprint(req))),
         render,
     }
 }

@@ -8,6 +8,7 @@ use super::docs::ChangeRefusals;
 use super::respond;
 use crate::accounts::{Caller, Scope};
 use crate::app::App;
+use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
 use crate::http::{Body, Id, OptionalBody};
@@ -19,7 +20,6 @@ use crate::messages::settle::{Moved, move_row};
 use crate::messages::state::{Hold, Status};
 use crate::messages::store::{self, Move};
 use crate::messages::view::MessageView;
-use crate::clock::Millis;
 
 /// Nothing to say.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -111,8 +111,7 @@ where
     F: FnOnce(&mut Conn, Row, Millis) -> Result<()> + Send + 'static,
 {
     let owner = (caller.org_id(), caller.mode());
-    let claim =
-        body.key.as_ref().map(|key| Claim::new(owner.0.as_str(), owner.1, key.as_str(), body.fingerprint(req)));
+    let claim = body.key.as_ref().map(|key| Claim::new(owner.0.as_str(), owner.1, key.as_str(), body.fingerprint(req)));
     let (clock, ttl) = (app.clock.clone(), app.config.retention.idempotency);
     let answer = app
         .db

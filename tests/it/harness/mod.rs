@@ -1,6 +1,7 @@
 //! The test application and what stands around it: databases, carriers, receivers.
 
 pub mod actor;
+pub mod app;
 pub mod backend;
 pub mod fake_carrier;
 mod fake_carrier_tests;

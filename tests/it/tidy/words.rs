@@ -51,10 +51,11 @@ fn outside_tests(file: &Source, words: &[&str]) -> Vec<String> {
         .collect()
 }
 
-/// Start-up code may say `#[expect(clippy::…, reason = "…")]` on the statement or the function a few lines up.
+/// Start-up code may say `#[expect(clippy::…, reason = "…")]` on the statement or on the function around it.
 fn is_expected(file: &Source, offset: usize) -> bool {
-    let before = file.code[..offset].lines().rev().take(12);
-    before.take_while(|line| *line != "}").any(|line| line.contains("#[expect(clippy::"))
+    let before = file.code[..offset].lines().rev().take(70);
+    let mut here = before.take_while(|line| !matches!(*line, "}" | "    }"));
+    here.any(|line| line.contains("#[expect(clippy::"))
 }
 
 #[test]
