@@ -1,6 +1,5 @@
 //! Carriers' callbacks over a socket: believed by signature, stored before they are answered.
 
-use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -59,7 +58,7 @@ fn start() -> Desk {
     let mut settings = backend.settings();
     settings.patience.lock = Duration::from_millis(200);
     let db = Db::open(&settings, clock.clone()).unwrap();
-    let source = Source { name: String::from("postern.toml"), text: String::from(CARRIERS), env: BTreeMap::new() };
+    let source = Source { name: String::from("postern.toml"), text: String::from(CARRIERS), ..Source::default() };
     let config = Config::load(source).unwrap();
     let carriers = postern::providers::carriers(&config, &db, &clock).unwrap();
     let keyring = Keyring::new([7; 32]);

@@ -4,7 +4,6 @@ mod email;
 mod http;
 mod sandbox;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +23,7 @@ const BOUNDS: &str = "[outbound]\nconnect_timeout = \"500ms\"\ntotal_timeout = \
 fn acme(table: &str) -> (Arc<dyn Carrier>, Backend) {
     let backend = Backend::fresh();
     let text = format!("{BOUNDS}\n[[carriers]]\nname = \"acme\"\n{table}");
-    let source = Source { name: String::from("postern.toml"), text, env: BTreeMap::new() };
+    let source = Source { name: String::from("postern.toml"), text, ..Source::default() };
     let clock = Clock::manual(Millis(1_000_000));
     let config = Config::load(source).unwrap();
     let all = carriers(&config, &backend.open(clock.clone()), &clock).unwrap();
