@@ -69,6 +69,7 @@ struct Known<T> {
 }
 
 type Entry<T> = Option<Arc<Known<T>>>;
+type Load<T> = fn(&mut Conn, &str, Millis) -> Result<Option<Known<T>>>;
 
 struct Book<T> {
     cache: Cache<String, Entry<T>>,
@@ -86,7 +87,7 @@ impl<T: Send + Sync + 'static> Book<T> {
         app: &App,
         presented: &Presented,
         fresh: impl Fn(&T) -> bool,
-        load: fn(&mut Conn, &str, Millis) -> Result<Option<Known<T>>>,
+        load: Load<T>,
     ) -> Result<Entry<T>> {
         if let Some(entry) = self.cache.get(&presented.prefix)
             && entry.as_ref().is_none_or(|known| fresh(&known.whose))
@@ -181,6 +182,11 @@ mod tests {
         assert_eq!(code(known(&minted.hash, Some(1), Some(1))), Err(Code::KeyRevoked));
         assert_eq!(code(known(&[0; 32], Some(1), Some(1))), Err(Code::Unauthenticated));
         assert_eq!(code(None), Err(Code::Unauthenticated));
+    }
+
+    #[test]
+    fn a_change_made_by_another_process_acts_within_a_second() {
+        assert!(BELIEVED + SLOW < Duration::from_secs(1));
     }
 
     #[test]

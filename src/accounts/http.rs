@@ -1,8 +1,11 @@
 //! `GET /v1/account`: what a key is and whose.
 
+use std::collections::BTreeMap;
+
 use actix_web::{HttpResponse, get};
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Response};
 
 use crate::accounts::caller::Caller;
 use crate::accounts::countries::Countries;
@@ -11,12 +14,18 @@ use crate::accounts::org::{KybStatus, OrgStatus, Protection, SubscriptionStatus}
 use crate::accounts::plans::PlanName;
 use crate::accounts::scope::Scopes;
 use crate::clock::{Millis, Span};
-use crate::error::Result;
+use crate::error::{Code, Result};
 use crate::http::problem::Problem;
+use crate::http::refusals::refusals;
 use crate::http::reply;
 use crate::ids::{KeyId, OrgId};
 use crate::phone::Country;
 use crate::terms::Mode;
+
+/// The account's part of the OpenAPI document.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(show_account), components(schemas(Problem)))]
+pub struct AccountDocs;
 
 /// The organization and the key behind a request.
 #[derive(Debug, Serialize, ToSchema)]
@@ -79,15 +88,31 @@ pub struct AccountKey {
     pub expires_at: Option<Millis>,
 }
 
+/// What the guard may refuse any request with.
+pub struct DoorRefusals;
+
+impl utoipa::IntoResponses for DoorRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals(&[
+            Code::Unauthenticated,
+            Code::KeyRevoked,
+            Code::KeyExpired,
+            Code::OrganizationSuspended,
+            Code::RateLimited,
+            Code::QuotaDailyExceeded,
+            Code::Internal,
+            Code::Overloaded,
+        ])
+    }
+}
+
 /// The organization and the key behind this request.
 #[utoipa::path(
     tag = "Account",
     path = "/v1/account",
     responses(
         (status = 200, description = "The organization and the key", body = AccountView),
-        (status = 401, description = "No valid key", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The organization is suspended", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        DoorRefusals,
     ),
     security(("api_key" = [])),
 )]

@@ -23,12 +23,13 @@ pub use caller::{Caller, Standing};
 pub use countries::Countries;
 pub use directory::Directory;
 pub use door::door_view;
-pub use guard::{guard, operator_guard};
-pub use http::{AccountView, show_account};
+pub use guard::{door_limits, guard, operator_guard};
+pub use http::{AccountDocs, AccountView, show_account};
 pub use keys::{KeyKind, KeySearch, KeyView, NewKey, create_key, list_keys, revoke_key, rotate_key};
 pub use operator::Operator;
 pub use operators::{
-    NewOperator, OperatorView, TokenView, create_operator, create_operator_token, ensure_first_owner, list_operators,
+    NewOperator, OperatorView, TokenView, create_operator, create_operator_token, ensure_first_owner,
+    list_operator_tokens, list_operators, revoke_operator_token,
 };
 pub use org::{
     KybStatus, NewOrg, Org, OrgPatch, OrgStatus, Protection, SubscriptionStatus, create_org, list_orgs, load_org,

@@ -105,6 +105,25 @@ pub fn create_operator_token(
     Ok((view, minted.text))
 }
 
+/// Revokes an operator's token: refused within a second everywhere. Revoking twice changes nothing. Errors: `not_found`.
+pub fn revoke_operator_token(conn: &mut Conn, by: &By, operator: OperatorId, id: TokenId) -> Result<TokenView> {
+    let tokens = list_operator_tokens(conn, operator)?;
+    let before = tokens.into_iter().find(|token| token.id == id).ok_or_else(|| Error::new(Code::NotFound))?;
+    if before.revoked_at.is_some() {
+        return Ok(before);
+    }
+    let after = TokenView { revoked_at: Some(by.now), ..before.clone() };
+    store::operators::set_token_end(conn, &after)?;
+    by.tell(conn, "operator.token.revoke", id, Change::changed(&before, &after))?;
+    Ok(after)
+}
+
+/// The tokens of an operator, newest first. Errors: `not_found`.
+pub fn list_operator_tokens(conn: &mut Conn, operator: OperatorId) -> Result<Vec<TokenView>> {
+    store::operators::find(conn, operator)?.ok_or_else(|| Error::new(Code::NotFound))?;
+    store::operators::list_tokens(conn, operator)
+}
+
 /// Operators, newest first, `limit` of them after the one named `before`.
 pub fn list_operators(conn: &mut Conn, before: Option<OperatorId>, limit: i64) -> Result<Vec<OperatorView>> {
     store::operators::list(conn, before, limit)

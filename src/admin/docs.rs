@@ -34,6 +34,8 @@ use crate::http::refusals::refusals;
         operators::create_operator,
         operators::list_operators,
         operators::create_operator_token,
+        operators::list_operator_tokens,
+        operators::revoke_operator_token,
         audit::list_audit,
         audit::verify_audit,
     ),

@@ -1,22 +1,27 @@
 //! Operators and their tokens.
 
 use actix_web::web::ServiceConfig;
-use actix_web::{HttpResponse, get, post};
+use actix_web::{HttpRequest, HttpResponse, delete, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::accounts::{self, NewOperator, OperatorView, TokenView};
-use crate::admin::desk::{Desk, Govern, Look, Unfiltered};
+use crate::admin::desk::{Desk, Govern, Look, Unfiltered, Why};
 use crate::admin::docs::{ChangeRefusals, ReadRefusals};
-use crate::admin::order::made;
+use crate::admin::order::{done, made};
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::http::page::{Page, PageParams};
-use crate::http::{Body, Id, Listing};
-use crate::ids::OperatorId;
+use crate::http::{Body, Id, Listing, Query, path_part};
+use crate::ids::{OperatorId, TokenId};
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
-    routes.service(create_operator).service(list_operators).service(create_operator_token);
+    routes
+        .service(create_operator)
+        .service(list_operators)
+        .service(create_operator_token)
+        .service(list_operator_tokens)
+        .service(revoke_operator_token);
 }
 
 /// A token to make.
@@ -30,6 +35,13 @@ pub struct NewToken {
     /// Why, for the audit log.
     #[schema(max_length = 500)]
     reason: Option<String>,
+}
+
+/// The tokens of an operator.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Tokens {
+    /// Newest first, those that no longer work included.
+    data: Vec<TokenView>,
 }
 
 /// A token that was just made. The secret is in this answer and nowhere else.
@@ -104,4 +116,42 @@ pub(super) async fn create_operator_token(
             made(location, &MadeToken { token, secret: secret.expose().clone() })
         })
         .await
+}
+
+/// List the tokens of an operator, newest first.
+#[utoipa::path(
+    tag = "Admin: operators",
+    path = "/v1/admin/operators/{id}/tokens",
+    params(("id" = OperatorId, Path, description = "The operator")),
+    responses((status = 200, description = "Their tokens", body = Tokens), ReadRefusals),
+    security(("operator_token" = [])),
+)]
+#[get("/operators/{id}/tokens")]
+pub(super) async fn list_operator_tokens(desk: Desk<Look>, id: Id<OperatorId>) -> Result<HttpResponse> {
+    desk.show(move |conn| Ok(Tokens { data: accounts::list_operator_tokens(conn, id.0)? })).await
+}
+
+/// Revoke a token: refused everywhere within a second. Revoking it again changes nothing.
+#[utoipa::path(
+    tag = "Admin: operators",
+    path = "/v1/admin/operators/{id}/tokens/{token_id}",
+    params(
+        ("id" = OperatorId, Path, description = "The operator"),
+        ("token_id" = TokenId, Path, description = "The token"),
+        ("Idempotency-Key" = Option<String>, Header, description = "One key, one change"),
+        Why,
+    ),
+    responses((status = 200, description = "The token, revoked", body = TokenView), ChangeRefusals),
+    security(("operator_token" = [])),
+)]
+#[delete("/operators/{id}/tokens/{token_id}")]
+pub(super) async fn revoke_operator_token(
+    desk: Desk<Govern>,
+    id: Id<OperatorId>,
+    req: HttpRequest,
+    why: Query<Why>,
+) -> Result<HttpResponse> {
+    let token: TokenId = path_part(&req, "token_id")?;
+    let order = desk.bare_order(why.0.reason)?;
+    order.run(move |conn, by| done(&accounts::revoke_operator_token(conn, by, id.0, token)?)).await
 }

@@ -83,11 +83,28 @@ pub(in crate::accounts) fn find_token(conn: &mut Conn, prefix: &str) -> Result<O
         .select((operator_tokens::all_columns, operators::all_columns))
         .first(conn)
         .optional()?;
-    Ok(row.map(|((id, operator_id, prefix, hash, expires_at, revoked_at, created_at), whose)| StoredToken {
-        view: TokenView { id, operator_id, prefix, expires_at, revoked_at, created_at },
-        hash,
-        operator: operator(whose),
+    Ok(row.map(|(token, whose)| {
+        let (view, hash) = token_view(token);
+        StoredToken { view, hash, operator: operator(whose) }
     }))
+}
+
+/// The tokens of an operator, newest first.
+pub(in crate::accounts) fn list_tokens(conn: &mut Conn, operator: OperatorId) -> Result<Vec<TokenView>> {
+    let rows: Vec<TokenRow> = operator_tokens::table
+        .filter(operator_tokens::operator_id.eq(operator))
+        .order(operator_tokens::id.desc())
+        .select(operator_tokens::all_columns)
+        .load(conn)?;
+    Ok(rows.into_iter().map(|row| token_view(row).0).collect())
+}
+
+/// Writes when a token was revoked.
+pub(in crate::accounts) fn set_token_end(conn: &mut Conn, token: &TokenView) -> Result<()> {
+    diesel::update(operator_tokens::table.filter(operator_tokens::id.eq(token.id)))
+        .set(operator_tokens::revoked_at.eq(token.revoked_at))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Revokes every token whose public part starts with `start`.
@@ -97,6 +114,10 @@ pub(in crate::accounts) fn revoke_tokens_like(conn: &mut Conn, start: &str, now:
         .set(operator_tokens::revoked_at.eq(Some(now)))
         .execute(conn)?;
     Ok(())
+}
+
+fn token_view((id, operator_id, prefix, hash, expires_at, revoked_at, created_at): TokenRow) -> (TokenView, Vec<u8>) {
+    (TokenView { id, operator_id, prefix, expires_at, revoked_at, created_at }, hash)
 }
 
 fn operator((id, name, role, created_at): OperatorRow) -> OperatorView {

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::accounts::house::House;
 use crate::harness::actor::Actor;
 
-/// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY` and `OPR` stand for ids.
-const TABLE: [(&str, &str, &str, &[&str]); 22] = [
+/// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY`, `OPR` and `TOK` stand for ids.
+const TABLE: [(&str, &str, &str, &[&str]); 24] = [
     ("POST", "/orgs", r#"{"name":"n","country":"GB"}"#, RUN),
     ("GET", "/orgs", "", ALL),
     ("GET", "/orgs/ORG", "", ALL),
@@ -27,6 +27,8 @@ const TABLE: [(&str, &str, &str, &[&str]); 22] = [
     ("GET", "/operators", "", ALL),
     ("POST", "/operators", r#"{"name":"n NAME","role":"viewer"}"#, OWN),
     ("POST", "/operators/OPR/tokens", "{}", OWN),
+    ("GET", "/operators/OPR/tokens", "", ALL),
+    ("DELETE", "/operators/OPR/tokens/TOK", "", OWN),
     ("GET", "/audit", "", &["owner", "auditor"]),
     ("GET", "/audit/verify", "", &["owner", "auditor"]),
     ("DELETE", "/keys/KEY", "", RUN),
@@ -41,6 +43,7 @@ struct Words {
     org: String,
     key: String,
     operator: String,
+    token: String,
     name: &'static str,
 }
 
@@ -48,13 +51,16 @@ impl Words {
     async fn of(house: &House, name: &'static str) -> Words {
         let org = house.org("ACME").await;
         let key = house.key(&org, json!({"name": "k", "mode": "live"})).await.text_at("/id");
-        let operators = house.owner().get("/v1/admin/operators").await.expect(200);
-        Words { org, key, operator: operators.text_at("/data/0/id"), name }
+        let body = json!({"name": format!("helper of {name}"), "role": "viewer"});
+        let operator = house.owner().post("/v1/admin/operators", body).await.expect(201).text_at("/id");
+        let path = format!("/v1/admin/operators/{operator}/tokens");
+        let token = house.owner().post(&path, json!({})).await.expect(201).text_at("/id");
+        Words { org, key, operator, token, name }
     }
 
     fn fill(&self, text: &str) -> String {
         let filled = text.replace("ORG", &self.org).replace("KEY", &self.key);
-        filled.replace("OPR", &self.operator).replace("NAME", self.name)
+        filled.replace("OPR", &self.operator).replace("TOK", &self.token).replace("NAME", self.name)
     }
 }
 
@@ -95,4 +101,17 @@ async fn nobody_else_gets_in_and_a_role_is_checked_before_the_body() {
     viewer.post("/v1/admin/orgs", body.clone()).await.refused(Code::PermissionDenied);
     house.owner().post("/v1/admin/orgs", body).await.refused(Code::ValidationFailed);
     viewer.get("/v1/account").await.refused(Code::Unauthenticated);
+}
+
+#[actix_web::test]
+async fn a_revoked_token_is_refused_at_once() {
+    let (house, _backend) = House::fresh().await;
+    let id = house.owner().post("/v1/admin/operators", json!({"name": "Ada", "role": "owner"})).await.expect(201);
+    let path = format!("/v1/admin/operators/{}/tokens", id.text_at("/id"));
+    let made = house.owner().post(&path, json!({})).await.expect(201);
+    let ada = house.anonymous().with_token(&made.text_at("/secret"));
+    ada.get("/v1/admin/orgs").await.expect(200);
+    house.owner().delete(&format!("{path}/{}", made.text_at("/id"))).await.expect(200);
+    ada.get("/v1/admin/orgs").await.refused(Code::KeyRevoked);
+    house.owner().delete(&format!("{path}/tok_01h455vb4pex5vsknk084sn02q")).await.refused(Code::NotFound);
 }
