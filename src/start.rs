@@ -31,30 +31,30 @@ pub struct Running {
     stop: watch::Sender<bool>,
 }
 
-/// Wires the ground and brings the database up to date: migrations, plans, the configured first owner, and the door
-/// windows that outlive a restart.
+/// Wires the ground over the database, brought up to date, and takes back the door windows that outlive a restart.
 pub async fn wire(config: Config, clock: Clock) -> Result<Data<App>> {
-    config.make_data_dir().map_err(Error::internal)?;
+    let db = database(&config, &clock).await?;
     let keyring = config.keyring().map_err(Error::internal)?;
-    let settings = Settings::of(&config);
+    let carriers = providers::carriers(&config, &db, &clock)?;
+    let app = Data::new(App::new(Ground { config, clock, db, keyring, carriers }));
+    app.limits.restore(app.db.read(limits::store::load).await?);
+    Ok(app)
+}
+
+/// The database, brought up to date: its directory, migrations, plans and the configured first owner.
+pub async fn database(config: &Config, clock: &Clock) -> Result<Db> {
+    config.make_data_dir().map_err(Error::internal)?;
+    let settings = Settings::of(config);
     let to_migrate = settings.clone();
     tokio::task::spawn_blocking(move || migrate::run(&to_migrate)).await.map_err(Error::internal)??;
     let db = Db::open(&settings, clock.clone())?;
-    let carriers = providers::carriers(&config, &db, &clock)?;
-    let app = Data::new(App::new(Ground { config, clock, db, keyring, carriers }));
-    let (now, owner) = (app.clock.now(), app.config.node.operator_token.clone());
-    let saved = app
-        .db
-        .write(move |conn| {
-            accounts::seed(conn, now)?;
-            if let Some(token) = owner {
-                accounts::ensure_first_owner(conn, now, &token)?;
-            }
-            limits::store::load(conn)
-        })
-        .await?;
-    app.limits.restore(saved);
-    Ok(app)
+    let (now, owner) = (clock.now(), config.node.operator_token.clone());
+    db.write(move |conn| {
+        accounts::seed(conn, now)?;
+        owner.map_or(Ok(()), |token| accounts::ensure_first_owner(conn, now, &token))
+    })
+    .await?;
+    Ok(db)
 }
 
 /// Opens the doors and starts the worker, as the configured role wants.

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::ground::Ground;
+use super::desk::Desk;
 use super::show;
 use crate::audit::verify;
 use crate::config::Config;
@@ -17,8 +17,8 @@ pub enum Args {
 /// Runs the command.
 pub async fn run(config: Config, args: Args) -> anyhow::Result<()> {
     let Args::Verify = args;
-    let ground = Ground::ready(&config).await?;
-    let verdict = ground.look(verify).await?;
+    let desk = Desk::ready(&config).await?;
+    let verdict = desk.look(verify).await?;
     show::json(&verdict)?;
     anyhow::ensure!(verdict.whole, "the audit log is not whole");
     Ok(())

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::ground::Ground;
+use super::desk::Desk;
 use super::show;
 use crate::accounts::{KeySearch, KeyView, NewKey, Scopes, create_key, list_keys, revoke_key, rotate_key};
 use crate::clock::{Span, parse_duration};
@@ -83,31 +83,31 @@ const LIST_LIMIT: i64 = 1000;
 
 /// Runs the command.
 pub async fn run(config: Config, args: Args) -> anyhow::Result<()> {
-    let ground = Ground::ready(&config).await?;
+    let desk = Desk::ready(&config).await?;
     match args {
-        Args::Create(new) => create(&ground, new).await,
+        Args::Create(new) => create(&desk, new).await,
         Args::List { org, prefix } => {
             let search = KeySearch { org, prefix };
-            show::json(&ground.look(move |conn| list_keys(conn, &search, None, LIST_LIMIT)).await?)
+            show::json(&desk.look(move |conn| list_keys(conn, &search, None, LIST_LIMIT)).await?)
         }
         Args::Rotate { id, overlap, reason } => {
-            show_made(ground.change(reason, move |conn, by| rotate_key(conn, by, id, overlap)).await?)
+            show_made(desk.change(reason, move |conn, by| rotate_key(conn, by, id, overlap)).await?)
         }
         Args::Revoke { id, reason } => {
-            show::json(&ground.change(reason, move |conn, by| revoke_key(conn, by, id)).await?)
+            show::json(&desk.change(reason, move |conn, by| revoke_key(conn, by, id)).await?)
         }
     }
 }
 
-async fn create(ground: &Ground, args: Create) -> anyhow::Result<()> {
+async fn create(desk: &Desk, args: Create) -> anyhow::Result<()> {
     let scopes = match args.scopes.as_slice() {
         [] => None,
         words => Some(Scopes::parse(words).map_err(|why| anyhow::anyhow!("--scopes {why}"))?),
     };
-    let expires_at = args.expires_in.map(|span| ground.now().plus(span.0));
+    let expires_at = args.expires_in.map(|span| desk.now().plus(span.0));
     let new = NewKey { scopes, expires_at, ..NewKey::named(args.name, args.mode) };
     let org = args.org;
-    show_made(ground.change(args.reason, move |conn, by| create_key(conn, by, org, new)).await?)
+    show_made(desk.change(args.reason, move |conn, by| create_key(conn, by, org, new)).await?)
 }
 
 fn show_made((key, secret): (KeyView, Secret<String>)) -> anyhow::Result<()> {

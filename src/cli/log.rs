@@ -1,5 +1,7 @@
 //! Where logs go: standard error, as JSON lines or as text.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -19,7 +21,8 @@ pub enum Least {
 pub fn start(log: &Log, least: Least) {
     let words = if least == Least::Warnings { "warn" } else { log.filter.as_str() };
     let filter = EnvFilter::try_new(words).unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let registry = tracing_subscriber::registry().with(filter);
     let started = match log.format {
         LogFormat::Json => registry.with(lines.json().flatten_event(true).with_current_span(true)).try_init(),

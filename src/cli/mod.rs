@@ -2,13 +2,17 @@
 
 mod audit;
 mod config;
-mod ground;
+mod desk;
+mod dev;
+mod doctor;
+mod inbox;
 mod key;
 mod log;
 mod migrate;
 mod operator;
 mod org;
 mod plan;
+mod serve;
 mod show;
 
 use std::path::PathBuf;
@@ -16,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{Config, ConfigFaults, Source};
+use crate::config::{Config, ConfigFaults, Role, Source};
 
 /// `EX_CONFIG` of sysexits.h: what a supervisor should not restart.
 const BAD_CONFIGURATION: u8 = 78;
@@ -37,6 +41,12 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run everything on embedded defaults, with a demo organization and keys to try it
+    Dev(dev::Args),
+    /// Serve the API and deliver messages: the production form
+    Serve(serve::Args),
+    /// Deliver messages only: serve --role worker
+    Work,
     /// Bring the database's schema up to date
     Migrate(migrate::Args),
     /// Organizations
@@ -54,6 +64,10 @@ enum Command {
     /// The audit log
     #[command(subcommand)]
     Audit(audit::Args),
+    /// What the sandbox's handsets and mailboxes show
+    Inbox(inbox::Args),
+    /// Check what a healthy installation needs, with a hint for what is missing; exit 1 where something fails
+    Doctor,
     /// The configuration
     #[command(subcommand)]
     Config(config::Args),
@@ -74,22 +88,52 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
-    if let Command::Config(args) = cli.command {
-        return config::run(cli.config.as_deref(), &args);
+    let file = cli.config.as_deref();
+    match cli.command {
+        Command::Config(args) => config::run(file, &args),
+        Command::Doctor => runtime()?.block_on(doctor::run(file)),
+        command => {
+            let config = Config::load(command.source(Source::find(file)?))?;
+            log::start(&config.log, command.least());
+            runtime()?.block_on(command.run(config))
+        }
     }
-    let config = Config::load(Source::find(cli.config.as_deref())?)?;
-    log::start(&config.log, log::Least::Warnings);
-    runtime()?.block_on(async {
-        match cli.command {
+}
+
+impl Command {
+    /// File and environment, with what this command's line says over them.
+    fn source(&self, found: Source) -> Source {
+        match self {
+            Command::Dev(args) => args.over(found),
+            Command::Serve(args) => args.over(found),
+            Command::Work => found.with_variable("POSTERN_ROLE", Role::Worker.as_str()),
+            _ => found,
+        }
+    }
+
+    fn least(&self) -> log::Least {
+        match self {
+            Command::Dev(_) | Command::Serve(_) | Command::Work => log::Least::Configured,
+            _ => log::Least::Warnings,
+        }
+    }
+
+    async fn run(self, config: Config) -> anyhow::Result<()> {
+        match self {
+            Command::Dev(args) => dev::run(config, args).await,
+            Command::Serve(args) => serve::run(config, args).await,
+            Command::Work => serve::run(config, serve::Args::default()).await,
             Command::Migrate(args) => migrate::run(config, args).await,
             Command::Org(args) => org::run(config, args).await,
             Command::Key(args) => key::run(config, args).await,
             Command::Operator(args) => operator::run(config, args).await,
             Command::Plan(args) => plan::run(config, args).await,
             Command::Audit(args) => audit::run(config, args).await,
-            Command::Config(_) => Ok(()),
+            Command::Inbox(args) => inbox::run(config, args).await,
+            // They read the configuration themselves, bad as it may be: `run` above.
+            Command::Config(_) | Command::Doctor => Ok(()),
         }
-    })
+    }
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
@@ -103,4 +147,14 @@ fn end(result: anyhow::Result<()>) -> ExitCode {
     }
     eprintln!("postern: {}", show::explain(&error));
     ExitCode::from(if error.is::<ConfigFaults>() { BAD_CONFIGURATION } else { FAILED })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
 }

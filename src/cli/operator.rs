@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::ground::Ground;
+use super::desk::Desk;
 use super::show;
 use crate::accounts::{NewOperator, OperatorView, Role, create_operator, create_operator_token};
 use crate::config::Config;
@@ -34,10 +34,10 @@ struct Made<'a> {
 
 /// Runs the command.
 pub async fn run(config: Config, args: Args) -> anyhow::Result<()> {
-    let ground = Ground::ready(&config).await?;
+    let desk = Desk::ready(&config).await?;
     let Args::Create { name, role, reason } = args;
     let new = NewOperator { name, role, reason: None };
-    let (operator, token) = ground
+    let (operator, token) = desk
         .change(reason, |conn, by| {
             let operator = create_operator(conn, by, new)?;
             let (_, token) = create_operator_token(conn, by, operator.id, None)?;

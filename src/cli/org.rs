@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::ground::Ground;
+use super::desk::Desk;
 use super::show;
 use crate::accounts::{Countries, NewOrg, PlanName, create_org, list_orgs, load_org};
 use crate::config::Config;
@@ -55,21 +55,19 @@ pub struct List {
 
 /// Runs the command.
 pub async fn run(config: Config, args: Args) -> anyhow::Result<()> {
-    let ground = Ground::ready(&config).await?;
+    let desk = Desk::ready(&config).await?;
     match args {
-        Args::Create(new) => create(&ground, new).await,
-        Args::List(List { limit, before }) => {
-            show::json(&ground.look(move |conn| list_orgs(conn, before, limit)).await?)
-        }
-        Args::Show { id } => show::json(&ground.look(move |conn| load_org(conn, id)).await?),
+        Args::Create(new) => create(&desk, new).await,
+        Args::List(List { limit, before }) => show::json(&desk.look(move |conn| list_orgs(conn, before, limit)).await?),
+        Args::Show { id } => show::json(&desk.look(move |conn| load_org(conn, id)).await?),
     }
 }
 
-async fn create(ground: &Ground, args: Create) -> anyhow::Result<()> {
+async fn create(desk: &Desk, args: Create) -> anyhow::Result<()> {
     let countries = match args.countries.as_slice() {
         [] => None,
         words => Some(Countries::parse(words).map_err(|why| anyhow::anyhow!("--countries {why}"))?),
     };
     let new = NewOrg { countries, ..NewOrg::named(args.name, args.plan, args.country) };
-    show::json(&ground.change(args.reason, |conn, by| create_org(conn, by, new)).await?)
+    show::json(&desk.change(args.reason, |conn, by| create_org(conn, by, new)).await?)
 }

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::ground::Ground;
+use super::desk::Desk;
 use super::show;
 use crate::accounts::list_plans;
 use crate::config::Config;
@@ -17,6 +17,6 @@ pub enum Args {
 /// Runs the command.
 pub async fn run(config: Config, args: Args) -> anyhow::Result<()> {
     let Args::List = args;
-    let ground = Ground::ready(&config).await?;
-    show::json(&ground.look(list_plans).await?)
+    let desk = Desk::ready(&config).await?;
+    show::json(&desk.look(list_plans).await?)
 }

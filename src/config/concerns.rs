@@ -170,7 +170,7 @@ concern! {
     /// Logs, on standard error.
     pub struct Log {
         /// What to log: a level, or levels by target such as "info,postern::jobs=debug".
-        filter: String = default "info", "POSTERN_LOG", is_a_filter;
+        filter: String = default "info,actix_server=warn", "POSTERN_LOG", is_a_filter;
         /// json, one object a line, or text for people.
         format: LogFormat = default "json", "POSTERN_LOG_FORMAT", any;
     }

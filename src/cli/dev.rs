@@ -1,0 +1,124 @@
+//! `postern dev`: everything on embedded defaults, with a demo organization and a curl that works when pasted.
+
+use super::desk::Desk;
+use super::{serve, show};
+use crate::accounts::{
+    Countries, KybStatus, NewKey, NewOperator, NewOrg, PlanName, Role, create_key, create_operator,
+    create_operator_token, create_org, list_orgs,
+};
+use crate::audit::By;
+use crate::clock::Clock;
+use crate::config::{Config, SANDBOX, Source};
+use crate::db::Conn;
+use crate::error::Result;
+use crate::ids::RouteId;
+use crate::phone::Country;
+use crate::routing::{self, Route};
+use crate::secret::Secret;
+use crate::start;
+use crate::terms::{Channel, Mode};
+
+/// How to run for development.
+#[derive(Debug, clap::Args)]
+#[group(skip)]
+pub struct Args {
+    #[command(flatten)]
+    serve: serve::Args,
+}
+
+impl Args {
+    /// The source with what the command line says, and defaults that suit a terminal.
+    pub fn over(&self, source: Source) -> Source {
+        let quick = source.with_default("POSTERN_LOG_FORMAT", "text").with_default("POSTERN_SERVER_DRAIN_DELAY", "0s");
+        self.serve.over(quick)
+    }
+}
+
+/// What the first start makes. The secrets are shown once.
+struct First {
+    test_key: Secret<String>,
+    live_key: Secret<String>,
+    operator: Secret<String>,
+}
+
+/// Runs the command: as `serve`, after the demo organization was made where there is no organization at all.
+pub async fn run(config: Config, _args: Args) -> anyhow::Result<()> {
+    config.keyring()?;
+    let app = start::wire(config, Clock::System).await?;
+    let first = Desk::at(app.db.clone(), app.clock.clone()).change(reason(), first_start).await?;
+    let running = start::run(app).await?;
+    let base = match (&running.app.config.server.public_url, running.address) {
+        (None, Some(address)) => format!("http://{address}"),
+        _ => running.app.config.public_url().to_string(),
+    };
+    show::line(banner(&base, first.as_ref()))?;
+    Ok(running.until_signal().await?)
+}
+
+fn reason() -> Option<String> {
+    Some(String::from("first start of postern dev"))
+}
+
+/// Makes the demo organization, its keys, an operator and routes to the sandbox; nothing where there is any
+/// organization, so that it happens once.
+fn first_start(conn: &mut Conn, by: &By) -> Result<Option<First>> {
+    if !list_orgs(conn, None, 1)?.is_empty() {
+        return Ok(None);
+    }
+    let home = "US".parse::<Country>().map_err(crate::error::Error::internal)?;
+    let plain = NewOrg::named("Demo", PlanName::Pro, home);
+    let new = NewOrg { countries: Some(Countries::Every), kyb_status: Some(KybStatus::Verified), ..plain };
+    let org = create_org(conn, by, new)?.id;
+    let (_, test_key) = create_key(conn, by, org, NewKey::named("dev test", Mode::Test))?;
+    let (_, live_key) = create_key(conn, by, org, NewKey::named("dev live", Mode::Live))?;
+    let owner = NewOperator { name: String::from("dev"), role: Role::Owner, reason: None };
+    let owner = create_operator(conn, by, owner)?.id;
+    let (_, operator) = create_operator_token(conn, by, owner, None)?;
+    if routing::load(conn)?.is_empty() {
+        let routes: Vec<Route> = Channel::ALL.iter().map(|channel| to_sandbox(*channel, by)).collect();
+        routing::replace(conn, &routes, by.now)?;
+    }
+    Ok(Some(First { test_key, live_key, operator }))
+}
+
+/// A route for everything of one channel, so that the live key works here as well and reaches nobody.
+fn to_sandbox(channel: Channel, by: &By) -> Route {
+    Route {
+        id: RouteId::new(by.now),
+        channel,
+        country: None,
+        prefix: None,
+        org_id: None,
+        carrier: String::from(SANDBOX),
+        priority: 100,
+        weight: 1,
+        paused: false,
+    }
+}
+
+fn banner(base: &str, first: Option<&First>) -> String {
+    let Some(first) = first else {
+        return format!(
+            "\nPostern is up at {base}\n\n  Keys were shown at first start; `postern key create --org … --mode test` makes \
+             new ones (`postern org list` shows the organizations).\n"
+        );
+    };
+    let First { test_key, live_key, operator } = first;
+    let test = test_key.expose();
+    format!(
+        "\nPostern is up at {base}\n\n  These are shown once; keep them:\n\n    test key        {test}\n    live key        {}\n    \
+         operator token  {}\n\n  Send a code (the sandbox takes it, no carrier is called):\n\n    \
+         curl -s {base}/v1/verifications -H 'Authorization: Bearer {test}' \\\n      \
+         -H 'Content-Type: application/json' -d '{{\"to\":\"{DEMO_NUMBER}\"}}'\n\n  See it arrive:\n\n    \
+         curl -s '{base}/v1/sandbox/messages?to={DEMO_NUMBER_ENCODED}' -H 'Authorization: Bearer {test}'\n\n  Check it, with the code \
+         you see in place of 000000:\n\n    \
+         curl -s {base}/v1/verifications/check -H 'Authorization: Bearer {test}' \\\n      \
+         -H 'Content-Type: application/json' -d '{{\"to\":\"{DEMO_NUMBER}\",\"code\":\"000000\"}}'\n",
+        live_key.expose(),
+        operator.expose(),
+    )
+}
+
+/// A number set aside for fiction (NANP, 555-0100 to 555-0199): no handset has it.
+const DEMO_NUMBER: &str = "+14155550123";
+const DEMO_NUMBER_ENCODED: &str = "%2B14155550123";
