@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::accounts::keys::KeyView;
-use crate::accounts::org::Org;
+use crate::accounts::org::{Org, OrgStatus};
 use crate::accounts::overrides::{Bearer, Resolved, resolve};
 use crate::accounts::scope::Scope;
 use crate::accounts::store;
@@ -71,6 +71,23 @@ impl Deref for Caller {
 
     fn deref(&self) -> &Standing {
         &self.0
+    }
+}
+
+/// The caller of a key by its id, for work that goes on after its request. Errors: `unauthenticated`, `key_revoked`,
+/// `key_expired`, `organization.suspended` where the key could do nothing more itself.
+pub fn working_caller(conn: &mut Conn, id: KeyId, now: Millis) -> Result<Caller> {
+    let key = store::keys::find(conn, id)?.ok_or_else(|| Error::new(Code::Unauthenticated))?;
+    if key.revoked_at.is_some() {
+        return Err(Error::new(Code::KeyRevoked));
+    }
+    if !key.works_at(now) {
+        return Err(Error::new(Code::KeyExpired));
+    }
+    let standing = standing(conn, key, now)?;
+    match standing.org.status {
+        OrgStatus::Active => Ok(Caller::new(standing)),
+        OrgStatus::Suspended => Err(Error::new(Code::OrganizationSuspended)),
     }
 }
 

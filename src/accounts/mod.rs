@@ -19,7 +19,7 @@ mod scope;
 mod store;
 mod token;
 
-pub use caller::{Caller, Standing};
+pub use caller::{Caller, Standing, working_caller};
 pub use countries::Countries;
 pub use directory::Directory;
 pub use door::door_view;

@@ -55,6 +55,8 @@ pub struct Prepared {
     pub recipient: String,
     /// The address as guards know it.
     pub subject: Vec<u8>,
+    /// Another address that this message counts for: the number of a verification whose code goes by mail this time.
+    pub counts_for: Option<Vec<u8>>,
     /// The number's country.
     pub country: Option<Country>,
     /// How.

@@ -110,6 +110,9 @@ pub fn guards_of(caller: &Caller, item: &Prepared) -> Vec<(GuardKey, &'static [P
     }
     const NUMBER: &[Policy] = &[Policy::OtpNumber, Policy::OtpNumberHour, Policy::OtpNumberDay, Policy::PlatformNumber];
     let mut guards = vec![((GuardKind::Otp, caller.mode(), item.subject.clone()), NUMBER)];
+    if let Some(subject) = &item.counts_for {
+        guards.push(((GuardKind::Otp, caller.mode(), subject.clone()), NUMBER));
+    }
     if let Some(ip) = &item.client.ip {
         guards.push(((GuardKind::Ip, caller.mode(), ip.clone()), &[Policy::OtpIp]));
     }

@@ -21,7 +21,7 @@ mod store;
 mod tables;
 mod view;
 
-pub use accept::{Accept, Accepted, Item, ItemOutcome, Prepared, Render};
+pub use accept::{Accept, Accepted, ClientMacs, Item, ItemOutcome, Prepared, Render};
 pub use body::ClientBody;
 pub use content::{CodeSpec, Content};
 pub use dispatch::{InFlight, claim, dispatch_once, hand_over, until_next};

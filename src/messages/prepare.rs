@@ -76,6 +76,7 @@ impl Bench {
         Ok(Prepared {
             id: part.id,
             subject: address_mac(&self.keyring, address),
+            counts_for: None,
             country: message.to.country(),
             channel: message.channel,
             kind: message.kind,

@@ -1,1 +1,25 @@
-//! (to be written)
+//! Verifications: the platform makes a code, sends it, and says whether what somebody typed is it.
+//!
+//! A code is derived from the server's key whenever it is needed and stored nowhere (`otp`). `send` is the one place
+//! where a code goes out: `start`, `resend` and `workflow` call it, each in its own transaction.
+
+mod body;
+mod check;
+mod desk;
+mod http;
+mod new;
+mod read;
+mod resend;
+mod row;
+mod send;
+mod start;
+mod state;
+mod store;
+mod summary;
+mod view;
+mod workflow;
+
+pub use http::{VerificationDocs, configure};
+pub use state::{ResendPolicy, Status};
+pub use store::purge as purge_verifications;
+pub use workflow::run_workflow_steps;

@@ -1,0 +1,94 @@
+//! The room's part of the OpenAPI document.
+
+use std::collections::BTreeMap;
+
+use utoipa::openapi::{RefOr, Response};
+use utoipa::{IntoResponses, OpenApi};
+
+use super::{read, start, update};
+use crate::error::Code;
+use crate::http::problem::Problem;
+use crate::http::refusals::refusals;
+
+/// Every route and shape of the room.
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        start::create,
+        update::check_to,
+        read::list,
+        read::summary,
+        read::show,
+        update::check,
+        update::resend,
+        update::next,
+        update::cancel,
+    ),
+    components(schemas(Problem))
+)]
+pub struct VerificationDocs;
+
+/// What a route that sends may refuse with.
+pub(super) struct SendRefusals;
+/// What a route that sends again may refuse with.
+pub(super) struct ResendRefusals;
+/// What a check may refuse with.
+pub(super) struct CheckRefusals;
+/// What a route that reads may refuse with.
+pub(super) struct ReadRefusals;
+
+const DOOR: [Code; 7] = [
+    Code::Unauthenticated,
+    Code::KeyRevoked,
+    Code::KeyExpired,
+    Code::PermissionDenied,
+    Code::OrganizationSuspended,
+    Code::RateLimited,
+    Code::QuotaDailyExceeded,
+];
+const OURS: [Code; 3] = [Code::Internal, Code::Overloaded, Code::StorageFull];
+const BODY: [Code; 7] = [
+    Code::ValidationFailed,
+    Code::MalformedRequest,
+    Code::RequestTimeout,
+    Code::IdempotencyMismatch,
+    Code::IdempotencyInFlight,
+    Code::PayloadTooLarge,
+    Code::UnsupportedMediaType,
+];
+const SENDING: [Code; 9] = [
+    Code::InsufficientBalance,
+    Code::DestinationNotAllowed,
+    Code::RecipientOptedOut,
+    Code::FraudBlocked,
+    Code::ChannelNotEnabled,
+    Code::NumberUnreachable,
+    Code::SmsPlanCap,
+    Code::OtpNumberLimit,
+    Code::ProviderUnavailable,
+];
+const KNOWN: [Code; 2] = [Code::NotFound, Code::VerificationAlreadyDecided];
+
+impl IntoResponses for SendRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals(&[DOOR.as_slice(), &BODY, &SENDING, &OURS].concat())
+    }
+}
+
+impl IntoResponses for ResendRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals(&[DOOR.as_slice(), &BODY, &SENDING, &KNOWN, &OURS].concat())
+    }
+}
+
+impl IntoResponses for CheckRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals(&[DOOR.as_slice(), &BODY, &KNOWN, &OURS].concat())
+    }
+}
+
+impl IntoResponses for ReadRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals(&[DOOR.as_slice(), &[Code::ValidationFailed, Code::MalformedRequest, Code::NotFound], &OURS].concat())
+    }
+}
