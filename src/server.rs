@@ -8,7 +8,7 @@ use actix_web::{App as Actix, HttpServer};
 
 use crate::app::App;
 use crate::http::{Settings, frame};
-use crate::{accounts, admin, health, messages, openapi};
+use crate::{accounts, admin, health, messages, openapi, verifications};
 
 /// Every route. Public ones first; then operators, tenants and carriers, each behind their own guard.
 pub fn routes(routes: &mut ServiceConfig) {
@@ -21,7 +21,8 @@ pub fn routes(routes: &mut ServiceConfig) {
             web::scope("/v1")
                 .wrap(from_fn(accounts::guard))
                 .service(accounts::show_account)
-                .configure(messages::configure),
+                .configure(messages::configure)
+                .configure(verifications::configure),
         );
 }
 

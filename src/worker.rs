@@ -11,13 +11,16 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
-use crate::{health, idempotency, limits};
+use crate::{health, idempotency, limits, verifications};
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
 pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
     tokio::join!(
         dispatch(app.clone(), stop.clone()),
         every(Duration::from_secs(5), stop.clone(), || save_windows(&app)),
+        every(STEPS_EVERY, stop.clone(), || async {
+            verifications::run_workflow_steps(&app, STEPS_MAX).await.map(drop)
+        }),
         every(app.config.retention.sweep_interval, stop.clone(), || sweep(&app)),
     );
     // The last word on the windows, so that a clean stop forgets nothing.
@@ -75,6 +78,10 @@ pub async fn save_windows(app: &App) -> Result<()> {
     app.db.write(move |conn| limits::store::save(conn, &saved, now)).await
 }
 
+/// How late a workflow's step may be: waits are 10 s and more.
+const STEPS_EVERY: Duration = Duration::from_secs(1);
+/// Steps of one round.
+const STEPS_MAX: i64 = 200;
 /// Rows of one purge: small enough that accepting never waits long for it.
 const PURGE_ROWS: i64 = 500;
 /// Purges of one sweep at most; what is left goes with the next.
@@ -91,7 +98,9 @@ pub async fn sweep(app: &App) -> Result<()> {
             .db
             .write(move |conn| {
                 let keys = idempotency::purge(conn, now, PURGE_ROWS)?;
-                Ok(keys + messages::purge_messages(conn, now.minus(keep.messages), PURGE_ROWS)?)
+                let checked = now.minus(keep.verifications);
+                let verifications = verifications::purge_verifications(conn, checked, PURGE_ROWS)?;
+                Ok(keys + verifications + messages::purge_messages(conn, now.minus(keep.messages), PURGE_ROWS)?)
             })
             .await?;
         if gone == 0 {

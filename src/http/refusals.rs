@@ -6,6 +6,31 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
 use crate::error::Code;
 
+/// What the door in front of every tenant's route may refuse with.
+pub const DOOR: [Code; 7] = [
+    Code::Unauthenticated,
+    Code::KeyRevoked,
+    Code::KeyExpired,
+    Code::PermissionDenied,
+    Code::OrganizationSuspended,
+    Code::RateLimited,
+    Code::QuotaDailyExceeded,
+];
+
+/// What may go wrong with a body and an idempotency key.
+pub const BODY: [Code; 7] = [
+    Code::ValidationFailed,
+    Code::MalformedRequest,
+    Code::RequestTimeout,
+    Code::IdempotencyMismatch,
+    Code::IdempotencyInFlight,
+    Code::PayloadTooLarge,
+    Code::UnsupportedMediaType,
+];
+
+/// What is our own fault.
+pub const OURS: [Code; 3] = [Code::Internal, Code::Overloaded, Code::StorageFull];
+
 /// Responses for `codes`, one a status; their description lists each code with its sentence. For
 /// `impl utoipa::IntoResponses`.
 pub fn refusals(codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {

@@ -37,3 +37,4 @@ pub use settle::take_receipts;
 pub use state::{Hold, Status};
 pub use store::{Lock, load_guards, purge_decisions, purge_messages, save_guards};
 pub use tables::{forget_tables, tables};
+pub use view::DryRunView;

@@ -15,7 +15,7 @@ use crate::fraud::{Action, Reason};
 use crate::http::problem::Problem;
 use crate::idempotency::Stored;
 use crate::ids::{BatchId, DecisionId, MessageId, VerificationId};
-use crate::money::MoneyView;
+use crate::money::{Currency, Micros, MoneyView};
 use crate::phone::Country;
 use crate::terms::{Channel, Kind, Mode};
 use crate::text::Encoding;
@@ -232,6 +232,30 @@ impl MessageView {
             scheduled_for: row.scheduled_for,
             metadata: extra.metadata,
         })
+    }
+}
+
+impl DryRunView {
+    /// What deciding on a single send without taking anything came to.
+    pub fn of(accept: &Accept, outcome: &ItemOutcome) -> DryRunView {
+        let item = accept.items.first().and_then(|item| item.as_ref().ok());
+        let refused = outcome.result.as_ref().err();
+        let price = item.map_or((Micros::ZERO, Currency::USD), |item| (item.price.amount, item.price.currency));
+        DryRunView {
+            dry_run: true,
+            decision: DecisionView {
+                id: item.map(|item| item.decision_id),
+                action: if refused.is_some() { Action::Block } else { Action::Allow },
+                reasons: item.map(|item| item.screened.reasons.clone()).unwrap_or_default(),
+            },
+            to: item.map(|item| item.recipient.clone()).unwrap_or_default(),
+            country: item.and_then(|item| item.country),
+            encoding: item.and_then(|item| item.encoding),
+            segments: item.map_or(0, |item| item.segments),
+            price: MoneyView::new(price.0, price.1),
+            limits: outcome.view.iter().map(LimitView::from).collect(),
+            error: refused.map(|fault| Problem::of(fault, "")),
+        }
     }
 }
 

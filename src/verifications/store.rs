@@ -3,6 +3,7 @@
 
 use diesel::dsl::{count_star, exists};
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use super::row::{Row, SendRow};
 use super::state::Status;
@@ -78,27 +79,21 @@ pub fn delete(conn: &mut Conn, id: VerificationId) -> Result<()> {
 
 /// What is stored as pending for a destination, held until the transaction ends.
 pub fn find_pending_locked(conn: &mut Conn, owner: Owner, mac: &[u8]) -> Result<Option<Row>> {
-    // SQLite's write transaction holds everything.
-    if let Conn::Pg(c) = conn {
-        pending(owner, mac).select(dsl::id).for_update().execute(c)?;
-    }
-    find_pending(conn, owner, mac)
+    let Some(found) = find_pending(conn, owner, mac)? else { return Ok(None) };
+    // It may have been decided between the look and the lock.
+    Ok(find_locked(conn, found.id)?.filter(|row| row.status == Status::Pending))
 }
 
 /// The same, only looked at.
 pub fn find_pending(conn: &mut Conn, owner: Owner, mac: &[u8]) -> Result<Option<Row>> {
-    Ok(pending(owner, mac).select(Row::as_select()).first(conn).optional()?)
-}
-
-#[diesel::dsl::auto_type(no_type_alias)]
-fn pending<'a>(owner: Owner, mac: &'a [u8]) -> _ {
-    let whose: OrgId = owner.0;
-    let mode: Mode = owner.1;
-    dsl::table
-        .filter(dsl::org_id.eq(whose))
-        .filter(dsl::mode.eq(mode))
+    Ok(dsl::table
+        .filter(dsl::org_id.eq(owner.0))
+        .filter(dsl::mode.eq(owner.1))
         .filter(dsl::recipient_mac.eq(mac))
         .filter(dsl::status.eq(Status::Pending))
+        .select(Row::as_select())
+        .first(conn)
+        .optional()?)
 }
 
 /// A verification of `owner`, held until the transaction ends. Error: `not_found`.
@@ -235,52 +230,39 @@ pub fn list(
 
 /// Counts for a summary at `now`.
 pub fn count(conn: &mut Conn, scope: &Scope, now: Millis) -> Result<Counts> {
-    let ids = in_scope(scope).select(dsl::id);
-    let by_channel = |converted: Option<bool>| {
-        let mut query = sends::table.filter(sends::verification_id.eq(dsl::id)).into_boxed::<Backend>();
-        if let Some(channel) = scope.channel {
-            query = query.filter(sends::channel.eq(channel));
-        }
-        match converted {
-            Some(converted) => query.filter(sends::converted.eq(converted)),
-            None => query,
-        }
+    let channels = || scope.channel.map_or_else(|| Channel::ALL.to_vec(), |channel| vec![channel]);
+    // Ids sort by time, so a stretch of time is a stretch of the owner's index.
+    let between = (VerificationId::first_at(scope.between.0), VerificationId::first_at(scope.between.1));
+    let pattern = format!("{}%", scope.prefix.as_deref().unwrap_or_default());
+    let of_any_country = scope.country.is_none().into_sql::<Bool>();
+    let in_scope = || {
+        dsl::org_id
+            .eq(scope.owner.0)
+            .and(dsl::mode.eq(scope.owner.1))
+            .and(dsl::id.ge(between.0))
+            .and(dsl::id.lt(between.1))
+            .and(dsl::recipient.like(&pattern))
+            .and(dsl::country.eq(scope.country).assume_not_null().or(of_any_country))
     };
-    let with_send = || in_scope(scope).filter(exists(by_channel(None)));
-    let approved = with_send().filter(dsl::status.eq(Status::Approved)).filter(exists(by_channel(Some(true))));
-    let open = with_send()
+    let sent_by = || sends::table.filter(sends::verification_id.eq(dsl::id)).filter(sends::channel.eq_any(channels()));
+    let started = || dsl::table.filter(in_scope()).filter(exists(sent_by()));
+    let approved = started()
+        .filter(dsl::status.eq(Status::Approved))
+        .filter(exists(sent_by().filter(sends::converted.eq(true))));
+    let open = started()
         .filter(dsl::status.eq(Status::Pending))
         .filter(dsl::expires_at.gt(now))
         .filter(dsl::checks.lt(dsl::max_checks));
-    let mut sent = sends::table.filter(sends::verification_id.eq_any(ids)).into_boxed::<Backend>();
-    if let Some(channel) = scope.channel {
-        sent = sent.filter(sends::channel.eq(channel));
-    }
+    let sent = sends::table
+        .inner_join(dsl::table.on(dsl::id.eq(sends::verification_id)))
+        .filter(in_scope())
+        .filter(sends::channel.eq_any(channels()));
     Ok(Counts {
-        started: with_send().select(count_star()).first(conn)?,
+        started: started().select(count_star()).first(conn)?,
         approved: approved.select(count_star()).first(conn)?,
         open: open.select(count_star()).first(conn)?,
         sent: sent.select(count_star()).first(conn)?,
     })
-}
-
-type Backend = <Conn as diesel::Connection>::Backend;
-
-/// Ids sort by time, so a stretch of time is a stretch of the owner's index.
-fn in_scope(scope: &Scope) -> dsl::BoxedQuery<'static, Backend> {
-    let mut query = dsl::table
-        .filter(dsl::org_id.eq(scope.owner.0))
-        .filter(dsl::mode.eq(scope.owner.1))
-        .filter(dsl::id.ge(VerificationId::first_at(scope.between.0)))
-        .filter(dsl::id.lt(VerificationId::first_at(scope.between.1)))
-        .into_boxed();
-    if let Some(country) = scope.country {
-        query = query.filter(dsl::country.eq(country));
-    }
-    if let Some(prefix) = &scope.prefix {
-        query = query.filter(dsl::recipient.like(format!("{prefix}%")));
-    }
-    query
 }
 
 /// Drops up to `limit` verifications that ended before `before`, and their sends; how many.

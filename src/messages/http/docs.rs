@@ -9,7 +9,7 @@ use utoipa::{IntoResponses, OpenApi, ToSchema};
 use super::{coals, limits, read, sandbox, send, update};
 use crate::error::Code;
 use crate::http::problem::Problem;
-use crate::http::refusals::refusals;
+use crate::http::refusals::{BODY, DOOR, OURS, refusals};
 
 /// Every route and shape of the room.
 #[derive(OpenApi)]
@@ -41,25 +41,6 @@ pub(super) struct ChangeRefusals;
 /// What a route of the coals dialect may refuse with.
 pub(super) struct CoalsRefusals;
 
-const DOOR: [Code; 7] = [
-    Code::Unauthenticated,
-    Code::KeyRevoked,
-    Code::KeyExpired,
-    Code::PermissionDenied,
-    Code::OrganizationSuspended,
-    Code::RateLimited,
-    Code::QuotaDailyExceeded,
-];
-const OURS: [Code; 3] = [Code::Internal, Code::Overloaded, Code::StorageFull];
-const BODY: [Code; 7] = [
-    Code::ValidationFailed,
-    Code::MalformedRequest,
-    Code::RequestTimeout,
-    Code::IdempotencyMismatch,
-    Code::IdempotencyInFlight,
-    Code::PayloadTooLarge,
-    Code::UnsupportedMediaType,
-];
 const SENDING: [Code; 10] = [
     Code::InsufficientBalance,
     Code::DestinationNotAllowed,

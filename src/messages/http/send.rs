@@ -8,17 +8,13 @@ use super::{answered, ask};
 use crate::accounts::{Caller, Scope};
 use crate::app::App;
 use crate::error::Result;
-use crate::fraud::Action;
-use crate::http::problem::Problem;
 use crate::http::rate_view::put_view;
 use crate::http::{Body, RequestId, reply};
-use crate::messages::accept::{Accept, ItemOutcome};
 use crate::messages::body::{BulkBody, SendBody};
 use crate::messages::send::{rehearse_bulk, rehearse_send, send, send_bulk};
 use crate::messages::view::{
-    BulkView, DecisionView, DryRunView, LimitView, MessageView, bulk_result, render_bulk, render_single,
+    BulkView, DryRunView, MessageView, bulk_result, render_bulk, render_single,
 };
-use crate::money::MoneyView;
 
 /// Send a message.
 ///
@@ -48,7 +44,7 @@ pub(super) async fn create(
     let ask = ask(&req, &caller, &body, &id, render_single);
     if body.value.dry_run == Some(true) {
         let (accept, outcome) = rehearse_send(&app, &caller, body.value, ask).await?;
-        return reply::ok(&dry_run(&accept, outcome));
+        return reply::ok(&DryRunView::of(&accept, &outcome));
     }
     let accepted = send(&app, &caller, body.value, ask).await;
     accepted.map(|accepted| answered(&req, accepted))
@@ -90,27 +86,4 @@ pub(super) async fn create_bulk(
     let accepted = send_bulk(&app, &caller, body.value, ask).await?;
     put_view(&req, accepted.view);
     Ok(answered(&req, accepted))
-}
-
-fn dry_run(accept: &Accept, outcome: ItemOutcome) -> DryRunView {
-    let item = accept.items.first().and_then(|item| item.as_ref().ok());
-    let refused = outcome.result.as_ref().err();
-    let screened = item.map(|item| &item.screened);
-    DryRunView {
-        dry_run: true,
-        decision: DecisionView {
-            id: item.map(|item| item.decision_id),
-            action: if refused.is_some() { Action::Block } else { Action::Allow },
-            reasons: screened.map(|screened| screened.reasons.clone()).unwrap_or_default(),
-        },
-        to: item.map(|item| item.recipient.clone()).unwrap_or_default(),
-        country: item.and_then(|item| item.country),
-        encoding: item.and_then(|item| item.encoding),
-        segments: item.map_or(0, |item| item.segments),
-        price: item
-            .map(|item| MoneyView::new(item.price.amount, item.price.currency))
-            .unwrap_or_else(|| MoneyView::new(crate::money::Micros::ZERO, crate::money::Currency::USD)),
-        limits: outcome.view.iter().map(LimitView::from).collect(),
-        error: refused.map(|fault| Problem::of(fault, "")),
-    }
 }

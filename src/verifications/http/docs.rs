@@ -8,7 +8,7 @@ use utoipa::{IntoResponses, OpenApi};
 use super::{read, start, update};
 use crate::error::Code;
 use crate::http::problem::Problem;
-use crate::http::refusals::refusals;
+use crate::http::refusals::{BODY, DOOR, OURS, refusals};
 
 /// Every route and shape of the room.
 #[derive(OpenApi)]
@@ -37,25 +37,6 @@ pub(super) struct CheckRefusals;
 /// What a route that reads may refuse with.
 pub(super) struct ReadRefusals;
 
-const DOOR: [Code; 7] = [
-    Code::Unauthenticated,
-    Code::KeyRevoked,
-    Code::KeyExpired,
-    Code::PermissionDenied,
-    Code::OrganizationSuspended,
-    Code::RateLimited,
-    Code::QuotaDailyExceeded,
-];
-const OURS: [Code; 3] = [Code::Internal, Code::Overloaded, Code::StorageFull];
-const BODY: [Code; 7] = [
-    Code::ValidationFailed,
-    Code::MalformedRequest,
-    Code::RequestTimeout,
-    Code::IdempotencyMismatch,
-    Code::IdempotencyInFlight,
-    Code::PayloadTooLarge,
-    Code::UnsupportedMediaType,
-];
 const SENDING: [Code; 9] = [
     Code::InsufficientBalance,
     Code::DestinationNotAllowed,
