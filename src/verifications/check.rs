@@ -121,8 +121,7 @@ impl Checking {
         let length = CodeLength::new(i64::from(row.code_length)).map_err(Error::internal)?;
         let mut found = None;
         for attempt in good_codes(row.resend_policy, row.sends) {
-            let seed =
-                CodeSeed { verification: row.id, attempt, org: row.org_id, destination: row.recipient.as_str() };
+            let seed = CodeSeed { verification: row.id, attempt, org: row.org_id, destination: row.recipient.as_str() };
             if matches(&derive(&self.keyring, &seed, length), self.typed.expose()) {
                 found = Some(attempt);
             }

@@ -168,10 +168,7 @@ fn ttl_of(wanted: Option<Duration>, longest: Duration) -> Result<Duration, Strin
 
 fn checks_of(wanted: Option<i64>) -> Result<i32, &'static str> {
     let Some(wanted) = wanted else { return Ok(DEFAULT_CHECKS) };
-    i32::try_from(wanted)
-        .ok()
-        .filter(|checks| (1..=10).contains(checks))
-        .ok_or("must be a whole number from 1 to 10")
+    i32::try_from(wanted).ok().filter(|checks| (1..=10).contains(checks)).ok_or("must be a whole number from 1 to 10")
 }
 
 #[cfg(test)]

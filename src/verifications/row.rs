@@ -142,12 +142,7 @@ pub struct StoredStep {
 impl Row {
     /// What decides whether it is open.
     pub fn life(&self) -> Life {
-        Life {
-            status: self.status,
-            checks: self.checks,
-            max_checks: self.max_checks,
-            expires_at: self.expires_at,
-        }
+        Life { status: self.status, checks: self.checks, max_checks: self.max_checks, expires_at: self.expires_at }
     }
 
     /// The members of `spec`.

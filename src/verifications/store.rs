@@ -98,9 +98,7 @@ pub fn find_pending(conn: &mut Conn, owner: Owner, mac: &[u8]) -> Result<Option<
 
 /// A verification of `owner`, held until the transaction ends. Error: `not_found`.
 pub fn load_locked(conn: &mut Conn, owner: Owner, id: VerificationId) -> Result<Row> {
-    find_locked(conn, id)?
-        .filter(|row| (row.org_id, row.mode) == owner)
-        .ok_or_else(|| Error::new(Code::NotFound))
+    find_locked(conn, id)?.filter(|row| (row.org_id, row.mode) == owner).ok_or_else(|| Error::new(Code::NotFound))
 }
 
 /// A verification by id alone, held until the transaction ends: for the worker.
@@ -201,7 +199,9 @@ pub fn list(
     let used_up = dsl::checks.ge(dsl::max_checks);
     query = match filter.status {
         None => query,
-        Some(Status::Pending) => query.filter(stored_open.and(dsl::expires_at.gt(now)).and(dsl::checks.lt(dsl::max_checks))),
+        Some(Status::Pending) => {
+            query.filter(stored_open.and(dsl::expires_at.gt(now)).and(dsl::checks.lt(dsl::max_checks)))
+        }
         Some(Status::MaxChecks) => query.filter(dsl::status.eq(Status::MaxChecks).or(stored_open.and(used_up))),
         Some(Status::Expired) => query.filter(
             dsl::status
@@ -246,9 +246,8 @@ pub fn count(conn: &mut Conn, scope: &Scope, now: Millis) -> Result<Counts> {
     };
     let sent_by = || sends::table.filter(sends::verification_id.eq(dsl::id)).filter(sends::channel.eq_any(channels()));
     let started = || dsl::table.filter(in_scope()).filter(exists(sent_by()));
-    let approved = started()
-        .filter(dsl::status.eq(Status::Approved))
-        .filter(exists(sent_by().filter(sends::converted.eq(true))));
+    let approved =
+        started().filter(dsl::status.eq(Status::Approved)).filter(exists(sent_by().filter(sends::converted.eq(true))));
     let open = started()
         .filter(dsl::status.eq(Status::Pending))
         .filter(dsl::expires_at.gt(now))

@@ -53,7 +53,8 @@ fn conversion_rate(counts: Counts) -> Option<f64> {
 fn prefix_of(text: &str) -> Result<String> {
     let digits = text.strip_prefix(['+', ' ']).unwrap_or(text);
     let fits = (1..=MAX_PREFIX_DIGITS).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-    fits.then(|| format!("+{digits}")).ok_or_else(|| Error::field("prefix", "must be the first digits of a number, e.g. +4477"))
+    fits.then(|| format!("+{digits}"))
+        .ok_or_else(|| Error::field("prefix", "must be the first digits of a number, e.g. +4477"))
 }
 
 #[cfg(test)]

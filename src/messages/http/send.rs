@@ -12,9 +12,7 @@ use crate::http::rate_view::put_view;
 use crate::http::{Body, RequestId, reply};
 use crate::messages::body::{BulkBody, SendBody};
 use crate::messages::send::{rehearse_bulk, rehearse_send, send, send_bulk};
-use crate::messages::view::{
-    BulkView, DryRunView, MessageView, bulk_result, render_bulk, render_single,
-};
+use crate::messages::view::{BulkView, DryRunView, MessageView, bulk_result, render_bulk, render_single};
 
 /// Send a message.
 ///
