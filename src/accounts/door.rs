@@ -49,13 +49,6 @@ pub fn door_view(app: &App, caller: &Caller) -> View {
     view
 }
 
-/// Every door limit of this caller, whatever the route: what `GET /v1/limits` shows.
-pub(super) fn all_rules(standing: &Standing) -> Vec<Rule> {
-    let bands = [Policy::BandRead, Policy::BandManage, Policy::BandBilling];
-    let of_band = |band| Rule::new(band, standing.key_scope, standing.policies.get(band));
-    rules(standing, Policy::BandSend).into_iter().chain(bands.map(of_band)).collect()
-}
-
 /// What a request without a good credential must pass.
 pub(super) fn anonymous(client: ScopeKey) -> Rule {
     Rule::new(Policy::AnonymousIp, client, Policies::EMPTY.get(Policy::AnonymousIp))

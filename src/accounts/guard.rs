@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::error::{Code, Error, Result};
 use crate::http::client_ip::client_ip;
 use crate::http::rate_view::put_view;
-use crate::limits::{ScopeKey, View};
+use crate::limits::ScopeKey;
 
 /// The shard of the limiter that counts client addresses.
 const ADDRESSES: &str = "ip";
@@ -53,11 +53,6 @@ pub async fn operator_guard(
         }
         Err(fault) => Ok(req.error_response(fault)),
     }
-}
-
-/// Where a caller stands with every door limit; takes nothing.
-pub fn door_limits(app: &App, caller: &Caller) -> View {
-    app.limits.peek(caller.org_id().as_str(), &door::all_rules(caller), app.clock.now())
 }
 
 async fn admit_caller(req: &ServiceRequest) -> Result<Caller> {

@@ -1,16 +1,25 @@
 //! The door limits, plans, overrides, suspension, and a database that does not answer.
 
+use std::net::TcpListener;
 use std::time::Duration;
 
+use actix_web::dev::ServerHandle;
+use actix_web::web::Data;
+use postern::app::{App, Ground};
 use postern::clock::Clock;
+use postern::config::Config;
 use postern::db::{Address, Db, Patience, Settings};
 use postern::error::Code;
+use postern::providers::Carriers;
+use postern::secret::Keyring;
 use serde_json::json;
 
-use super::house::{House, START};
+use super::house::House;
+use crate::harness::actor::Actor;
+use crate::harness::app::START;
 
 /// An organization on the free plan and a key of it.
-async fn free(house: &House) -> (String, crate::harness::actor::Actor) {
+async fn free(house: &House) -> (String, Actor) {
     let body = json!({"name": "small", "country": "GB"});
     let org = house.owner().post("/v1/admin/orgs", body).await.expect(201).text_at("/id");
     let caller = house.caller(&org).await;
@@ -19,7 +28,7 @@ async fn free(house: &House) -> (String, crate::harness::actor::Actor) {
 
 #[actix_web::test]
 async fn a_burst_is_refused_with_the_policy_and_an_honest_wait() {
-    let (house, _backend) = House::fresh().await;
+    let house = House::fresh().await;
     let (_, caller) = free(&house).await;
     for left in (0..5).rev() {
         let reply = caller.get("/v1/account").await.expect(200);
@@ -35,7 +44,7 @@ async fn a_burst_is_refused_with_the_policy_and_an_honest_wait() {
 
 #[actix_web::test]
 async fn the_daily_quota_has_its_own_code_and_an_override_lifts_it() {
-    let (house, _backend) = House::fresh().await;
+    let house = House::fresh().await;
     let (org, caller) = free(&house).await;
     let path = format!("/v1/admin/orgs/{org}/limits/key.daily");
     house.owner().put(&path, json!({"limit": "2/day", "reason": "test"})).await.expect(200);
@@ -51,7 +60,7 @@ async fn the_daily_quota_has_its_own_code_and_an_override_lifts_it() {
 
 #[actix_web::test]
 async fn an_override_ends_when_it_says_and_a_plan_acts_at_once() {
-    let (house, _backend) = House::fresh().await;
+    let house = House::fresh().await;
     let (org, caller) = free(&house).await;
     let path = format!("/v1/admin/orgs/{org}/limits/key.burst.short");
     let ends = START.plus(Duration::from_secs(10)).rfc3339();
@@ -71,7 +80,7 @@ async fn an_override_ends_when_it_says_and_a_plan_acts_at_once() {
 
 #[actix_web::test]
 async fn a_suspended_organization_is_refused_everything() {
-    let (house, _backend) = House::fresh().await;
+    let house = House::fresh().await;
     let org = house.org("ACME").await;
     let caller = house.caller(&org).await;
     caller.get("/v1/account").await.expect(200);
@@ -85,7 +94,7 @@ async fn a_suspended_organization_is_refused_everything() {
 
 #[actix_web::test]
 async fn strangers_are_counted_by_address_and_keys_are_not_their_victims() {
-    let (house, _backend) = House::fresh().await;
+    let house = House::fresh().await;
     let org = house.org("ACME").await;
     let caller = house.caller(&org).await;
     // The clock stands, so that the calendar minute does not turn within the test.
@@ -102,19 +111,36 @@ async fn strangers_are_counted_by_address_and_keys_are_not_their_victims() {
 
 #[actix_web::test]
 async fn a_database_that_does_not_answer_is_no_wrong_key() {
-    let (house, _backend) = House::fresh().await;
+    let house = House::fresh().await;
     let org = house.org("ACME").await;
-    let secret = house.key(&org, json!({"name": "k", "mode": "live"})).await.text_at("/secret");
-    let clock = Clock::manual(START);
-    let settings = Settings {
-        address: Address::parse("sqlite:///no/such/folder/postern.db").unwrap(),
-        readers: 1,
-        writers: 1,
-        queue_depth: 8,
-        patience: Patience { lock: Duration::from_millis(100), statement: Duration::from_secs(1) },
-    };
-    let dark = House::over(Db::open(&settings, clock.clone()).unwrap(), clock);
-    let reply = dark.anonymous().with_token(&secret).get("/v1/account").await.refused(Code::Overloaded);
+    let secret = house.made_key(&org, json!({"name": "k", "mode": "live"})).await.text_at("/secret");
+    let dark = in_the_dark();
+    let caller = Actor::anonymous(&dark.0).with_token(&secret);
+    let reply = caller.get("/v1/account").await.refused(Code::Overloaded);
     assert!(reply.header("retry-after").is_some());
     assert!(!reply.text.contains("folder"), "no driver's text: {}", reply.text);
+}
+
+/// A server whose database cannot be opened, and the way to stop it.
+fn in_the_dark() -> (String, Stop) {
+    let patience = Patience { lock: Duration::from_millis(100), statement: Duration::from_secs(1) };
+    let address = Address::parse("sqlite:///no/such/folder/postern.db").unwrap();
+    let clock = Clock::manual(START);
+    let db = Db::open(&Settings { address, readers: 1, writers: 1, queue_depth: 8, patience }, clock.clone()).unwrap();
+    let (keyring, carriers) = (Keyring::new([7; 32]), Carriers::default());
+    let app = App::new(Ground { config: Config::for_tests(), clock, db, keyring, carriers });
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let server = postern::server::bind(Data::new(app), listener).unwrap();
+    let stop = Stop(server.handle());
+    actix_web::rt::spawn(server);
+    (base, stop)
+}
+
+struct Stop(ServerHandle);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        drop(self.0.stop(false));
+    }
 }

@@ -3,3 +3,4 @@
 mod credentials;
 mod doors;
 pub mod house;
+mod scopes;

@@ -12,9 +12,9 @@ async fn audit_rows(house: &House) -> Vec<Value> {
 
 #[actix_web::test]
 async fn every_change_is_told_with_who_what_before_after_and_why() {
-    let (house, _backend) = House::fresh().await;
+    let house = House::fresh().await;
     let org = house.org("ACME").await;
-    let operator = house.operator("operator").await;
+    let operator = house.with_role("operator").await;
     let path = format!("/v1/admin/orgs/{org}");
     let body = json!({"kyb_status": "verified", "reason": "papers seen"});
     let reply = operator.patch(&path, body).await.expect(200);
@@ -34,7 +34,7 @@ async fn every_change_is_told_with_who_what_before_after_and_why() {
 
 #[actix_web::test]
 async fn a_change_is_made_once_for_an_idempotency_key() {
-    let (house, _backend) = House::fresh().await;
+    let house = House::fresh().await;
     let owner = house.owner().with_header("Idempotency-Key", "k-1");
     let body = json!({"name": "ACME", "country": "GB"});
     let first = owner.post("/v1/admin/orgs", body.clone()).await.expect(201);
@@ -52,9 +52,9 @@ async fn a_change_is_made_once_for_an_idempotency_key() {
 
 #[actix_web::test]
 async fn fields_that_are_nobodys_to_set_are_refused_by_name_and_change_nothing() {
-    let (house, _backend) = House::fresh().await;
+    let house = House::fresh().await;
     let org = house.org("ACME").await;
-    let key = house.key(&org, json!({"name": "k", "mode": "test"})).await.text_at("/id");
+    let key = house.made_key(&org, json!({"name": "k", "mode": "test"})).await.text_at("/id");
     let before = audit_rows(&house).await.len();
     let cases = [
         ("POST", String::from("/orgs"), json!({"name": "n", "country": "GB"})),
@@ -79,7 +79,7 @@ async fn fields_that_are_nobodys_to_set_are_refused_by_name_and_change_nothing()
 
 #[actix_web::test]
 async fn wrong_values_are_refused_by_field() {
-    let (house, _backend) = House::fresh().await;
+    let house = House::fresh().await;
     let org = house.org("ACME").await;
     let cases = [
         ("/orgs", json!({"name": " ", "country": "GB"}), "name"),
@@ -113,7 +113,7 @@ async fn wrong_values_are_refused_by_field() {
 
 #[actix_web::test]
 async fn an_id_that_is_nobodys_is_not_found_however_it_looks() {
-    let (house, _backend) = House::fresh().await;
+    let house = House::fresh().await;
     let owner = house.owner();
     for id in ["org_01h455vb4pex5vsknk084sn02q", "key_01h455vb4pex5vsknk084sn02q", "1", "%27%20or%201=1"] {
         owner.get(&format!("/v1/admin/orgs/{id}")).await.refused(Code::NotFound);
@@ -132,7 +132,7 @@ async fn an_id_that_is_nobodys_is_not_found_however_it_looks() {
 
 #[actix_web::test]
 async fn lists_come_in_pages_newest_first() {
-    let (house, _backend) = House::fresh().await;
+    let house = House::fresh().await;
     let mut made = Vec::new();
     for number in 0..5 {
         made.insert(0, house.org(&format!("org {number}")).await);
@@ -148,7 +148,7 @@ async fn lists_come_in_pages_newest_first() {
         path = format!("/v1/admin/orgs?limit=2&cursor={}", page.text_at("/next_cursor"));
     }
     assert_eq!(seen, made);
-    let found = house.key(&made[0], json!({"name": "k", "mode": "live"})).await;
+    let found = house.made_key(&made[0], json!({"name": "k", "mode": "live"})).await;
     let path = format!("/v1/admin/keys?prefix={}", found.text_at("/prefix"));
     let search = house.owner().get(&path).await.expect(200);
     assert_eq!(

@@ -50,7 +50,7 @@ struct Words {
 impl Words {
     async fn of(house: &House, name: &'static str) -> Words {
         let org = house.org("ACME").await;
-        let key = house.key(&org, json!({"name": "k", "mode": "live"})).await.text_at("/id");
+        let key = house.made_key(&org, json!({"name": "k", "mode": "live"})).await.text_at("/id");
         let body = json!({"name": format!("helper of {name}"), "role": "viewer"});
         let operator = house.owner().post("/v1/admin/operators", body).await.expect(201).text_at("/id");
         let path = format!("/v1/admin/operators/{operator}/tokens");
@@ -72,9 +72,9 @@ async fn call(actor: &Actor, words: &Words, row: &(&str, &str, &str, &[&str])) -
 
 #[actix_web::test]
 async fn every_role_may_do_what_the_table_says_and_nothing_else() {
-    let (house, _backend) = House::fresh().await;
+    let house = House::fresh().await;
     for role in ALL {
-        let actor = house.operator(role).await;
+        let actor = house.with_role(role).await;
         let words = Words::of(&house, role).await;
         for row in &TABLE {
             let reply = call(&actor, &words, row).await;
@@ -90,13 +90,13 @@ async fn every_role_may_do_what_the_table_says_and_nothing_else() {
 
 #[actix_web::test]
 async fn nobody_else_gets_in_and_a_role_is_checked_before_the_body() {
-    let (house, _backend) = House::fresh().await;
+    let house = House::fresh().await;
     let words = Words::of(&house, "nobody").await;
     let tenant = house.caller(&words.org).await;
     for row in &TABLE {
         call(&tenant, &words, row).await.refused(Code::Unauthenticated);
     }
-    let viewer = house.operator("viewer").await;
+    let viewer = house.with_role("viewer").await;
     let body = json!({"no such field": 1});
     viewer.post("/v1/admin/orgs", body.clone()).await.refused(Code::PermissionDenied);
     house.owner().post("/v1/admin/orgs", body).await.refused(Code::ValidationFailed);
@@ -105,7 +105,7 @@ async fn nobody_else_gets_in_and_a_role_is_checked_before_the_body() {
 
 #[actix_web::test]
 async fn a_revoked_token_is_refused_at_once() {
-    let (house, _backend) = House::fresh().await;
+    let house = House::fresh().await;
     let id = house.owner().post("/v1/admin/operators", json!({"name": "Ada", "role": "owner"})).await.expect(201);
     let path = format!("/v1/admin/operators/{}/tokens", id.text_at("/id"));
     let made = house.owner().post(&path, json!({})).await.expect(201);
