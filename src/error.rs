@@ -225,6 +225,11 @@ impl Error {
         Some(u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1))
     }
 
+    /// How long to wait, exactly.
+    pub fn wait(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
     /// The refusing policy.
     pub fn policy_hit(&self) -> Option<&PolicyHit> {
         self.0.policy.as_ref()

@@ -7,14 +7,15 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App as Actix, HttpServer};
 
 use crate::app::App;
-use crate::http::{Settings, frame};
-use crate::{accounts, admin, health, messages, openapi, verifications};
+use crate::http::{self, Settings, frame};
+use crate::{accounts, admin, callbacks, health, messages, openapi, verifications};
 
 /// Every route. Public ones first; then operators, tenants and carriers, each behind their own guard.
 pub fn routes(routes: &mut ServiceConfig) {
     routes
         .configure(health::configure)
         .configure(openapi::configure)
+        .configure(callbacks::configure)
         .service(web::scope("/v1/admin").wrap(from_fn(accounts::operator_guard)).configure(admin::configure))
         .service(web::scope("/simcoal").wrap(from_fn(accounts::guard)).configure(messages::configure_coals))
         .service(
@@ -32,8 +33,14 @@ pub fn bind(app: Data<App>, listener: TcpListener) -> std::io::Result<actix_web:
     let config = app.config.server.clone();
     let workers = config.workers.count();
     let per_worker = usize::try_from(config.max_connections).unwrap_or(usize::MAX).div_ceil(workers.max(1));
-    let factory =
-        move || Actix::new().app_data(app.clone()).app_data(settings.clone()).configure(routes).wrap(from_fn(frame));
+    let factory = move || {
+        Actix::new()
+            .app_data(app.clone())
+            .app_data(settings.clone())
+            .configure(routes)
+            .default_service(web::to(http::fault::no_such_route))
+            .wrap(from_fn(frame))
+    };
     let server = HttpServer::new(factory)
         .workers(workers)
         .max_connections(per_worker)

@@ -115,6 +115,7 @@ impl Frame {
     /// Puts the error's status, body and headers in place of what `http` had; headers such as Allow stay.
     fn rewrite(&self, mut http: HttpResponse, error: Error) -> HttpResponse {
         log_cause(&error);
+        self.slate.note(&error, self.settings.clock.now());
         let error = rate_view::agree(error, &self.slate.view());
         *http.status_mut() = status_of(error.code());
         if must_close(error.code()) {

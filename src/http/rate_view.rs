@@ -35,6 +35,23 @@ impl Slate {
         self.0.get()
     }
 
+    /// Notes the policy that an error names: a limit that was met deep inside a transaction comes back as an error, and
+    /// the headers must show it like any other.
+    pub(super) fn note(&self, error: &Error, now: Millis) {
+        let Some(hit) = error.policy_hit() else { return };
+        let (Ok(policy), Some(wait)) = (hit.policy.parse(), error.wait()) else { return };
+        let mut view = View::new();
+        view.push(Verdict {
+            policy,
+            limit: hit.limit,
+            window: std::time::Duration::from_secs(hit.window_s),
+            used: hit.usage,
+            reset_at: now.plus(wait),
+            wait: Some(wait),
+        });
+        self.add(&view);
+    }
+
     /// Of two verdicts on one policy the one that binds more stays.
     fn add(&self, other: &View) {
         let known = self.0.get();

@@ -6,7 +6,7 @@ use crate::clock::Millis;
 use crate::limits::{Policy, Verdict};
 
 /// Verdicts a view holds inline; a request has eight rules at most today.
-pub const MAX_RULES: usize = 12;
+pub const MAX_RULES: usize = 16;
 
 /// The verdicts of one decision, in the order of the rules. Lives on the stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

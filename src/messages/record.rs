@@ -228,7 +228,9 @@ fn decide_item(state: &mut State, accept: &Accept, item: &Item, now: Millis) -> 
     match gates::pass(state, accept, item, now) {
         Ok(passed) => ItemOutcome { view: passed.view.clone(), result: Ok(Box::new(row(accept, item, &passed, now))) },
         Err(denied) => {
-            let error = denied.error.decision(item.decision_id);
+            // Only a refusal of the screen is kept as a decision that can be asked for.
+            let kept = item.screened.code.is_some();
+            let error = if kept { denied.error.decision(item.decision_id) } else { denied.error };
             ItemOutcome { result: Err(error), view: denied.view }
         }
     }
