@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use utoipa::openapi::{RefOr, Response};
 use utoipa::{IntoResponses, OpenApi};
 
-use crate::admin::{audit, keys, limits, operators, orgs, plans};
+use crate::admin::{audit, keys, limits, messages, operators, orgs, plans, prices, routes, wallets};
 use crate::error::Code;
 use crate::http::problem::Problem;
 use crate::http::refusals::refusals;
@@ -38,6 +38,16 @@ use crate::http::refusals::refusals;
         operators::revoke_operator_token,
         audit::list_audit,
         audit::verify_audit,
+        routes::list_routes,
+        routes::replace_routes,
+        routes::pause_route,
+        routes::resume_route,
+        routes::list_carriers,
+        prices::list_prices,
+        prices::replace_prices,
+        wallets::show_wallet,
+        wallets::adjust_wallet,
+        messages::settle_message,
     ),
     components(schemas(Problem))
 )]

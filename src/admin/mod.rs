@@ -8,10 +8,14 @@ mod desk;
 mod docs;
 mod keys;
 mod limits;
+mod messages;
 mod operators;
 mod order;
 mod orgs;
 mod plans;
+mod prices;
+mod routes;
+mod wallets;
 
 pub use docs::AdminDocs;
 
@@ -25,4 +29,8 @@ pub fn configure(routes: &mut ServiceConfig) {
     plans::configure(routes);
     operators::configure(routes);
     audit::configure(routes);
+    self::routes::configure(routes);
+    prices::configure(routes);
+    wallets::configure(routes);
+    messages::configure(routes);
 }

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::http::reply::Reply;
 use crate::idempotency::{self, Answer, Claim, Keeping, Stored};
 use crate::ids::OperatorId;
+use crate::messages::forget_tables;
 use crate::secret::{Keyring, Purpose};
 use crate::terms::Mode;
 
@@ -91,6 +92,7 @@ impl Order {
         });
         let answer = done.await?;
         app.room::<Directory>().forget();
+        forget_tables(&app);
         Ok(answer)
     }
 }

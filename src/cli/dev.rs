@@ -11,12 +11,14 @@ use crate::clock::Clock;
 use crate::config::{Config, SANDBOX, Source};
 use crate::db::Conn;
 use crate::error::Result;
-use crate::ids::RouteId;
+use crate::ids::{EntryId, OrgId, RouteId};
+use crate::money::{Currency, Micros};
 use crate::phone::Country;
 use crate::routing::{self, Route};
 use crate::secret::Secret;
 use crate::start;
 use crate::terms::{Channel, Mode};
+use crate::wallet::{self, Entry, EntryKind, Price};
 
 /// How to run for development.
 #[derive(Debug, clap::Args)]
@@ -78,7 +80,36 @@ fn first_start(conn: &mut Conn, by: &By) -> Result<Option<First>> {
         let routes: Vec<Route> = Channel::ALL.iter().map(|channel| to_sandbox(*channel, by)).collect();
         routing::replace(conn, &routes, by.now)?;
     }
+    fund(conn, by, org)?;
     Ok(Some(First { test_key, live_key, operator }))
+}
+
+/// A price list and money to spend, so that prices, holds and charges show.
+fn fund(conn: &mut Conn, by: &By, org: OrgId) -> Result<()> {
+    if wallet::load_prices(conn)?.is_empty() {
+        let list = [(Channel::Sms, Micros(7_500)), (Channel::Email, Micros(400))].map(|(channel, amount)| Price {
+            channel,
+            country: None,
+            prefix: None,
+            category: None,
+            amount,
+            currency: Currency::USD,
+            valid_from: by.now,
+        });
+        wallet::replace_prices(conn, &list, by.now)?;
+    }
+    let gift = Entry {
+        id: EntryId::new(by.now),
+        org_id: org,
+        mode: Mode::Live,
+        message_id: None,
+        kind: EntryKind::Adjustment,
+        amount_micros: Micros(100_000_000),
+        currency: Currency::USD,
+        reason: by.reason.clone(),
+        created_at: by.now,
+    };
+    wallet::adjust(conn, &gift, by.now).map(drop)
 }
 
 /// A route for everything of one channel, so that the live key works here as well and reaches nobody.

@@ -2,11 +2,12 @@
 
 use super::progress;
 use super::row::Row;
-use super::state::Hold;
+use super::state::{Hold, Status};
 use super::store::{self, Event, Move};
+use super::view::MessageView;
 use crate::clock::Millis;
 use crate::db::Conn;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::ids::{AttemptId, EventId, MessageId};
 use crate::providers::{Receipt, ReceiptState};
 use crate::wallet;
@@ -55,6 +56,34 @@ pub fn move_row(conn: &mut Conn, row: &Row, to: &Move, moved: &Moved, now: Milli
     metrics::counter!("postern_messages_total", "channel" => row.channel.as_str(), "status" => to.status.as_str())
         .increment(1);
     Ok(true)
+}
+
+crate::text_enum! {
+    /// What an operator found out about a message whose fate was unknown.
+    pub enum Settlement { Sent = "sent", Failed = "failed" }
+}
+
+/// Settles a message whose fate is unknown; how it was and how it is. Errors: `not_found`, and
+/// `message.not_cancelable` where its fate is known.
+pub fn settle_unknown(
+    conn: &mut Conn,
+    id: MessageId,
+    outcome: Settlement,
+    now: Millis,
+) -> Result<(MessageView, MessageView)> {
+    let row = store::find_message(conn, id)?.ok_or_else(|| Error::new(Code::NotFound))?;
+    let known = || Error::new(Code::MessageNotCancelable).detail("The message's fate is known; only unknown ones are settled.");
+    if row.status != Status::Unknown {
+        return Err(known());
+    }
+    let receipt = match outcome {
+        Settlement::Sent => ReceiptState::Sent,
+        Settlement::Failed => ReceiptState::Failed,
+    };
+    let to = progress::after_receipt(&row, receipt, Some("settled.by_operator"), now).ok_or_else(known)?;
+    move_row(conn, &row, &to, &Moved::by("operator"), now)?;
+    let after = store::find_message(conn, id)?.ok_or_else(|| Error::new(Code::NotFound))?;
+    Ok((MessageView::of(&row)?, MessageView::of(&after)?))
 }
 
 /// Stores receipts and applies those whose hand-off is known; the others wait for it. Repeats change nothing.

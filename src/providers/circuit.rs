@@ -58,15 +58,16 @@ pub enum Permit {
     No(Millis),
 }
 
-/// The state of a circuit, as health pages and metrics show it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// Hand-offs pass.
-    Closed,
-    /// None passes.
-    Open,
-    /// One is out to try.
-    HalfOpen,
+crate::text_enum! {
+    /// The state of a circuit, as health pages and metrics show it.
+    pub enum State {
+        /// Hand-offs pass.
+        Closed = "closed",
+        /// None passes.
+        Open = "open",
+        /// One is out to try.
+        HalfOpen = "half_open",
+    }
 }
 
 /// One carrier's circuit.

@@ -1,0 +1,61 @@
+//! Messages as operators see and settle them.
+
+use actix_web::web::ServiceConfig;
+use actix_web::{HttpResponse, post};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::admin::desk::{Desk, Manage};
+use crate::admin::docs::ChangeRefusals;
+use crate::admin::order::done;
+use crate::audit::Change;
+use crate::error::Result;
+use crate::http::{Body, Id};
+use crate::ids::MessageId;
+use crate::messages::{self, MessageView, Settlement};
+
+pub(super) fn configure(routes: &mut ServiceConfig) {
+    routes.service(settle_message);
+}
+
+/// What an operator found out about a message whose fate was unknown.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"outcome": "sent", "reason": "the carrier's log shows it"}))]
+pub struct SettleBody {
+    /// `sent` charges its price, `failed` lets it go.
+    outcome: Settlement,
+    /// Why, for the audit log.
+    #[schema(max_length = 500)]
+    reason: Option<String>,
+}
+
+/// Settle a message whose fate is unknown. It is never sent again.
+#[utoipa::path(
+    tag = "Admin: messages",
+    path = "/v1/admin/messages/{id}/settle",
+    params(
+        ("id" = MessageId, Path, description = "The message"),
+        ("Idempotency-Key" = Option<String>, Header, description = "One key, one change"),
+    ),
+    request_body = SettleBody,
+    responses((status = 200, description = "The message as it is now", body = MessageView), ChangeRefusals),
+    security(("operator_token" = [])),
+)]
+#[post("/messages/{id}/settle")]
+pub(super) async fn settle_message(
+    desk: Desk<Manage>,
+    id: Id<MessageId>,
+    body: Body<SettleBody>,
+) -> Result<HttpResponse> {
+    let outcome = body.value.outcome;
+    let order = desk.order(&body, body.value.reason.clone())?;
+    order
+        .run(move |conn, by| {
+            let (before, after) = messages::settle_unknown(conn, id.0, outcome, by.now)?;
+            let status = |view: &MessageView| serde_json::json!({ "status": view.status });
+            by.tell(conn, "message.settle", id.0, Change::changed(&status(&before), &status(&after)))?;
+            done(&after)
+        })
+        .await
+}

@@ -1,0 +1,181 @@
+//! The price list.
+
+use actix_web::web::ServiceConfig;
+use actix_web::{HttpResponse, get, put};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::admin::desk::{Desk, Look, Manage};
+use crate::admin::docs::{ChangeRefusals, ReadRefusals};
+use crate::admin::order::done;
+use crate::audit::Change;
+use crate::clock::Millis;
+use crate::error::{Code, Error, Result};
+use crate::http::{Body, Query};
+use crate::money::{Currency, Micros};
+use crate::phone::Country;
+use crate::terms::{Channel, Kind};
+use crate::wallet::{self, Price};
+
+pub(super) fn configure(routes: &mut ServiceConfig) {
+    routes.service(list_prices).service(replace_prices);
+}
+
+/// A line of the price list. An absent member matches everything; the most particular line in force counts: the
+/// longest prefix, then country, then category, then the latest start.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"channel": "sms", "country": "US", "amount": "0.0075", "currency": "USD"}))]
+pub struct PriceLine {
+    /// Of this channel.
+    channel: Channel,
+    /// To this country (ISO 3166-1 alpha-2).
+    #[schema(value_type = Option<String>, example = "US")]
+    country: Option<Country>,
+    /// To numbers that start so, in E.164 with the plus.
+    #[schema(example = "+1415", pattern = r"^\+[0-9]{1,15}$")]
+    prefix: Option<String>,
+    /// For messages of this kind.
+    category: Option<Kind>,
+    /// Each segment of an SMS, or each message: a decimal text with at most six places.
+    #[schema(example = "0.0075", pattern = r"^[0-9]{1,9}(\.[0-9]{1,6})?$")]
+    amount: String,
+    /// ISO 4217; USD where absent.
+    #[schema(example = "USD", pattern = "^[A-Z]{3}$")]
+    currency: Option<String>,
+    /// In force from here on (RFC 3339); at once where absent.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    from: Option<Millis>,
+}
+
+/// The price list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Prices {
+    /// Its lines.
+    data: Vec<PriceLine>,
+}
+
+/// What a new price list changes.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PriceChange {
+    /// Whether this was only a rehearsal.
+    dry_run: bool,
+    /// Lines of the new list that the old one lacks.
+    added: Vec<PriceLine>,
+    /// Lines of the old list that the new one lacks.
+    removed: Vec<PriceLine>,
+    /// Lines of both.
+    kept: usize,
+}
+
+/// How to take a price list.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Manner {
+    /// Tell what would change, change nothing.
+    dry_run: Option<bool>,
+    /// Why, for the audit log.
+    #[param(max_length = 500)]
+    reason: Option<String>,
+}
+
+/// List the prices.
+#[utoipa::path(
+    tag = "Admin: money",
+    path = "/v1/admin/prices",
+    responses((status = 200, description = "The price list", body = Prices), ReadRefusals),
+    security(("operator_token" = [])),
+)]
+#[get("/prices")]
+pub(super) async fn list_prices(desk: Desk<Look>) -> Result<HttpResponse> {
+    desk.show(|conn| Ok(Prices { data: wallet::load_prices(conn)?.iter().map(line).collect() })).await
+}
+
+/// Put a price list in place of the whole one. Messages that are already accepted keep their price.
+#[utoipa::path(
+    tag = "Admin: money",
+    path = "/v1/admin/prices",
+    params(("Idempotency-Key" = Option<String>, Header, description = "One key, one change"), Manner),
+    request_body = Vec<PriceLine>,
+    responses((status = 200, description = "What changed", body = PriceChange), ChangeRefusals),
+    security(("operator_token" = [])),
+)]
+#[put("/prices")]
+pub(super) async fn replace_prices(
+    desk: Desk<Manage>,
+    manner: Query<Manner>,
+    body: Body<Vec<PriceLine>>,
+) -> Result<HttpResponse> {
+    let Manner { dry_run, reason } = manner.0;
+    let rehearsal = dry_run == Some(true);
+    let order = desk.order(&body, reason)?;
+    let lines = body.value;
+    let faults = lines.iter().enumerate().flat_map(|(index, line)| line.faults(index));
+    let error = faults.fold(Error::new(Code::ValidationFailed), |error, (field, why)| error.and_field(field, why));
+    if error.has_fields() {
+        return Err(error);
+    }
+    order
+        .run(move |conn, by| {
+            let list: Vec<Price> = lines.iter().filter_map(|line| line.price(by.now)).collect();
+            let before: Vec<PriceLine> = wallet::load_prices(conn)?.iter().map(line).collect();
+            let after: Vec<PriceLine> = list.iter().map(line).collect();
+            let lacks = |here: &[PriceLine], there: &[PriceLine]| -> Vec<PriceLine> {
+                here.iter().filter(|one| !there.contains(one)).cloned().collect()
+            };
+            let (added, removed) = (lacks(&after, &before), lacks(&before, &after));
+            let change = PriceChange { dry_run: rehearsal, kept: after.len() - added.len(), added, removed };
+            if !rehearsal {
+                wallet::replace_prices(conn, &list, by.now)?;
+                by.tell(conn, "prices.replace", "prices", Change::changed(&before, &after))?;
+            }
+            done(&change)
+        })
+        .await
+}
+
+impl PriceLine {
+    fn faults(&self, index: usize) -> Vec<(String, &'static str)> {
+        let digits = |prefix: &str| (1..=15).contains(&prefix.len()) && prefix.bytes().all(|b| b.is_ascii_digit());
+        let prefix_ok = self.prefix.as_deref().is_none_or(|prefix| prefix.strip_prefix('+').is_some_and(digits));
+        let amount_ok = Micros::parse(&self.amount).is_some_and(|amount| (0..=MOST).contains(&amount.0));
+        let currency_ok = self.currency.as_deref().is_none_or(|text| text.parse::<Currency>().is_ok());
+        [
+            (prefix_ok, "prefix", "must be a plus and 1 to 15 digits, e.g. +4474"),
+            (amount_ok, "amount", "must be a decimal text of at most six places, from 0 to 1000, e.g. 0.0075"),
+            (currency_ok, "currency", "must be three capital letters of ISO 4217, e.g. USD"),
+        ]
+        .into_iter()
+        .filter(|(ok, ..)| !ok)
+        .map(|(_, field, why)| (format!("[{index}].{field}"), why))
+        .collect()
+    }
+
+    fn price(&self, now: Millis) -> Option<Price> {
+        Some(Price {
+            channel: self.channel,
+            country: self.country,
+            prefix: self.prefix.clone(),
+            category: self.category,
+            amount: Micros::parse(&self.amount)?,
+            currency: self.currency.as_deref().map_or(Some(Currency::USD), |text| text.parse().ok())?,
+            valid_from: self.from.unwrap_or(now),
+        })
+    }
+}
+
+/// No message costs more than a thousand of anything; a slip of the point is caught here.
+const MOST: i64 = 1_000_000_000;
+
+fn line(price: &Price) -> PriceLine {
+    PriceLine {
+        channel: price.channel,
+        country: price.country,
+        prefix: price.prefix.clone(),
+        category: price.category,
+        amount: price.amount.to_string(),
+        currency: Some(price.currency.to_string()),
+        from: Some(price.valid_from),
+    }
+}

@@ -1,0 +1,301 @@
+//! Routes and the carriers they lead to.
+
+use actix_web::web::{Data, ServiceConfig};
+use actix_web::{HttpResponse, get, post, put};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::accounts;
+use crate::admin::desk::{Desk, Look, Manage, Why};
+use crate::admin::docs::{ChangeRefusals, ReadRefusals};
+use crate::admin::order::done;
+use crate::app::App;
+use crate::audit::{By, Change};
+use crate::db::Conn;
+use crate::error::{Code, Error, Result};
+use crate::http::{Body, Id, OptionalBody, Query};
+use crate::ids::{OrgId, RouteId};
+use crate::phone::Country;
+use crate::providers::circuit::State;
+use crate::routing::{self, Route};
+use crate::terms::Channel;
+
+pub(super) fn configure(routes: &mut ServiceConfig) {
+    routes
+        .service(list_routes)
+        .service(replace_routes)
+        .service(pause_route)
+        .service(resume_route)
+        .service(list_carriers);
+}
+
+/// A way to a carrier. An absent member matches everything; the most particular routes that fit a message are used.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"channel": "sms", "country": "GB", "carrier": "sandbox", "priority": 1, "weight": 1}))]
+pub struct NewRoute {
+    /// For this channel.
+    channel: Channel,
+    /// To this country (ISO 3166-1 alpha-2).
+    #[schema(value_type = Option<String>, example = "GB")]
+    country: Option<Country>,
+    /// To numbers that start so, in E.164 with the plus.
+    #[schema(example = "+4474", pattern = r"^\+[0-9]{1,15}$")]
+    prefix: Option<String>,
+    /// For this organization only.
+    org_id: Option<OrgId>,
+    /// The carrier's name in the configuration.
+    #[schema(example = "sandbox")]
+    carrier: String,
+    /// Lower goes first; 1 where absent.
+    #[schema(minimum = 0, maximum = 1000)]
+    priority: Option<i32>,
+    /// Share among routes of one priority; 1 where absent.
+    #[schema(minimum = 0, maximum = 1000)]
+    weight: Option<i32>,
+}
+
+/// A route as it stands.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct RouteView {
+    /// Its id.
+    id: RouteId,
+    /// For this channel.
+    channel: Channel,
+    /// To this country.
+    #[schema(value_type = Option<String>)]
+    country: Option<Country>,
+    /// To numbers that start so.
+    prefix: Option<String>,
+    /// For this organization only.
+    org_id: Option<OrgId>,
+    /// The carrier's name.
+    carrier: String,
+    /// Lower goes first.
+    priority: i32,
+    /// Share among routes of one priority.
+    weight: i32,
+    /// Out of use.
+    paused: bool,
+}
+
+/// Every route.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Routes {
+    /// The routes.
+    data: Vec<RouteView>,
+}
+
+/// A carrier as it is now.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CarrierView {
+    /// Its name.
+    #[schema(example = "sandbox")]
+    name: String,
+    /// The channels it carries.
+    channels: Vec<Channel>,
+    /// Its circuit: `closed` is healthy, `open` takes nothing for now, `half_open` is being tried.
+    circuit: State,
+}
+
+/// Every carrier.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CarrierList {
+    /// The carriers, by name.
+    data: Vec<CarrierView>,
+}
+
+/// List the routes.
+#[utoipa::path(
+    tag = "Admin: routes",
+    path = "/v1/admin/routes",
+    responses((status = 200, description = "Every route", body = Routes), ReadRefusals),
+    security(("operator_token" = [])),
+)]
+#[get("/routes")]
+pub(super) async fn list_routes(desk: Desk<Look>) -> Result<HttpResponse> {
+    desk.show(|conn| Ok(views(&routing::load(conn)?))).await
+}
+
+/// Put a list of routes in place of all routes.
+#[utoipa::path(
+    tag = "Admin: routes",
+    path = "/v1/admin/routes",
+    params(("Idempotency-Key" = Option<String>, Header, description = "One key, one change"), Why),
+    request_body = Vec<NewRoute>,
+    responses((status = 200, description = "The routes as they are now", body = Routes), ChangeRefusals),
+    security(("operator_token" = [])),
+)]
+#[put("/routes")]
+pub(super) async fn replace_routes(
+    desk: Desk<Manage>,
+    app: Data<App>,
+    why: Query<Why>,
+    body: Body<Vec<NewRoute>>,
+) -> Result<HttpResponse> {
+    check(&app, &body.value)?;
+    let order = desk.order(&body, why.0.reason)?;
+    let wanted = body.value;
+    order
+        .run(move |conn, by| {
+            for org in wanted.iter().filter_map(|route| route.org_id) {
+                accounts::load_org(conn, org).map_err(|fault| match fault.code() {
+                    Code::NotFound => Error::field("org_id", "names no organization"),
+                    _ => fault,
+                })?;
+            }
+            let before = views(&routing::load(conn)?);
+            let routes: Vec<Route> = wanted.into_iter().map(|route| route.made(by)).collect();
+            routing::replace(conn, &routes, by.now)?;
+            let after = views(&routes);
+            by.tell(conn, "routes.replace", "routes", Change::changed(&before, &after))?;
+            done(&after)
+        })
+        .await
+}
+
+/// Take a route out of use. What is waiting goes by another.
+#[utoipa::path(
+    tag = "Admin: routes",
+    path = "/v1/admin/routes/{id}/pause",
+    params(
+        ("id" = RouteId, Path, description = "The route"),
+        ("Idempotency-Key" = Option<String>, Header, description = "One key, one change"),
+        Why,
+    ),
+    responses((status = 200, description = "The route as it is now", body = RouteView), ChangeRefusals),
+    security(("operator_token" = [])),
+)]
+#[post("/routes/{id}/pause")]
+pub(super) async fn pause_route(
+    desk: Desk<Manage>,
+    id: Id<RouteId>,
+    why: Query<Why>,
+    body: OptionalBody<Nothing>,
+) -> Result<HttpResponse> {
+    let order = desk.order(&body.0, why.0.reason)?;
+    order.run(move |conn, by| done(&set_paused(conn, by, id.0, Use::Paused)?)).await
+}
+
+/// Put a route back into use.
+#[utoipa::path(
+    tag = "Admin: routes",
+    path = "/v1/admin/routes/{id}/resume",
+    params(
+        ("id" = RouteId, Path, description = "The route"),
+        ("Idempotency-Key" = Option<String>, Header, description = "One key, one change"),
+        Why,
+    ),
+    responses((status = 200, description = "The route as it is now", body = RouteView), ChangeRefusals),
+    security(("operator_token" = [])),
+)]
+#[post("/routes/{id}/resume")]
+pub(super) async fn resume_route(
+    desk: Desk<Manage>,
+    id: Id<RouteId>,
+    why: Query<Why>,
+    body: OptionalBody<Nothing>,
+) -> Result<HttpResponse> {
+    let order = desk.order(&body.0, why.0.reason)?;
+    order.run(move |conn, by| done(&set_paused(conn, by, id.0, Use::InUse)?)).await
+}
+
+/// List the carriers of this node and their health.
+#[utoipa::path(
+    tag = "Admin: routes",
+    path = "/v1/admin/carriers",
+    responses((status = 200, description = "Every carrier", body = CarrierList), ReadRefusals),
+    security(("operator_token" = [])),
+)]
+#[get("/carriers")]
+pub(super) async fn list_carriers(_desk: Desk<Look>, app: Data<App>) -> Result<HttpResponse> {
+    let view = |carrier: &std::sync::Arc<dyn crate::providers::Carrier>| CarrierView {
+        name: String::from(carrier.name()),
+        channels: carrier.channels().to_vec(),
+        circuit: app.carriers.circuits().state(carrier.name()),
+    };
+    crate::http::reply::ok(&CarrierList { data: app.carriers.iter().map(view).collect() })
+}
+
+/// A body without members.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nothing {}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Paused,
+    InUse,
+}
+
+fn set_paused(conn: &mut Conn, by: &By, id: RouteId, wanted: Use) -> Result<RouteView> {
+    let before = routing::find(conn, id)?.ok_or_else(|| Error::new(Code::NotFound))?;
+    let after = Route { paused: wanted == Use::Paused, ..before.clone() };
+    routing::set_paused(conn, id, after.paused)?;
+    let action = if after.paused { "route.pause" } else { "route.resume" };
+    by.tell(conn, action, id, Change::changed(&view(&before), &view(&after)))?;
+    Ok(view(&after))
+}
+
+/// Every fault of the list at once, each under its place.
+fn check(app: &App, routes: &[NewRoute]) -> Result<()> {
+    let faults = routes.iter().enumerate().flat_map(|(index, route)| route.faults(app, index));
+    let error = faults.fold(Error::new(Code::ValidationFailed), |error, (field, why)| error.and_field(field, why));
+    if error.has_fields() { Err(error) } else { Ok(()) }
+}
+
+impl NewRoute {
+    fn faults(&self, app: &App, index: usize) -> Vec<(String, String)> {
+        let mut faults = Vec::new();
+        let mut fault = |field: &str, why: String| faults.push((format!("[{index}].{field}"), why));
+        match app.carriers.find(&self.carrier) {
+            None => fault("carrier", String::from("names no carrier of the configuration; GET /v1/admin/carriers lists them")),
+            Some(carrier) if !carrier.channels().contains(&self.channel) => {
+                fault("carrier", format!("does not carry {}", self.channel));
+            }
+            Some(_) => {}
+        }
+        let digits = |prefix: &str| (1..=15).contains(&prefix.len()) && prefix.bytes().all(|b| b.is_ascii_digit());
+        if self.prefix.as_deref().is_some_and(|prefix| !prefix.strip_prefix('+').is_some_and(digits)) {
+            fault("prefix", String::from("must be a plus and 1 to 15 digits, e.g. +4474"));
+        }
+        for (field, value) in [("priority", self.priority), ("weight", self.weight)] {
+            if value.is_some_and(|value| !(0..=1000).contains(&value)) {
+                fault(field, String::from("must be a whole number from 0 to 1000"));
+            }
+        }
+        faults
+    }
+
+    fn made(self, by: &By) -> Route {
+        Route {
+            id: RouteId::new(by.now),
+            channel: self.channel,
+            country: self.country,
+            prefix: self.prefix,
+            org_id: self.org_id,
+            carrier: self.carrier,
+            priority: self.priority.unwrap_or(1),
+            weight: self.weight.unwrap_or(1),
+            paused: false,
+        }
+    }
+}
+
+fn views(routes: &[Route]) -> Routes {
+    Routes { data: routes.iter().map(view).collect() }
+}
+
+fn view(route: &Route) -> RouteView {
+    RouteView {
+        id: route.id,
+        channel: route.channel,
+        country: route.country,
+        prefix: route.prefix.clone(),
+        org_id: route.org_id,
+        carrier: route.carrier.clone(),
+        priority: route.priority,
+        weight: route.weight,
+        paused: route.paused,
+    }
+}
