@@ -249,7 +249,10 @@ impl NewRoute {
         let mut faults = Vec::new();
         let mut fault = |field: &str, why: String| faults.push((format!("[{index}].{field}"), why));
         match app.carriers.find(&self.carrier) {
-            None => fault("carrier", String::from("names no carrier of the configuration; GET /v1/admin/carriers lists them")),
+            None => fault(
+                "carrier",
+                String::from("names no carrier of the configuration; GET /v1/admin/carriers lists them"),
+            ),
             Some(carrier) if !carrier.channels().contains(&self.channel) => {
                 fault("carrier", format!("does not carry {}", self.channel));
             }

@@ -72,7 +72,8 @@ pub fn settle_unknown(
     now: Millis,
 ) -> Result<(MessageView, MessageView)> {
     let row = store::find_message(conn, id)?.ok_or_else(|| Error::new(Code::NotFound))?;
-    let known = || Error::new(Code::MessageNotCancelable).detail("The message's fate is known; only unknown ones are settled.");
+    let known =
+        || Error::new(Code::MessageNotCancelable).detail("The message's fate is known; only unknown ones are settled.");
     if row.status != Status::Unknown {
         return Err(known());
     }
