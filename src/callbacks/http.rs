@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use actix_web::http::header;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
+use utoipa::OpenApi;
 
 use super::status;
 use crate::app::App;
@@ -15,6 +16,11 @@ use crate::providers::{Hook, HookReply};
 
 /// Largest callback, bytes: a thousand receipts in one.
 const LARGEST: usize = 256 * 1024;
+
+/// This room's part of the OpenAPI document.
+#[derive(OpenApi)]
+#[openapi(paths(receive_status))]
+pub struct CallbackDocs;
 
 /// The routes, at the root: no key guards them, their signatures do.
 pub fn configure(routes: &mut ServiceConfig) {

@@ -4,4 +4,4 @@
 mod http;
 mod status;
 
-pub use http::{configure, receive_status};
+pub use http::{CallbackDocs, configure, receive_status};
