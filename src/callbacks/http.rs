@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use actix_web::http::header;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use utoipa::OpenApi;
+use utoipa::openapi::{RefOr, Response};
+use utoipa::{IntoResponses, OpenApi};
 
 use super::status;
 use crate::app::App;
-use crate::error::Result;
-use crate::http::problem::Problem;
+use crate::error::{Code, Result};
+use crate::http::refusals::refusals;
 use crate::http::{MaxBody, Raw, path_part};
 use crate::providers::{Hook, HookReply};
 
@@ -39,12 +40,7 @@ pub fn configure(routes: &mut ServiceConfig) {
     responses(
         (status = 200, description = "Stored; an empty TwiML document", content_type = "text/xml"),
         (status = 204, description = "Stored"),
-        (status = 400, description = "Signed, and unreadable", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The signature is missing or wrong", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such carrier reports here", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The body did not arrive in time", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The database cannot take it now; send it again", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ),
     security(()),
 )]
@@ -58,6 +54,25 @@ pub async fn receive_status(app: web::Data<App>, req: HttpRequest, Raw(body): Ra
             HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/xml; charset=utf-8")).body(empty)
         }
     })
+}
+
+/// What the route may refuse with.
+struct Refusals;
+
+impl IntoResponses for Refusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals(&[
+            Code::MalformedRequest,
+            Code::PermissionDenied,
+            Code::NotFound,
+            Code::MethodNotAllowed,
+            Code::RequestTimeout,
+            Code::PayloadTooLarge,
+            Code::Internal,
+            Code::Overloaded,
+            Code::StorageFull,
+        ])
+    }
 }
 
 /// The address as the carrier knows it: from configuration, since any client can choose Host and X-Forwarded-*.
