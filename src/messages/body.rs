@@ -122,7 +122,8 @@ pub struct BulkBody {
     /// `plan` (default) spreads SMS over the plan's minutes; `reject` refuses those over the cap.
     pub pacing: Option<Pacing>,
     /// The idempotency key, where no header carries it.
-    pub idempotency_key: Option<String>,
+    #[serde(rename = "idempotency_key")]
+    pub _idempotency_key: Option<String>,
     /// Decide everything, send and charge nothing.
     pub dry_run: Option<bool>,
 }
