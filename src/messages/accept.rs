@@ -1,7 +1,7 @@
 //! What goes into the accepting transaction and what comes out of it.
 
 use super::body::{BulkMode, Pacing};
-use super::row::{Extra, Row};
+use super::store::{Extra, Row};
 use crate::accounts::Caller;
 use crate::clock::Millis;
 use crate::error::Error;

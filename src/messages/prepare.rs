@@ -6,7 +6,7 @@ use super::accept::{ClientMacs, Prepared};
 use super::content::Content;
 use super::magic;
 use super::new::{Client, NewMessage};
-use super::row::Extra;
+use super::store::Extra;
 use crate::accounts::Caller;
 use crate::app::App;
 use crate::clock::Millis;

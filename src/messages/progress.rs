@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use super::row::{Extra, Row};
 use super::state::{Hold, Status};
-use super::store::Move;
+use super::store::{Extra, Move, Row};
 use crate::clock::Millis;
 use crate::jobs::backoff;
 use crate::providers::{Outcome, ReceiptState, Refusal, RefusalKind};

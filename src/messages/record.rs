@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use super::accept::{Accept, Accepted, Item, ItemOutcome, Prepared};
 use super::gates::{self, GuardKind, Kept, Passed, State, guards_of, plan_of};
-use super::row::{LimitTerm, Row, Terms};
 use super::state::{Hold, Status};
-use super::store::{self, BatchRow, DecisionRow, Lock};
+use super::store::{self, BatchRow, DecisionRow, LimitTerm, Lock, Row, Terms};
 use crate::clock::{Clock, Millis};
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};

@@ -1,9 +1,8 @@
 //! One write shape for everything that happens to a message after its acceptance: the row, the money, the timeline.
 
 use super::progress;
-use super::row::Row;
 use super::state::{Hold, Status};
-use super::store::{self, Event, Move};
+use super::store::{self, Event, Move, Row};
 use super::view::MessageView;
 use crate::clock::Millis;
 use crate::db::Conn;

@@ -6,9 +6,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::accept::{Accept, ItemOutcome};
-use super::row::Row;
 use super::state::Status;
-use super::store::{Attempt, BatchRow, Event};
+use super::store::{Attempt, BatchRow, Event, Row};
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::fraud::{Action, Reason};

@@ -111,8 +111,14 @@ pub(super) async fn send_bulk(
     let numbers = one_of(("recipients", body.value.recipients), ("to", body.value.to))?;
     let defaults = SendBody { body: Some(text), kind: Some(Kind::Transactional), ..SendBody::default() };
     let messages = numbers.into_iter().map(|to| SendBody { to: Some(to), ..SendBody::default() }).collect();
-    let bulk =
-        BulkBody { defaults: Some(defaults), messages, mode: None, pacing: None, _idempotency_key: None, dry_run: None };
+    let bulk = BulkBody {
+        defaults: Some(defaults),
+        messages,
+        mode: None,
+        pacing: None,
+        _idempotency_key: None,
+        dry_run: None,
+    };
     let accepted = send_many(&app, &caller, bulk, ask).await?;
     Ok(answered(&req, accepted))
 }

@@ -15,9 +15,9 @@ use crate::http::{Body, Id, OptionalBody};
 use crate::idempotency::{self, Claim, Keeping, Stored};
 use crate::ids::MessageId;
 use crate::messages::body::FeedbackBody;
-use crate::messages::row::Row;
 use crate::messages::settle::{Moved, move_row};
 use crate::messages::state::{Hold, Status};
+use crate::messages::store::Row;
 use crate::messages::store::{self, Move};
 use crate::messages::view::MessageView;
 

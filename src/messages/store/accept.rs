@@ -16,7 +16,7 @@ use crate::fraud::Action;
 use crate::ids::{BatchId, DecisionId, KeyId, OrgId};
 use crate::limits::{OrgWindow, Policy, Rate, StampLog};
 use crate::messages::gates::{GuardKey, GuardKind, Kept};
-use crate::messages::row::Row;
+use crate::messages::store::Row;
 use crate::terms::Mode;
 
 #[derive(Queryable, Insertable)]

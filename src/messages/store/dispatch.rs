@@ -8,8 +8,8 @@ use crate::db::Conn;
 use crate::db::schema::{attempts, message_events, messages, receipts};
 use crate::error::Result;
 use crate::ids::{AttemptId, EventId, MessageId, OrgId};
-use crate::messages::row::Row;
 use crate::messages::state::{Hold, Status};
+use crate::messages::store::Row;
 use crate::terms::Channel;
 
 crate::text_enum! {

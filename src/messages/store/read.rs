@@ -10,8 +10,8 @@ use crate::db::Conn;
 use crate::db::schema::{attempts, batches, decisions, message_events, messages, receipts};
 use crate::error::{Code, Error, Result};
 use crate::ids::{BatchId, MessageId, OrgId};
-use crate::messages::row::Row;
 use crate::messages::state::Status;
+use crate::messages::store::Row;
 use crate::terms::{Channel, Mode};
 
 /// The owner of what is looked for.

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::state::{Hold, Status};
 use crate::clock::Millis;
 use crate::db::schema::messages;
 use crate::error::{Error, Result};
 use crate::fraud::Reason;
 use crate::ids::{BatchId, DecisionId, KeyId, MessageId, OrgId, VerificationId};
 use crate::limits::Verdict;
+use crate::messages::state::{Hold, Status};
 use crate::money::{Currency, Micros};
 use crate::phone::Country;
 use crate::terms::{Channel, Kind, Mode};
