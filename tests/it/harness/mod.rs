@@ -7,6 +7,7 @@ pub mod fake_carrier;
 mod fake_carrier_tests;
 pub mod fake_smtp;
 pub mod http_wire;
+mod receipts;
 pub mod wait;
 
 pub use backend::Backend;
