@@ -4,19 +4,21 @@ use postern::error::Code;
 
 use super::source::Source;
 
-/// Codes of the published contract whose feature is not built yet, with the work that brings it.
+/// Codes of the published contract whose feature is not built yet, with the issue that brings it.
 const RESERVED: &[(Code, &str)] = &[
-    (Code::SubscriptionPastDue, "money"),
-    (Code::FreePlanExhausted, "money"),
-    (Code::SpendCapReached, "money"),
-    (Code::UnsupportedAction, "activations"),
-    (Code::ActivationAlreadyCompleted, "activations"),
-    (Code::BroadcastNotEditable, "broadcasts"),
-    (Code::TemplateNotApproved, "templates"),
+    (Code::SubscriptionPastDue, "Money"),
+    (Code::FreePlanExhausted, "Money"),
+    (Code::SpendCapReached, "Money"),
+    (Code::FraudChallengeRequired, "Fraud engine"),
+    (Code::KybNotVerified, "WhatsApp"),
+    (Code::TemplateNotApproved, "WhatsApp"),
     (Code::WhatsappSessionClosed, "WhatsApp"),
     (Code::WhatsappTierLimit, "WhatsApp"),
     (Code::WhatsappPairLimit, "WhatsApp"),
-    (Code::WebhookUrlForbidden, "webhooks"),
+    (Code::BroadcastNotEditable, "WhatsApp"),
+    (Code::WebhookUrlForbidden, "Carriers and webhooks"),
+    (Code::UnsupportedAction, "Activations"),
+    (Code::ActivationAlreadyCompleted, "Activations"),
 ];
 
 /// Codes that nothing raises, and reservations that are no longer true.
@@ -26,7 +28,7 @@ pub fn faults(files: &[Source]) -> Vec<String> {
         let reserved = RESERVED.iter().find(|(one, _)| one == code);
         match (is_raised(*code, files), reserved) {
             (false, None) => faults.push(format!("{code} is raised nowhere: raise it or reserve it")),
-            (true, Some((_, work))) => faults.push(format!("{code} is raised: it no longer waits for {work}")),
+            (true, Some((_, issue))) => faults.push(format!("{code} is raised: it no longer waits for {issue}")),
             _ => {}
         }
         if !code.entry().sentence.ends_with('.') {
