@@ -116,7 +116,7 @@ concern! {
         /// Messages accepted in one transaction at most, where requests are merged.
         accept_batch: u32 = default "256", "POSTERN_DATABASE_ACCEPT_BATCH", within(1..=1000);
         /// How long a statement waits for a lock.
-        lock_timeout: Duration = default "5s", "POSTERN_DATABASE_LOCK_TIMEOUT", lasting(Duration::from_millis(100), secs(120));
+        lock_timeout: Duration = default "2s", "POSTERN_DATABASE_LOCK_TIMEOUT", lasting(Duration::from_millis(100), secs(120));
         /// How long a statement may run, on PostgreSQL.
         statement_timeout: Duration = default "10s", "POSTERN_DATABASE_STATEMENT_TIMEOUT", lasting(Duration::from_millis(100), secs(600));
     }
