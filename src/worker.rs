@@ -100,7 +100,8 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let keys = idempotency::purge(conn, now, PURGE_ROWS)?;
                 let checked = now.minus(keep.verifications);
                 let verifications = verifications::purge_verifications(conn, checked, PURGE_ROWS)?;
-                Ok(keys + verifications + messages::purge_messages(conn, now.minus(keep.messages), PURGE_ROWS)?)
+                let windows = messages::purge_guards(conn, now.minus(messages::GUARD_HORIZON), PURGE_ROWS)?;
+                Ok(keys + verifications + windows + messages::purge_messages(conn, now.minus(keep.messages), PURGE_ROWS)?)
             })
             .await?;
         if gone == 0 {

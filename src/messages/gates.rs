@@ -94,9 +94,11 @@ pub fn pass(state: &mut State, accept: &Accept, item: &Prepared, now: Millis) ->
     let owner = (caller.org_id(), caller.mode());
     if let Some(wallet) = state.wallets.get_mut(&owner)
         && item.price.amount.0 > 0
-        && let Err(error) = wallet.change().hold(item.price)
     {
-        return Err(Box::new(Denied { error, view }));
+        match wallet.value.hold(item.price) {
+            Ok(()) => wallet.changed = true,
+            Err(error) => return Err(Box::new(Denied { error, view })),
+        }
     }
     take(state, caller, item, paced_to.unwrap_or(now), now);
     view.mark_taken(now, |_| true);

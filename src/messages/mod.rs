@@ -34,11 +34,11 @@ pub use new::{Client, Faults, MAX_SCHEDULE, NewMessage, Words, client, country_o
 pub use prepare::{Bench, Part, client_macs};
 pub use queue::Queue;
 pub use recipient::Recipient;
-pub use record::{Acceptance, record, rehearse};
+pub use record::{Acceptance, Recorded, record, rehearse};
 pub use settle::{Settlement, settle_unknown, take_receipts};
 pub use state::{Hold, Status};
 pub use store::{Extra, Row};
-pub use store::{Lock, load_guards, purge_decisions, purge_messages, save_guards};
+pub use store::{Lock, load_guards, purge_decisions, purge_guards, purge_messages, save_guards};
 pub use tables::{forget_tables, tables};
 pub use view::DryRunView;
 pub use view::MessageView;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 
 use super::accept::{Accept, Accepted};
-use super::record::{Acceptance, record};
+use super::record::{Acceptance, Recorded, record};
 use crate::app::{App, FromApp};
 use crate::db::task::{Task, contained};
 use crate::db::{Conn, Db, savepoint};
@@ -139,10 +139,9 @@ impl Task for Batch {
     fn run(&mut self, conn: &mut Conn) -> bool {
         self.tickets = self.queue.take();
         let accepts: Vec<&Accept> = self.tickets.iter().map(|ticket| &ticket.accept).collect();
-        self.results = record_in_halves(conn, &self.queue.terms, &accepts);
-        // Where nothing took effect there is nothing to commit, and a flood of refusals costs no sync.
-        self.results.iter().any(|result| result.as_ref().is_ok_and(|done| !done.replayed))
-            || self.results.iter().any(|result| result.as_ref().is_err_and(|fault| fault.decision_id().is_some()))
+        let Recorded { results, wrote } = record_in_halves(conn, &self.queue.terms, &accepts);
+        self.results = results;
+        wrote
     }
 
     fn answer(self: Box<Self>, undone: Option<&Error>) {
@@ -163,20 +162,21 @@ impl Task for Batch {
 
 /// Records a batch; where the database refuses the whole of it, each half on its own, so that one poisonous request
 /// fails alone.
-fn record_in_halves(conn: &mut Conn, terms: &Acceptance, batch: &[&Accept]) -> Vec<Result<Accepted>> {
+fn record_in_halves(conn: &mut Conn, terms: &Acceptance, batch: &[&Accept]) -> Recorded {
+    let failed = |fault: &Error| Recorded { results: batch.iter().map(|_| Err(fault.clone())).collect(), wrote: false };
     if batch.is_empty() {
-        return Vec::new();
+        return Recorded { results: Vec::new(), wrote: false };
     }
     let attempt = contained(|| savepoint(conn, |conn| record(conn, terms, batch)));
     match attempt {
-        Ok(results) => results,
-        Err(fault) if batch.len() == 1 => vec![Err(fault)],
-        Err(fault) if fault.code() == Code::StorageFull => batch.iter().map(|_| Err(fault.clone())).collect(),
+        Ok(recorded) => recorded,
+        Err(fault) if batch.len() == 1 || fault.code() == Code::StorageFull => failed(&fault),
         Err(_) => {
             let (left, right) = batch.split_at(batch.len() / 2);
-            let mut results = record_in_halves(conn, terms, left);
-            results.extend(record_in_halves(conn, terms, right));
-            results
+            let mut done = record_in_halves(conn, terms, left);
+            let rest = record_in_halves(conn, terms, right);
+            done.results.extend(rest.results);
+            Recorded { wrote: done.wrote || rest.wrote, ..done }
         }
     }
 }

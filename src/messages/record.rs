@@ -28,9 +28,17 @@ pub struct Acceptance {
     pub key_ttl: Duration,
 }
 
+/// What a batch came to.
+pub struct Recorded {
+    /// One result a request.
+    pub results: Vec<Result<Accepted>>,
+    /// Whether anything must be committed: a flood of refusals costs no sync.
+    pub wrote: bool,
+}
+
 /// Accepts a batch in the transaction that is open on `conn`. An error is one of the whole batch (the database's);
 /// every request has its own result.
-pub fn record(conn: &mut Conn, terms: &Acceptance, batch: &[&Accept]) -> Result<Vec<Result<Accepted>>> {
+pub fn record(conn: &mut Conn, terms: &Acceptance, batch: &[&Accept]) -> Result<Recorded> {
     let now = db::now(conn, &terms.clock)?;
     let keeping = Keeping { now, ttl: terms.key_ttl };
     let mut desk = Desk::open(conn, batch, keeping)?;
@@ -42,8 +50,8 @@ pub fn record(conn: &mut Conn, terms: &Acceptance, batch: &[&Accept]) -> Result<
             desk.settle(index, decided);
         }
     }
-    write(conn, &state, &writes, now)?;
-    desk.close(conn, batch, keeping)
+    let wrote = write(conn, &state, &writes, now)?;
+    Ok(Recorded { results: desk.close(conn, batch, keeping)?, wrote })
 }
 
 /// Decides a request on the state as it stands and takes nothing: a dry run.
@@ -321,14 +329,15 @@ fn batch_row(accept: &Accept, id: crate::ids::BatchId, accepted: usize, now: Mil
     }
 }
 
-fn write(conn: &mut Conn, state: &State, writes: &Writes, now: Millis) -> Result<()> {
+/// Writes what changed; whether anything did.
+fn write(conn: &mut Conn, state: &State, writes: &Writes, now: Millis) -> Result<bool> {
     let guards: Vec<_> =
         state.guards.iter().filter(|(_, kept)| kept.changed).map(|(key, kept)| (key, &kept.value)).collect();
     if !guards.is_empty() {
-        store::save_guards(conn, &guards, now)?;
+        store::save_guards(conn, &guards)?;
     }
     for (owner, kept) in state.plans.iter().filter(|(_, kept)| kept.changed) {
-        store::save_plan(conn, *owner, &kept.value, now)?;
+        store::save_plan(conn, *owner, &kept.value)?;
     }
     let wallets: Vec<_> = state.wallets.values().filter(|kept| kept.changed).map(|kept| &kept.value).collect();
     wallet::save(conn, &wallets, now)?;
@@ -339,5 +348,6 @@ fn write(conn: &mut Conn, state: &State, writes: &Writes, now: Millis) -> Result
     for batch in &writes.batches {
         store::insert_batch(conn, batch)?;
     }
-    Ok(())
+    let plans = state.plans.values().any(|kept| kept.changed);
+    Ok(plans || !guards.is_empty() || !wallets.is_empty() || !writes.messages.is_empty() || !writes.decisions.is_empty())
 }

@@ -144,7 +144,7 @@ impl Checking {
             let mut log = kept.value;
             log.prune(GUARD_HORIZON, self.now);
             log.add(tag, self.now);
-            save_guards(conn, &[(&key, &log)], self.now)?;
+            save_guards(conn, &[(&key, &log)])?;
             view.push(verdict.taken(self.now));
         }
         Ok(view)
@@ -159,7 +159,7 @@ impl Checking {
             let mut log = kept.value;
             if log.check(Some(tag), Policy::OtpNumber, EVER, self.now).used == 0 {
                 log.add(tag, self.now);
-                save_guards(conn, &[(&key, &log)], self.now)?;
+                save_guards(conn, &[(&key, &log)])?;
             }
         }
         Ok(())

@@ -51,7 +51,7 @@ pub enum Sent {
 pub fn send_code(conn: &mut Conn, desk: &Desk, row: &mut Row, way: &Way, now: Millis) -> Result<Sent> {
     let item = prepare(desk, row, way, now)?;
     let (message_id, is_kept) = (item.id, item.screened.code.is_some());
-    let outcome = record(conn, &desk.acceptance, &[&accept(desk, item)])?.pop();
+    let outcome = record(conn, &desk.acceptance, &[&accept(desk, item)])?.results.pop();
     let accepted = match outcome.unwrap_or_else(|| Err(Error::internal("a send without an outcome"))) {
         Ok(accepted) => accepted,
         Err(error) => return Ok(Sent::Refused { error, is_kept }),

@@ -80,7 +80,7 @@ pub fn load_guards(
     now: Millis,
 ) -> Result<Vec<(GuardKey, Kept<StampLog>)>> {
     if let (Conn::Pg(c), Lock::Write) = (&mut *conn, lock) {
-        let empty: Vec<GuardRow> = keys.iter().map(|key| guard_row(key, &StampLog::default(), now)).collect();
+        let empty: Vec<GuardRow> = keys.iter().map(|key| guard_row(key, &StampLog::default())).collect();
         diesel::insert_into(guard_windows::table).values(&empty).on_conflict_do_nothing().execute(c)?;
     }
     let rows = match (&mut *conn, lock) {
@@ -91,7 +91,14 @@ pub fn load_guards(
         .into_iter()
         .map(|row| ((row.kind, row.mode, row.subject), StampLog::decode(&row.stamps, row.as_of)))
         .collect();
-    Ok(keys.iter().map(|key| (key.clone(), Kept::loaded(logs.remove(key).unwrap_or_default()))).collect())
+    Ok(keys.iter().map(|key| (key.clone(), turned(logs.remove(key).unwrap_or_default(), now))).collect())
+}
+
+/// A log as of now. Where the clock has stepped back the log is rebased, and that must be kept even if nothing is let
+/// through: else its stamps would stand still until the clock has caught up.
+fn turned(mut log: StampLog, now: Millis) -> Kept<StampLog> {
+    let changed = log.turn_to(now);
+    Kept { value: log, changed }
 }
 
 /// One statement for each kind of guard, rows locked in the order of their keys.
@@ -125,8 +132,8 @@ fn read_guards(conn: &mut Conn, keys: &BTreeSet<GuardKey>) -> Result<Vec<GuardRo
 }
 
 /// Writes windows back.
-pub fn save_guards(conn: &mut Conn, changed: &[(&GuardKey, &StampLog)], now: Millis) -> Result<()> {
-    let rows: Vec<GuardRow> = changed.iter().map(|(key, log)| guard_row(key, log, now)).collect();
+pub fn save_guards(conn: &mut Conn, changed: &[(&GuardKey, &StampLog)]) -> Result<()> {
+    let rows: Vec<GuardRow> = changed.iter().map(|(key, log)| guard_row(key, log)).collect();
     match conn {
         Conn::Sqlite(c) => {
             for row in &rows {
@@ -173,17 +180,19 @@ pub fn load_plan(
         (conn, _) => query.first(conn).optional()?,
     };
     let (stamps, as_of) = row.map_or((Vec::new(), now), |row| (row.stamps, row.as_of));
-    Ok(Kept::loaded(OrgWindow::open(&stamps, as_of, rate)))
+    let mut window = OrgWindow::open(&stamps, as_of, rate);
+    let changed = window.turn_to(now);
+    Ok(Kept { value: window, changed })
 }
 
 /// Writes a plan's window back.
-pub fn save_plan(conn: &mut Conn, owner: (OrgId, Mode), window: &OrgWindow, now: Millis) -> Result<()> {
+pub fn save_plan(conn: &mut Conn, owner: (OrgId, Mode), window: &OrgWindow) -> Result<()> {
     let row = PlanRow {
         org_id: owner.0,
         mode: owner.1,
         policy: Policy::SmsPlan,
         stamps: window.encode(),
-        as_of: window.as_of().max(now),
+        as_of: window.as_of(),
     };
     crate::both!(conn, c => diesel::insert_into(org_windows::table)
         .values(&row)
@@ -192,6 +201,22 @@ pub fn save_plan(conn: &mut Conn, owner: (OrgId, Mode), window: &OrgWindow, now:
         .set((org_windows::stamps.eq(&row.stamps), org_windows::as_of.eq(row.as_of)))
         .execute(c))?;
     Ok(())
+}
+
+/// Drops up to `limit` windows that count nothing any more at `before`; numbers once verified stay so.
+pub fn purge_guards(conn: &mut Conn, before: Millis, limit: i64) -> Result<usize> {
+    let old: Vec<GuardKey> = guard_windows::table
+        .filter(guard_windows::as_of.lt(before))
+        .filter(guard_windows::kind.ne(GuardKind::Verified))
+        .select((guard_windows::kind, guard_windows::mode, guard_windows::subject))
+        .limit(limit)
+        .load(conn)?;
+    for (kind, mode, subject) in &old {
+        diesel::delete(guard_windows::table.find((*kind, *mode, subject.as_slice())))
+            .filter(guard_windows::as_of.lt(before))
+            .execute(conn)?;
+    }
+    Ok(old.len())
 }
 
 /// Stores accepted messages.
@@ -244,6 +269,6 @@ pub fn insert_batch(conn: &mut Conn, row: &BatchRow) -> Result<()> {
     Ok(())
 }
 
-fn guard_row(key: &GuardKey, log: &StampLog, now: Millis) -> GuardRow {
-    GuardRow { kind: key.0, mode: key.1, subject: key.2.clone(), stamps: log.encode(), as_of: log.as_of().max(now) }
+fn guard_row(key: &GuardKey, log: &StampLog) -> GuardRow {
+    GuardRow { kind: key.0, mode: key.1, subject: key.2.clone(), stamps: log.encode(), as_of: log.as_of() }
 }
