@@ -101,7 +101,10 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let checked = now.minus(keep.verifications);
                 let verifications = verifications::purge_verifications(conn, checked, PURGE_ROWS)?;
                 let windows = messages::purge_guards(conn, now.minus(messages::GUARD_HORIZON), PURGE_ROWS)?;
-                Ok(keys + verifications + windows + messages::purge_messages(conn, now.minus(keep.messages), PURGE_ROWS)?)
+                Ok(keys
+                    + verifications
+                    + windows
+                    + messages::purge_messages(conn, now.minus(keep.messages), PURGE_ROWS)?)
             })
             .await?;
         if gone == 0 {

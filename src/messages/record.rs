@@ -349,5 +349,9 @@ fn write(conn: &mut Conn, state: &State, writes: &Writes, now: Millis) -> Result
         store::insert_batch(conn, batch)?;
     }
     let plans = state.plans.values().any(|kept| kept.changed);
-    Ok(plans || !guards.is_empty() || !wallets.is_empty() || !writes.messages.is_empty() || !writes.decisions.is_empty())
+    Ok(plans
+        || !guards.is_empty()
+        || !wallets.is_empty()
+        || !writes.messages.is_empty()
+        || !writes.decisions.is_empty())
 }
