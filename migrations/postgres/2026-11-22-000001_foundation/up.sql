@@ -116,7 +116,7 @@ CREATE TABLE guard_windows (
   as_of BIGINT NOT NULL,
   PRIMARY KEY (kind, mode, subject)
 );
-CREATE INDEX guard_windows_age ON guard_windows (as_of);
+CREATE INDEX guard_windows_age ON guard_windows (kind, as_of);
 
 CREATE TABLE org_windows (
   org_id TEXT NOT NULL,

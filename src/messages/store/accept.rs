@@ -205,12 +205,16 @@ pub fn save_plan(conn: &mut Conn, owner: (OrgId, Mode), window: &OrgWindow) -> R
 
 /// Drops up to `limit` windows that count nothing any more at `before`; numbers once verified stay so.
 pub fn purge_guards(conn: &mut Conn, before: Millis, limit: i64) -> Result<usize> {
-    let old: Vec<GuardKey> = guard_windows::table
-        .filter(guard_windows::as_of.lt(before))
-        .filter(guard_windows::kind.ne(GuardKind::Verified))
-        .select((guard_windows::kind, guard_windows::mode, guard_windows::subject))
-        .limit(limit)
-        .load(conn)?;
+    let mut old: Vec<GuardKey> = Vec::new();
+    for kind in [GuardKind::Otp, GuardKind::Check, GuardKind::Ip, GuardKind::Device] {
+        let found: Vec<GuardKey> = guard_windows::table
+            .filter(guard_windows::kind.eq(kind))
+            .filter(guard_windows::as_of.lt(before))
+            .select((guard_windows::kind, guard_windows::mode, guard_windows::subject))
+            .limit(limit)
+            .load(conn)?;
+        old.extend(found);
+    }
     for (kind, mode, subject) in &old {
         diesel::delete(guard_windows::table.find((*kind, *mode, subject.as_slice())))
             .filter(guard_windows::as_of.lt(before))
