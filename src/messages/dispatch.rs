@@ -151,6 +151,9 @@ fn write_outcome(conn: &mut Conn, row: &Row, mut attempt: Attempt, outcome: &Out
             attempt.detail = Some(detail.clone());
         }
     }
+    if let Some(provider_id) = &attempt.provider_id {
+        store::hold_hand_off(conn, &attempt.carrier, provider_id)?;
+    }
     store::finish_attempt(conn, &attempt)?;
     let to = progress::after_outcome(row, &attempt.carrier, outcome, now, random_u64());
     // A receipt may have moved the message while the answer was on its way; then that is the truth.

@@ -88,7 +88,11 @@ pub fn settle_unknown(
 
 /// Stores receipts and applies those whose hand-off is known; the others wait for it. Repeats change nothing.
 pub fn take_receipts(conn: &mut Conn, carrier: &str, receipts: &[Receipt], now: Millis) -> Result<()> {
+    // In one order, so that two batches of receipts never wait for each other.
+    let mut receipts: Vec<&Receipt> = receipts.iter().collect();
+    receipts.sort_by(|a, b| a.provider_id.cmp(&b.provider_id));
     for receipt in receipts {
+        store::hold_hand_off(conn, carrier, &receipt.provider_id)?;
         let attempt = match store::find_attempt(conn, carrier, &receipt.provider_id)? {
             Some(attempt) => Some(attempt),
             None => by_reference(conn, carrier, receipt)?,

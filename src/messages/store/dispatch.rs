@@ -264,6 +264,18 @@ pub struct ReceiptRow {
     pub received_at: Millis,
 }
 
+/// Makes the two who write about one hand-off of a carrier, its answer and its receipt, follow each other: without it
+/// neither would see the other's row on PostgreSQL, and a receipt would stay parked. SQLite has one writer anyway.
+pub fn hold_hand_off(conn: &mut Conn, carrier: &str, provider_id: &str) -> Result<()> {
+    if let Conn::Pg(c) = conn {
+        diesel::sql_query("SELECT pg_advisory_xact_lock(hashtext($1), hashtext($2))")
+            .bind::<diesel::sql_types::Text, _>(carrier)
+            .bind::<diesel::sql_types::Text, _>(provider_id)
+            .execute(c)?;
+    }
+    Ok(())
+}
+
 /// Stores a receipt; `false` where it is a repeat.
 pub fn insert_receipt(conn: &mut Conn, row: &ReceiptRow) -> Result<bool> {
     let stored = crate::both!(conn, c => diesel::insert_into(receipts::table)
