@@ -1,0 +1,185 @@
+//! The command line as a shell sees it: exit codes, output, and the first start of `postern dev`.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+/// A folder of its own for one test, gone with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn fresh() -> Folder {
+        let path = std::env::temp_dir().join(format!("postern-cli-{}", postern::secret::random_token::<12>()));
+        std::fs::create_dir(&path).unwrap();
+        Folder(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The binary, in `folder`, with no variables but these.
+fn postern(folder: &Path, env: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_postern"));
+    command.current_dir(folder).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.envs(env.iter().copied());
+    command
+}
+
+fn run(folder: &Path, args: &[&str]) -> Output {
+    postern(folder, &[]).args(args).output().unwrap()
+}
+
+/// What the command printed, which must be JSON, after it ended well.
+fn json(folder: &Path, args: &[&str]) -> serde_json::Value {
+    let output = run(folder, args);
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn a_bad_configuration_ends_with_78_and_shows_every_fault() {
+    let folder = Folder::fresh();
+    std::fs::write(folder.0.join("postern.toml"), "[server]\nbnid = 1\n[log]\nformat = \"xml\"\n").unwrap();
+    for command in [["config", "check"], ["org", "list"]] {
+        let output = postern(&folder.0, &[("POSTERN_BIND", "nowhere")]).args(command).output().unwrap();
+        assert_eq!(output.status.code(), Some(78), "{command:?}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        for part in ["3 faults", "postern.toml:2", "did you mean bind?", "postern.toml:4", "POSTERN_BIND"] {
+            assert!(said.contains(part), "{part} not in {said}");
+        }
+    }
+}
+
+#[test]
+fn a_missing_file_that_was_named_is_bad_configuration() {
+    let folder = Folder::fresh();
+    assert_eq!(run(&folder.0, &["--config", "nowhere.toml", "config", "check"]).status.code(), Some(78));
+    assert_eq!(run(&folder.0, &["config", "check"]).status.code(), Some(0));
+}
+
+#[test]
+fn wrong_usage_ends_with_1_and_help_with_0() {
+    let folder = Folder::fresh();
+    assert_eq!(run(&folder.0, &["sreve"]).status.code(), Some(1));
+    assert_eq!(run(&folder.0, &["org", "show", "org_x"]).status.code(), Some(1));
+    assert_eq!(run(&folder.0, &["--help"]).status.code(), Some(0));
+}
+
+#[test]
+fn what_config_print_prints_is_a_good_configuration() {
+    let folder = Folder::fresh();
+    let printed = run(&folder.0, &["config", "print"]).stdout;
+    std::fs::write(folder.0.join("postern.toml"), printed).unwrap();
+    assert_eq!(run(&folder.0, &["config", "check"]).status.code(), Some(0));
+}
+
+#[test]
+fn organizations_and_keys_are_made_at_the_machine_and_audited() {
+    let folder = Folder::fresh();
+    let org = json(&folder.0, &["org", "create", "ACME", "--plan", "pro", "--country", "GB", "--countries", "GB,IE"]);
+    let id = org["id"].as_str().unwrap();
+    assert_eq!(org["countries"], serde_json::json!(["GB", "IE"]));
+    let key = json(&folder.0, &["key", "create", "--org", id, "--mode", "test", "--reason", "a trial"]);
+    assert!(key["secret"].as_str().unwrap().starts_with("pst_test_"));
+    let listed = json(&folder.0, &["key", "list", "--org", id]);
+    assert_eq!(listed[0]["id"], key["id"]);
+    assert!(listed[0].get("secret").is_none(), "a secret is shown once");
+    let revoked = json(&folder.0, &["key", "revoke", key["id"].as_str().unwrap()]);
+    assert!(revoked["revoked_at"].is_string());
+    assert_eq!(json(&folder.0, &["audit", "verify"])["whole"], true);
+    let gone = run(&folder.0, &["org", "show", "org_01h455vb4pex5vsknk084sn02q"]);
+    assert_eq!(gone.status.code(), Some(1));
+}
+
+#[test]
+fn the_doctor_fails_where_a_check_does() {
+    let folder = Folder::fresh();
+    assert_eq!(run(&folder.0, &["doctor"]).status.code(), Some(0));
+    std::fs::write(folder.0.join("data"), "a file where the directory belongs").unwrap();
+    let output = run(&folder.0, &["doctor"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("FAIL  data directory"));
+}
+
+/// `postern dev` on a free port.
+struct Dev {
+    child: Child,
+    said: String,
+}
+
+impl Dev {
+    /// Starts it and reads what it says up to the line that holds `last`.
+    fn start(folder: &Path, last: &str) -> Dev {
+        let mut command = postern(folder, &[("POSTERN_METRICS_BIND", "off"), ("POSTERN_LOG", "error")]);
+        command.args(["dev", "--bind", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut said = String::new();
+        for line in lines {
+            said.push_str(&line);
+            said.push('\n');
+            if line.contains(last) {
+                return Dev { child, said };
+            }
+        }
+        panic!("dev ended and said: {said}");
+    }
+
+    /// The commands of the banner: what begins with curl, up to the empty line.
+    fn curls(&self) -> Vec<String> {
+        let paragraphs = self.said.split("\n\n").map(str::trim);
+        paragraphs.filter(|text| text.starts_with("curl ")).map(str::to_owned).collect()
+    }
+
+    /// Asks it to end and answers its exit code.
+    fn stop(mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+/// Pastes a command into a shell and reads the JSON it answers.
+fn paste(command: &str) -> serde_json::Value {
+    let output = Command::new("sh").args(["-c", command]).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(&text).unwrap_or_else(|_| panic!("{command}\nanswered {text}"))
+}
+
+/// What `show` answers once `ready` likes it.
+fn until(show: impl Fn() -> serde_json::Value, ready: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+    for _ in 0..10_000 {
+        let seen = show();
+        if ready(&seen) {
+            return seen;
+        }
+    }
+    panic!("it never came");
+}
+
+#[test]
+fn the_curls_of_the_first_start_work_when_pasted() {
+    let folder = Folder::fresh();
+    let dev = Dev::start(&folder.0, "\"code\":\"000000\"");
+    let curls = dev.curls();
+    let [send, look, check] = curls.as_slice() else { panic!("{}", dev.said) };
+    assert_eq!(paste(send)["status"], "pending", "{}", paste(send));
+    let inbox = until(|| paste(look), |seen| seen["data"].as_array().is_some_and(|data| !data.is_empty()));
+    let text = inbox["data"][0]["body"].as_str().unwrap();
+    let code: String = text.chars().filter(char::is_ascii_digit).take(6).collect();
+    assert_eq!(paste(&check.replace("000000", &code))["status"], "approved");
+    assert_eq!(dev.stop(), Some(0));
+}
+
+#[test]
+fn a_second_start_shows_no_key_again() {
+    let folder = Folder::fresh();
+    assert_eq!(Dev::start(&folder.0, "\"code\":\"000000\"").stop(), Some(0));
+    let again = Dev::start(&folder.0, "Keys were shown at first start");
+    assert!(!again.said.contains("pst_"), "{}", again.said);
+    assert_eq!(again.stop(), Some(0));
+}
