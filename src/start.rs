@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -80,16 +81,14 @@ pub async fn run(app: Data<App>) -> Result<Running> {
 
 impl Running {
     /// Serves until SIGTERM or SIGINT, then drains; a second signal ends the process at once.
-    pub async fn until_signal(self) -> Result<()> {
-        signal().await?;
+    pub async fn until_signal(self, mut signals: Signals) {
+        signals.next().await;
         tracing::info!("stopping: no new connections after the drain delay; a second signal stops at once");
-        tokio::spawn(async {
-            if signal().await.is_ok() {
-                std::process::exit(1);
-            }
+        tokio::spawn(async move {
+            signals.next().await;
+            std::process::exit(1);
         });
         self.stop().await;
-        Ok(())
     }
 
     /// Drains: not ready at once, the door open for the drain delay, then requests and hand-offs under way are finished.
@@ -123,13 +122,23 @@ fn listen(bind: SocketAddr) -> Result<TcpListener> {
         .map_err(|fault| Error::internal(format!("cannot listen on {bind}: {fault}; is another process there?")))
 }
 
-async fn signal() -> Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).map_err(Error::internal)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::internal)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// SIGTERM and SIGINT, caught from the moment this is made.
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Catches them from now on: before the doors open, so that a process that is ready never dies of its first signal.
+    pub fn caught() -> Result<Signals> {
+        let catch = |kind| signal(kind).map_err(Error::internal);
+        Ok(Signals { terminate: catch(SignalKind::terminate())?, interrupt: catch(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

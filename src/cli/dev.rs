@@ -16,7 +16,7 @@ use crate::money::{Currency, Micros};
 use crate::phone::Country;
 use crate::routing::{self, Route};
 use crate::secret::Secret;
-use crate::start;
+use crate::start::{self, Signals};
 use crate::terms::{Channel, Mode};
 use crate::wallet::{self, Entry, EntryKind, Price};
 
@@ -48,13 +48,15 @@ pub async fn run(config: Config, _args: Args) -> anyhow::Result<()> {
     config.keyring()?;
     let app = start::wire(config, Clock::System).await?;
     let first = Desk::at(app.db.clone(), app.clock.clone()).change(reason(), first_start).await?;
+    let signals = Signals::caught()?;
     let running = start::run(app).await?;
     let base = match (&running.app.config.server.public_url, running.address) {
         (None, Some(address)) => format!("http://{address}"),
         _ => running.app.config.public_url().to_string(),
     };
     show::line(banner(&base, first.as_ref()))?;
-    Ok(running.until_signal().await?)
+    running.until_signal(signals).await;
+    Ok(())
 }
 
 fn reason() -> Option<String> {

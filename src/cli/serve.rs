@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use crate::clock::Clock;
 use crate::config::{Config, Role, Source};
-use crate::start;
+use crate::start::{self, Signals};
 
 /// How to serve.
 #[derive(Debug, Default, clap::Args)]
@@ -35,7 +35,9 @@ impl Args {
 pub async fn run(config: Config, _args: Args) -> anyhow::Result<()> {
     // Asked for here as well, so that a key that cannot be used counts as bad configuration.
     config.keyring()?;
-    let running = start::run(start::wire(config, Clock::System).await?).await?;
+    let app = start::wire(config, Clock::System).await?;
+    let signals = Signals::caught()?;
+    let running = start::run(app).await?;
     tracing::info!(
         address = running.address.map(tracing::field::display),
         metrics.address = running.metrics_address.map(tracing::field::display),
@@ -43,5 +45,6 @@ pub async fn run(config: Config, _args: Args) -> anyhow::Result<()> {
         version = env!("CARGO_PKG_VERSION"),
         "postern is up"
     );
-    Ok(running.until_signal().await?)
+    running.until_signal(signals).await;
+    Ok(())
 }

@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use crate::harness::wait::until;
+
 /// A folder of its own for one test, gone with it.
 struct Folder(PathBuf);
 
@@ -126,7 +128,7 @@ impl Dev {
                 return Dev { child, said };
             }
         }
-        panic!("dev ended and said: {said}");
+        panic!("dev ended with {:?} and said: {said}", child.wait());
     }
 
     /// The commands of the banner: what begins with curl, up to the empty line.
@@ -143,22 +145,19 @@ impl Dev {
     }
 }
 
+impl Drop for Dev {
+    fn drop(&mut self) {
+        // It has ended already where the test got as far as `stop`.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// Pastes a command into a shell and reads the JSON it answers.
 fn paste(command: &str) -> serde_json::Value {
     let output = Command::new("sh").args(["-c", command]).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     serde_json::from_str(&text).unwrap_or_else(|_| panic!("{command}\nanswered {text}"))
-}
-
-/// What `show` answers once `ready` likes it.
-fn until(show: impl Fn() -> serde_json::Value, ready: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
-    for _ in 0..10_000 {
-        let seen = show();
-        if ready(&seen) {
-            return seen;
-        }
-    }
-    panic!("it never came");
 }
 
 #[test]
@@ -167,9 +166,9 @@ fn the_curls_of_the_first_start_work_when_pasted() {
     let dev = Dev::start(&folder.0, "\"code\":\"000000\"");
     let curls = dev.curls();
     let [send, look, check] = curls.as_slice() else { panic!("{}", dev.said) };
-    assert_eq!(paste(send)["status"], "pending", "{}", paste(send));
-    let inbox = until(|| paste(look), |seen| seen["data"].as_array().is_some_and(|data| !data.is_empty()));
-    let text = inbox["data"][0]["body"].as_str().unwrap();
+    let sent = paste(send);
+    assert_eq!(sent["status"], "pending", "{sent}");
+    let text = until("the message", || paste(look)["data"][0]["body"].as_str().map(str::to_owned));
     let code: String = text.chars().filter(char::is_ascii_digit).take(6).collect();
     assert_eq!(paste(&check.replace("000000", &code))["status"], "approved");
     assert_eq!(dev.stop(), Some(0));

@@ -12,6 +12,8 @@ mod audit;
 #[cfg(test)]
 mod callbacks;
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod migrations;

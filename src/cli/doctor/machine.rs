@@ -42,7 +42,7 @@ fn directory(dir: &Path) -> Finding {
     let probe = dir.join(format!(".doctor.{}", crate::secret::random_token::<8>()));
     let written = std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe));
     if let Err(error) = written {
-        return Finding::fail(ABOUT, format!("{shown} cannot be written: {error}"), format!("chown it to this user"));
+        return Finding::fail(ABOUT, format!("{shown} cannot be written: {error}"), "chown it to this user");
     }
     match meta.permissions().mode() & 0o077 {
         0 => Finding::ok(ABOUT, format!("{shown} is writable and private")),

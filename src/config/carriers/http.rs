@@ -193,7 +193,6 @@ fn are_headers(headers: &BTreeMap<String, Secret<String>>) -> Result<(), Wrong> 
     Ok(())
 }
 
-#[expect(clippy::ptr_arg, reason = "has the shape of every check of a String")]
 fn is_a_header(name: &String) -> Result<(), Wrong> {
     let wrong = |_| Wrong::new(format!("= {name:?} is not a header's name"), "write a name such as \"X-Signature\"");
     HeaderName::from_bytes(name.as_bytes()).map(|_| ()).map_err(wrong)
@@ -211,7 +210,6 @@ fn is_a_pointer(pointer: &Option<String>) -> Result<(), Wrong> {
     pointer.as_ref().map_or(Ok(()), is_pointer)
 }
 
-#[expect(clippy::ptr_arg, reason = "has the shape of every check of a String")]
 fn is_pointer(pointer: &String) -> Result<(), Wrong> {
     if pointer.starts_with('/') {
         return Ok(());

@@ -179,7 +179,6 @@ fn able_to_carry(kind: &CarrierKind) -> &'static [Channel] {
     }
 }
 
-#[expect(clippy::ptr_arg, reason = "has the shape of every check of a String")]
 fn is_a_name(name: &String) -> Result<(), Wrong> {
     let fits = (1..=32).contains(&name.len())
         && name.starts_with(|first: char| first.is_ascii_lowercase())

@@ -65,7 +65,6 @@ impl Setting for Mailbox {
     }
 }
 
-#[expect(clippy::ptr_arg, reason = "has the shape of every check of a String")]
 fn is_a_host(host: &String) -> Result<(), Wrong> {
     let fits = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:".contains(&b));
     if fits {
