@@ -21,3 +21,5 @@ mod migrations;
 mod providers;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod verifications;

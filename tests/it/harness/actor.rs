@@ -36,6 +36,11 @@ impl Actor {
         self.with_header("Authorization", &format!("Bearer {token}"))
     }
 
+    /// The same caller, calling another process.
+    pub fn at(&self, base: &str) -> Actor {
+        Actor { base: base.to_owned(), ..self.clone() }
+    }
+
     /// The same caller, saying one more header.
     pub fn with_header(&self, name: &str, value: &str) -> Actor {
         let mut actor = self.clone();

@@ -101,6 +101,11 @@ impl TestApp {
         TestApp { app, base, acme, twilio, post, handle, backend: backend.clone() }
     }
 
+    /// Where the database is.
+    pub fn url(&self) -> String {
+        self.backend.url.clone()
+    }
+
     /// Somebody without a key.
     pub fn anonymous(&self) -> Actor {
         Actor::anonymous(&self.base)
