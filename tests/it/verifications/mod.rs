@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::harness::actor::{Actor, Reply};
 use super::harness::app::TestApp;
 
-/// A mobile number of the numbering plan's own range for drama.
-const NUMBER: &str = "+447700900123";
+/// A mobile number of the United Kingdom.
+const NUMBER: &str = "+447400123123";
 
 /// Starts a verification of `NUMBER` by SMS, with these members besides.
 async fn start(caller: &Actor, members: Value) -> Reply {
