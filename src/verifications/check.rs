@@ -6,9 +6,8 @@
 //! savepoint behind it: no rollback gives a guess back, and nobody is answered before the count is on disk.
 
 use super::desk::{Ask, Done, Outcome};
-use super::row::Row;
 use super::state::{Status, credited_send, good_codes};
-use super::store::{self, Owner};
+use super::store::{self, Owner, Row};
 use super::view::CheckView;
 use crate::accounts::Caller;
 use crate::clock::Millis;

@@ -10,7 +10,6 @@ mod http;
 mod new;
 mod read;
 mod resend;
-mod row;
 mod send;
 mod start;
 mod state;

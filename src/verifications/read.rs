@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::body::ListFilter;
-use super::row::{Row, SendRow};
-use super::store::{self, Filter, Owner};
+use super::store::{self, Filter, Owner, Row, SendRow};
 use super::view::VerificationView;
 use crate::clock::{Clock, Millis};
 use crate::db::Conn;

@@ -2,10 +2,9 @@
 
 use super::desk::{Ask, Done, Outcome};
 use super::new::takes;
-use super::row::Row;
 use super::send::{Sent, Way, send_code};
 use super::state::Status;
-use super::store;
+use super::store::{self, Row};
 use super::view::stored_view;
 use super::workflow::{Advance, advance};
 use crate::clock::Millis;

@@ -1,9 +1,8 @@
 //! Sends a code, inside the caller's transaction: the one place where a verification becomes a message.
 
 use super::desk::Desk;
-use super::row::{Row, SendRow, Spec};
 use super::state::code_of_send;
-use super::store;
+use super::store::{self, Row, SendRow, Spec};
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::{Error, Result};

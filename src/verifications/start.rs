@@ -2,10 +2,9 @@
 
 use super::desk::{Ask, Desk, Done, Outcome};
 use super::new::NewVerification;
-use super::row::{Row, Spec};
 use super::send::{Sent, Way, accept, prepare, send_code};
 use super::state::Status;
-use super::store;
+use super::store::{self, Row, Spec};
 use super::view::stored_view;
 use super::workflow::schedule;
 use crate::clock::Millis;

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::row::{Row, SendRow, Spec, StoredStep};
 use super::state::{ResendPolicy, Status, next_resend_at};
-use super::store;
+use super::store::{self, Row, SendRow, Spec, StoredStep};
 use crate::clock::{Millis, Span};
 use crate::db::Conn;
 use crate::error::{Error, Result};

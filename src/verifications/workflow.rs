@@ -3,10 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::desk::{Desk, acceptance};
-use super::row::{Row, Spec};
 use super::send::{Sent, Way, send_code};
 use super::state::Status;
-use super::store;
+use super::store::{self, Row, Spec};
 use crate::accounts::working_caller;
 use crate::app::App;
 use crate::clock::Millis;
@@ -162,7 +161,7 @@ fn index(step: i32) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verifications::row::StoredStep;
+    use crate::verifications::store::StoredStep;
 
     fn spec(waits_ms: &[u64]) -> Spec {
         let steps = waits_ms.iter().map(|wait_ms| serde_json::json!({"channel": "sms", "wait_ms": wait_ms}));

@@ -6,8 +6,6 @@ use std::time::Duration;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::new::{NewVerification, Step};
-use super::state::{Life, ResendPolicy, Status};
 use crate::clock::Millis;
 use crate::db::schema::{verification_sends, verifications};
 use crate::error::{Error, Result};
@@ -16,6 +14,8 @@ use crate::messages::ClientMacs;
 use crate::phone::Country;
 use crate::templates::TemplateName;
 use crate::terms::{Channel, Mode};
+use crate::verifications::new::{NewVerification, Step};
+use crate::verifications::state::{Life, ResendPolicy, Status};
 
 /// One row of `verifications`.
 #[derive(Clone, Queryable, Selectable, Insertable)]

@@ -1,0 +1,9 @@
+//! All SQL of the verifications room.
+
+mod change;
+mod read;
+mod row;
+
+pub use change::*;
+pub use read::*;
+pub use row::{Row, SendRow, Spec, StoredStep};
