@@ -45,7 +45,9 @@ async fn a_code_is_good_up_to_its_expiry_and_not_at_it() {
 async fn a_code_is_checked_by_its_destination() {
     let app = TestApp::start().await;
     let tenant = app.tenant().await;
-    let by_to = |code: String| tenant.test.post("/v1/verifications/check", json!({"to": "07400 123123", "country": "GB", "code": code}));
+    let by_to = |code: String| {
+        tenant.test.post("/v1/verifications/check", json!({"to": "07400 123123", "country": "GB", "code": code}))
+    };
     by_to("123456".into()).await.refused(Code::NotFound);
     let (_, code) = started(&app, &tenant.test, json!({})).await;
     assert_eq!(told(by_to(wrong(&code)).await), ("pending".into(), false, 4));

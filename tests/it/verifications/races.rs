@@ -56,7 +56,8 @@ async fn one_key_is_one_check_however_often_it_is_sent_at_once() {
     let other = app.another().await;
     let tenant = app.tenant().await;
     let (id, code) = started(&app, &tenant.test, json!({})).await;
-    let keyed = [tenant.test.clone(), at(&other, &tenant.test)].map(|caller| caller.with_header("Idempotency-Key", "c"));
+    let keyed =
+        [tenant.test.clone(), at(&other, &tenant.test)].map(|caller| caller.with_header("Idempotency-Key", "c"));
     let typed = wrong(&code);
     let replies = join_all((0..20).map(|n| check(&keyed[n % 2], &id, &typed))).await;
     for reply in replies {

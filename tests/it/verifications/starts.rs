@@ -15,7 +15,10 @@ async fn a_code_is_sent_typed_and_approved() {
     let made = start(&tenant.test, json!({"metadata": {"user": "42"}})).await.expect(201);
     let id = made.text_at("/id");
     assert_eq!(made.header("location"), Some(format!("/v1/verifications/{id}").as_str()));
-    assert_eq!((made.text_at("/status"), made.json["checks_left"].as_i64(), sends(&made)), ("pending".into(), Some(5), 1));
+    assert_eq!(
+        (made.text_at("/status"), made.json["checks_left"].as_i64(), sends(&made)),
+        ("pending".into(), Some(5), 1)
+    );
     assert_eq!(made.text_at("/expires_at"), START.plus(Duration::from_secs(600)).rfc3339());
     assert_eq!(made.text_at("/next_resend_at"), START.plus(Duration::from_secs(30)).rfc3339());
     assert_eq!(made.json["metadata"], json!({"user": "42"}));
@@ -36,7 +39,10 @@ async fn a_second_start_joins_the_pending_one_and_the_guards_count_it() {
     let (id, code) = started(&app, &tenant.test, json!({})).await;
     let joined = start(&tenant.test, json!({"code_length": 8, "ttl": "1m"})).await.expect(201);
     assert_eq!((joined.text_at("/id"), sends(&joined)), (id.clone(), 2));
-    assert_eq!((&joined.json["code_length"], joined.text_at("/expires_at")), (&json!(6), show(&tenant.test, &id).await.text_at("/expires_at")));
+    assert_eq!(
+        (&joined.json["code_length"], joined.text_at("/expires_at")),
+        (&json!(6), show(&tenant.test, &id).await.text_at("/expires_at"))
+    );
     assert_eq!(joined.text_at("/next_resend_at"), START.plus(Duration::from_secs(60)).rfc3339());
     assert_eq!(latest_code(&app, &tenant.test, NUMBER).await, code, "the same code by default");
     start(&tenant.test, json!({})).await.expect(201);

@@ -97,7 +97,11 @@ async fn a_refusal_is_written_down_and_ends_the_workflow() {
     app.advance(Duration::from_secs(30));
     assert_eq!(steps(&app).await, 1);
     let seen = show(&tenant.test, &id).await;
-    assert_eq!((seen.text_at("/workflow_error"), sends(&seen)), ("otp.number_limit".into(), 3), "mail counts for the number");
+    assert_eq!(
+        (seen.text_at("/workflow_error"), sends(&seen)),
+        ("otp.number_limit".into(), 3),
+        "mail counts for the number"
+    );
     app.advance(Duration::from_secs(400));
     assert_eq!(steps(&app).await, 0, "no retry");
     assert!(told(check(&tenant.test, &id, &code).await).1, "the codes that went out stay good");
