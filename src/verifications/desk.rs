@@ -88,6 +88,7 @@ pub struct Desk {
 }
 
 /// How the work of a transaction came out.
+#[expect(clippy::large_enum_variant, reason = "made and taken apart once in a request")]
 pub enum Outcome {
     /// It took effect.
     Done {

@@ -7,7 +7,7 @@ use super::body::{StartBody, StepBody};
 use super::state::ResendPolicy;
 use crate::accounts::Caller;
 use crate::error::{Code, Error, Result};
-use crate::messages::{Client, ClientBody, Faults, Recipient, client, country_of, metadata};
+use crate::messages::{Client, Faults, Recipient, client, country_of, metadata};
 use crate::otp::CodeLength;
 use crate::phone::Country;
 use crate::templates::{Locale, TemplateName};
@@ -84,7 +84,7 @@ impl NewVerification {
         let max_checks = faults.keep("max_checks", checks_of(body.max_checks));
         let app_hash = faults.keep("app_hash", body.app_hash.as_deref().map(AppHash::parse).transpose());
         let web_origin = faults.keep("web_origin", body.web_origin.as_deref().map(Host::parse).transpose());
-        let client = client(&mut faults, body.client.unwrap_or_else(ClientBody::default));
+        let client = client(&mut faults, body.client.unwrap_or_default());
         let notes = faults.keep("metadata", metadata(body.metadata.unwrap_or_default()));
         if let Some(error) = faults.into_error() {
             return Err(error);

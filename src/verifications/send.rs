@@ -33,6 +33,7 @@ impl Way {
 }
 
 /// What became of a send.
+#[expect(clippy::large_enum_variant, reason = "made and taken apart once in a request")]
 pub enum Sent {
     /// It is on its way; the limits after it.
     Taken(View),

@@ -31,6 +31,7 @@ impl Job for StepDue {
 }
 
 /// What became of going on.
+#[expect(clippy::large_enum_variant, reason = "made and taken apart once in a request")]
 pub enum Advance {
     /// A code is on its way; the limits after it.
     Sent(View),

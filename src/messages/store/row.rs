@@ -61,7 +61,7 @@ pub struct Row {
     pub hold: Hold,
     /// The decision's id.
     pub decision_id: DecisionId,
-    /// The decision's terms, JSON of [`Terms`].
+    /// The decision's terms, JSON of `Terms`.
     pub decision: String,
     /// Dispatch lane: 0 codes, 1 other single sends, 2 bulk.
     pub lane: i16,
