@@ -9,6 +9,7 @@ mod inbox;
 mod key;
 mod log;
 mod migrate;
+mod openapi;
 mod operator;
 mod org;
 mod plan;
@@ -71,6 +72,8 @@ enum Command {
     /// The configuration
     #[command(subcommand)]
     Config(config::Args),
+    /// Print the OpenAPI document
+    Openapi(openapi::Args),
 }
 
 /// Runs the command the process was called with. Exit codes: 0, 78 for a bad configuration, 1 for everything else.
@@ -91,6 +94,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     let file = cli.config.as_deref();
     match cli.command {
         Command::Config(args) => config::run(file, &args),
+        Command::Openapi(args) => openapi::run(&args),
         Command::Doctor => runtime()?.block_on(doctor::run(file)),
         command => {
             let config = Config::load(command.source(Source::find(file)?))?;
@@ -130,8 +134,8 @@ impl Command {
             Command::Plan(args) => plan::run(config, args).await,
             Command::Audit(args) => audit::run(config, args).await,
             Command::Inbox(args) => inbox::run(config, args).await,
-            // They read the configuration themselves, bad as it may be: `run` above.
-            Command::Config(_) | Command::Doctor => Ok(()),
+            // They read the configuration themselves, bad as it may be, or need none: `run` above.
+            Command::Config(_) | Command::Doctor | Command::Openapi(_) => Ok(()),
         }
     }
 }

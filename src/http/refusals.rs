@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
 use crate::error::Code;
+
+/// The extension of a response that lists the codes it may carry.
+pub const ERROR_CODES: &str = "x-error-codes";
 
 /// What the door in front of every tenant's route may refuse with.
 pub const DOOR: [Code; 7] = [
@@ -34,17 +38,22 @@ pub const OURS: [Code; 3] = [Code::Internal, Code::Overloaded, Code::StorageFull
 /// Responses for `codes`, one a status; their description lists each code with its sentence. For
 /// `impl utoipa::IntoResponses`.
 pub fn refusals(codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {
-    let mut told: BTreeMap<u16, Vec<String>> = BTreeMap::new();
+    let mut told: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
     for code in codes {
-        let entry = code.entry();
-        told.entry(entry.status).or_default().push(format!("`{code}`: {}", entry.sentence));
+        told.entry(code.entry().status).or_default().push(*code);
     }
-    told.into_iter().map(|(status, lines)| (status.to_string(), RefOr::T(response(&lines)))).collect()
+    told.into_iter().map(|(status, codes)| (status.to_string(), RefOr::T(response(&codes)))).collect()
 }
 
-fn response(lines: &[String]) -> Response {
+fn response(codes: &[Code]) -> Response {
+    let lines: Vec<String> = codes.iter().map(|code| format!("`{code}`: {}", code.entry().sentence)).collect();
+    let names: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
     let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    ResponseBuilder::new().description(lines.join("\n\n")).content("application/problem+json", problem).build()
+    ResponseBuilder::new()
+        .description(lines.join("\n\n"))
+        .content("application/problem+json", problem)
+        .extensions(Some(Extensions::builder().add(ERROR_CODES, names).build()))
+        .build()
 }
 
 #[cfg(test)]

@@ -65,6 +65,7 @@ pub(super) struct Success<T> {
 
 /// Send a message (coals dialect).
 #[utoipa::path(
+    operation_id = "coals_send",
     tag = "Coals dialect",
     path = "/simcoal/send",
     params(("X-Idempotency-Key" = Option<String>, Header, description = "One key, one message")),
@@ -90,6 +91,7 @@ pub(super) async fn send(
 
 /// Send one text to many numbers (coals dialect).
 #[utoipa::path(
+    operation_id = "coals_send_bulk",
     tag = "Coals dialect",
     path = "/simcoal/send-bulk",
     params(("X-Idempotency-Key" = Option<String>, Header, description = "One key, one bulk")),

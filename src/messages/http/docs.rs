@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response};
 use utoipa::{IntoResponses, OpenApi, ToSchema};
 
 use super::{coals, limits, read, sandbox, send, update};
@@ -97,13 +97,13 @@ impl IntoResponses for CoalsRefusals {
         SendRefusals::responses()
             .into_iter()
             .map(|(status, response)| {
-                let told = match response {
-                    RefOr::T(response) => response.description,
-                    RefOr::Ref(_) => String::new(),
-                };
                 let fault = ContentBuilder::new().schema(Some(Ref::from_schema_name("CoalsFault"))).build();
-                let response = ResponseBuilder::new().description(told).content("application/json", fault).build();
-                (status, RefOr::T(response))
+                let mut told = match response {
+                    RefOr::T(response) => response,
+                    RefOr::Ref(_) => Response::default(),
+                };
+                told.content = [(String::from("application/json"), RefOr::T(fault))].into_iter().collect();
+                (status, RefOr::T(told))
             })
             .collect()
     }

@@ -42,6 +42,7 @@ pub(super) struct ListFilter {
 
 /// List messages, newest first.
 #[utoipa::path(
+    operation_id = "list_messages",
     tag = "Messages",
     path = "/v1/messages",
     params(ListFilter, PageParams),
@@ -65,6 +66,7 @@ pub(super) async fn list(caller: Caller, app: Data<App>, listing: Listing<ListFi
 
 /// Show a message.
 #[utoipa::path(
+    operation_id = "show_message",
     tag = "Messages",
     path = "/v1/messages/{id}",
     params(("id" = MessageId, Path, description = "The message")),
@@ -88,6 +90,7 @@ pub(super) struct Timeline {
 
 /// Show a message's timeline: acceptance, hand-offs, receipts.
 #[utoipa::path(
+    operation_id = "list_message_events",
     tag = "Messages",
     path = "/v1/messages/{id}/events",
     params(("id" = MessageId, Path, description = "The message")),

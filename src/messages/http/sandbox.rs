@@ -58,6 +58,7 @@ pub(super) struct Inbox {
 /// With a test key: its organization's test messages. With a live key: those of its live messages that an operator
 /// routes to the sandbox carrier (staging).
 #[utoipa::path(
+    operation_id = "list_sandbox_messages",
     tag = "Sandbox",
     path = "/v1/sandbox/messages",
     params(InboxFilter),

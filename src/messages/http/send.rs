@@ -19,6 +19,7 @@ use crate::messages::view::{BulkView, DryRunView, MessageView, bulk_result, rend
 /// 202 means that it is recorded on disk with its price held; it is handed over to a carrier after that. With
 /// `dry_run` nothing is recorded and the answer (200) is what would be decided.
 #[utoipa::path(
+    operation_id = "send_message",
     tag = "Messages",
     path = "/v1/messages",
     params(("Idempotency-Key" = Option<String>, Header, description = "One key, one message")),
@@ -53,6 +54,7 @@ pub(super) async fn create(
 /// Takes one request slot whatever its size; each message passes the guards on its own. With `pacing: plan`, SMS over
 /// the plan's minute cap are accepted as `scheduled` at the pace of the plan.
 #[utoipa::path(
+    operation_id = "send_bulk",
     tag = "Messages",
     path = "/v1/messages/bulk",
     params(("Idempotency-Key" = Option<String>, Header, description = "One key, one bulk")),

@@ -28,6 +28,7 @@ pub(super) struct NoMembers {}
 
 /// Cancel a message that has not gone yet. Its price is let go.
 #[utoipa::path(
+    operation_id = "cancel_message",
     tag = "Messages",
     path = "/v1/messages/{id}/cancel",
     params(
@@ -62,6 +63,7 @@ pub(super) async fn cancel(
 
 /// Tell what became of a message: whether its code was used, or that it was fraud.
 #[utoipa::path(
+    operation_id = "give_feedback",
     tag = "Messages",
     path = "/v1/messages/{id}/feedback",
     params(

@@ -17,6 +17,7 @@ use crate::verifications::view::{SummaryView, VerificationView};
 
 /// Show a verification.
 #[utoipa::path(
+    operation_id = "show_verification",
     tag = "Verifications",
     path = "/v1/verifications/{id}",
     params(("id" = VerificationId, Path, description = "The verification")),
@@ -32,6 +33,7 @@ pub(super) async fn show(caller: Caller, app: Data<App>, id: Id<VerificationId>)
 
 /// List verifications, newest first.
 #[utoipa::path(
+    operation_id = "list_verifications",
     tag = "Verifications",
     path = "/v1/verifications",
     params(ListFilter, PageParams),
@@ -58,6 +60,7 @@ pub(super) async fn list(caller: Caller, app: Data<App>, listing: Listing<ListFi
 /// Counts verifications by when they were started. The rate is `approved` of those that have ended; those that are
 /// still pending are left out of it. A code that was sent twice and entered once counts as two `sent`, one `approved`.
 #[utoipa::path(
+    operation_id = "summarize_verifications",
     tag = "Verifications",
     path = "/v1/verifications/summary",
     params(SummaryFilter),

@@ -22,6 +22,7 @@ use crate::verifications::view::VerificationView;
 /// length, ttl, checks and resend policy stay as they were. With `dry_run` nothing is recorded and the answer (200) is
 /// what would be decided.
 #[utoipa::path(
+    operation_id = "start_verification",
     tag = "Verifications",
     path = "/v1/verifications",
     params(("Idempotency-Key" = Option<String>, Header, description = "One key, one send")),

@@ -23,6 +23,7 @@ use crate::verifications::view::{CheckView, VerificationView};
 /// Each check counts, right or wrong; the right code on the last one allowed passes. A verification that has expired
 /// or is out of checks answers 200 and says so; one that was approved or canceled answers 409.
 #[utoipa::path(
+    operation_id = "check_verification",
     tag = "Verifications",
     path = "/v1/verifications/{id}/check",
     params(
@@ -51,6 +52,7 @@ pub(super) async fn check(
 ///
 /// Finds the verification that is pending for `to`; 404 where there is none, as after it was approved.
 #[utoipa::path(
+    operation_id = "check_destination",
     tag = "Verifications",
     path = "/v1/verifications/check",
     params(("Idempotency-Key" = Option<String>, Header, description = "One key, one check")),
@@ -78,6 +80,7 @@ pub(super) async fn check_to(
 /// Under `same_code` the same code, under `new_code` one of its own beside those sent before. The checks that are used
 /// up stay used up, the expiry stays where it is, and the guards count the send.
 #[utoipa::path(
+    operation_id = "resend_verification",
     tag = "Verifications",
     path = "/v1/verifications/{id}/resend",
     params(
@@ -104,6 +107,7 @@ pub(super) async fn resend(
 
 /// Do the workflow's next step now.
 #[utoipa::path(
+    operation_id = "next_step",
     tag = "Verifications",
     path = "/v1/verifications/{id}/next",
     params(
@@ -130,6 +134,7 @@ pub(super) async fn next(
 
 /// Cancel a pending verification. No code is good for it any more.
 #[utoipa::path(
+    operation_id = "cancel_verification",
     tag = "Verifications",
     path = "/v1/verifications/{id}/cancel",
     params(

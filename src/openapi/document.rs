@@ -1,0 +1,77 @@
+//! The one OpenAPI document, merged from what each room says of its own routes.
+
+use serde_json::{Value, json};
+use utoipa::OpenApi;
+
+use super::finish::finish;
+use super::http::ReferenceDocs;
+use crate::accounts::AccountDocs;
+use crate::admin::AdminDocs;
+use crate::callbacks::CallbackDocs;
+use crate::health::HealthDocs;
+use crate::messages::MessageDocs;
+use crate::verifications::VerificationDocs;
+
+/// Tags in reading order, each with what it is about.
+const TAGS: [(&str, &str); 13] = [
+    ("Messages", "Send your own text, one by one or a thousand at once, and follow what became of it."),
+    ("Verifications", "Postern makes the code, sends it and checks it; your app never sees it."),
+    ("Account", "The organization and the key behind a request, and every limit that applies to them."),
+    ("Sandbox", "What test messages look like on the handset: nothing of it reaches a carrier."),
+    ("Coals dialect", "The same engine for clients that speak the coals dialect: its own success and error envelope."),
+    ("Inbound", "What carriers call. Believed by signature only; no key."),
+    ("Reference", "This document, the registry of errors, and the pages made of them. Public."),
+    ("Operations", "Probes for supervisors and load balancers. Public."),
+    ("Admin: organizations", "Operators: organizations, their plan, state and countries."),
+    ("Admin: keys", "Operators: API keys; each secret is shown once."),
+    ("Admin: plans and limits", "Operators: what each plan allows, and overrides for one organization or key."),
+    ("Admin: operators", "Operators: who may use this part, in which role."),
+    ("Admin: audit", "Operators: every change, in a hash chain that can be verified."),
+];
+
+const ABOUT: &str = "\
+Postern is a self-hostable OTP messaging platform: it sends messages and verification codes over SMS and email, holds \
+fraud and cost down, and says of every message what happened to it.\n\n\
+Send `Authorization: Bearer pst_live_…` or `pst_test_…` (or `X-API-Key`). A test key runs the whole path but never \
+reaches a carrier. Operators use `Bearer pst_opr_…` under `/v1/admin`.\n\n\
+Bodies are JSON in UTF-8, `snake_case`; unknown members are refused by name. Errors are `application/problem+json` \
+(RFC 9457): match on `code`, show `detail`, quote `request_id`. Every mutating route takes `Idempotency-Key`. Lists \
+are newest first, in pages. Times are RFC 3339 in UTC, durations `90s`, `10m`, `24h`, money a decimal string with its \
+currency.";
+
+/// The document, with `base` as its server: the public address, or `/` for one relative to itself.
+pub fn document(base: &str) -> Value {
+    let parts = [
+        VerificationDocs::openapi(),
+        AccountDocs::openapi(),
+        CallbackDocs::openapi(),
+        ReferenceDocs::openapi(),
+        HealthDocs::openapi(),
+        AdminDocs::openapi(),
+    ];
+    let merged = parts.into_iter().fold(MessageDocs::openapi(), utoipa::openapi::OpenApi::merge_from);
+    // Cannot fail on texts and numbers under text keys; a test reads the whole.
+    let mut value = serde_json::to_value(&merged).unwrap_or_default();
+    if let Some(members) = value.as_object_mut() {
+        members.insert("openapi".into(), "3.1.0".into());
+        members.insert("info".into(), info());
+        members.insert("servers".into(), json!([{"url": base}]));
+        members.insert("tags".into(), tags());
+    }
+    finish(&mut value);
+    value
+}
+
+fn info() -> Value {
+    json!({
+        "title": "Postern",
+        "version": env!("CARGO_PKG_VERSION"),
+        "summary": env!("CARGO_PKG_DESCRIPTION"),
+        "description": ABOUT,
+        "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
+    })
+}
+
+fn tags() -> Value {
+    TAGS.iter().map(|(name, about)| json!({"name": name, "description": about})).collect()
+}

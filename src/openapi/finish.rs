@@ -1,0 +1,170 @@
+//! What every operation shares: ways to sign in, headers of every response, an example for every body.
+
+use serde_json::{Map, Value, json};
+
+use super::errors;
+use super::sample::sample;
+use crate::error::Code;
+use crate::http::refusals::ERROR_CODES;
+
+/// Methods an operation may have in a path item (OpenAPI 3.1, section 4.8.9).
+pub const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+
+/// Headers of an answer that the limiter has seen.
+const RATE_HEADERS: [&str; 5] =
+    ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit-Policy", "RateLimit"];
+
+/// Completes a merged document.
+pub fn finish(document: &mut Value) {
+    let mut components = document.get("components").cloned().unwrap_or_else(|| json!({}));
+    put(&mut components, "securitySchemes", security_schemes());
+    put(&mut components, "headers", headers());
+    put(&mut components, "examples", error_examples());
+    let schemas = components.get("schemas").cloned().unwrap_or_default();
+    for (_, operation) in operations_mut(document) {
+        finish_operation(operation, &schemas);
+    }
+    put(document, "components", components);
+}
+
+/// Every operation of a document with its method and path, in the document's order.
+pub fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
+    let paths = document.get("paths").and_then(Value::as_object).into_iter().flatten();
+    paths.flat_map(|(path, item)| {
+        let of = move |method| item.get(method).map(|operation| (method, path.as_str(), operation));
+        METHODS.into_iter().filter_map(of)
+    })
+}
+
+fn operations_mut(document: &mut Value) -> impl Iterator<Item = (String, &mut Value)> {
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten();
+    let items = paths.filter_map(|(_, item)| item.as_object_mut()).flatten();
+    items.filter(|(name, _)| METHODS.contains(&name.as_str())).map(|(name, item)| (name.clone(), item))
+}
+
+fn finish_operation(operation: &mut Value, schemas: &Value) {
+    let is_tenants = is_secured_by(operation, "api_key");
+    let is_limited = is_tenants || is_secured_by(operation, "operator_token");
+    if is_tenants {
+        put(operation, "security", json!([{"api_key": []}, {"api_key_header": []}]));
+    }
+    let takes_key = params(operation).any(|name| name.ends_with("Idempotency-Key"));
+    for content in bodies(operation.get_mut("requestBody")) {
+        give_example(content, schemas);
+    }
+    let responses = operation.get_mut("responses").and_then(Value::as_object_mut).into_iter().flatten();
+    for (status, response) in responses {
+        finish_response(response, &HeadersOf { status, is_limited, takes_key });
+        let codes = response.get(ERROR_CODES).cloned();
+        for content in bodies(Some(&mut *response)) {
+            match codes.as_ref().filter(|_| content.get("schema").is_some_and(is_problem)) {
+                Some(codes) => give_error_examples(content, codes),
+                None => give_example(content, schemas),
+            }
+        }
+    }
+}
+
+/// What decides which headers a response has.
+struct HeadersOf<'a> {
+    status: &'a str,
+    is_limited: bool,
+    takes_key: bool,
+}
+
+fn finish_response(response: &mut Value, of: &HeadersOf<'_>) {
+    let mut names = vec!["X-Request-Id"];
+    if of.is_limited {
+        names.extend(RATE_HEADERS);
+    }
+    if matches!(of.status, "429" | "503") {
+        names.push("Retry-After");
+    }
+    if of.takes_key && of.status.starts_with('2') {
+        names.push("Idempotent-Replayed");
+    }
+    let mut headers = response.get("headers").and_then(Value::as_object).cloned().unwrap_or_default();
+    for name in names {
+        headers.insert(name.into(), json!({"$ref": format!("#/components/headers/{name}")}));
+    }
+    put(response, "headers", headers.into());
+}
+
+fn is_secured_by(operation: &Value, scheme: &str) -> bool {
+    let needs = operation.get("security").and_then(Value::as_array).into_iter().flatten();
+    needs.into_iter().any(|need| need.get(scheme).is_some())
+}
+
+fn params(operation: &Value) -> impl Iterator<Item = &str> {
+    let params = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
+    params.filter_map(|param| param.get("name")?.as_str())
+}
+
+fn bodies(holder: Option<&mut Value>) -> impl Iterator<Item = &mut Value> {
+    let content = holder.and_then(|holder| holder.get_mut("content")).and_then(Value::as_object_mut);
+    content.into_iter().flatten().map(|(_, media)| media)
+}
+
+fn is_problem(schema: &Value) -> bool {
+    schema.get("$ref").and_then(Value::as_str) == Some("#/components/schemas/Problem")
+}
+
+fn give_example(media: &mut Value, schemas: &Value) {
+    if media.get("example").is_some() || media.get("examples").is_some() {
+        return;
+    }
+    if let Some(example) = media.get("schema").and_then(|schema| sample(schema, schemas)) {
+        put(media, "example", example);
+    }
+}
+
+fn give_error_examples(media: &mut Value, codes: &Value) {
+    let codes = codes.as_array().into_iter().flatten().filter_map(Value::as_str);
+    let of = |code: &str| (code.to_owned(), json!({"$ref": format!("#/components/examples/{code}")}));
+    put(media, "examples", codes.map(of).collect::<Map<_, _>>().into());
+}
+
+fn put(holder: &mut Value, name: &str, value: Value) {
+    if let Some(members) = holder.as_object_mut() {
+        members.insert(name.into(), value);
+    }
+}
+
+fn security_schemes() -> Value {
+    json!({
+        "api_key": {"type": "http", "scheme": "bearer",
+            "description": "An API key: `pst_live_…`, or `pst_test_…` which never reaches a carrier."},
+        "api_key_header": {"type": "apiKey", "in": "header", "name": "X-API-Key",
+            "description": "The same key where Authorization is taken."},
+        "operator_token": {"type": "http", "scheme": "bearer",
+            "description": "An operator's token: `pst_opr_…`. Its operator's role says what it may do."},
+    })
+}
+
+fn headers() -> Value {
+    let text = |about: &str, example: &str| json!({"description": about, "schema": {"type": "string"}, "example": example});
+    let count = |about: &str, example: u64| {
+        json!({"description": about, "schema": {"type": "integer", "minimum": 0}, "example": example})
+    };
+    let mut all = json!({
+        "X-RateLimit-Limit": count("What the policy that binds allows in its window.", 60),
+        "X-RateLimit-Remaining": count("What is left of it.", 59),
+        "X-RateLimit-Reset": count("When all of it is free again, Unix seconds.", 1_796_112_000),
+        "RateLimit-Policy": text("Every policy that applies: quota and window in seconds.", "\"key.minute\";q=60;w=60"),
+        "RateLimit": text("Every policy that applies: what is left, and seconds until all of it is free.", "\"key.minute\";r=59;t=60"),
+        "Retry-After": count("Whole seconds; a request sent then succeeds if nothing else was sent.", 137),
+        "Idempotent-Replayed": {"description": "`true` where this is the stored answer to an earlier request with the same key.",
+            "schema": {"type": "string", "const": "true"}, "example": "true"},
+        "X-Request-Id": {"description": "The id of this request; quote it when you ask for help.", "required": true,
+            "schema": {"type": "string", "format": "uuid"}, "example": errors::REQUEST_ID},
+    });
+    if let Some(wait) = all.get_mut("Retry-After") {
+        put(wait, "required", true.into());
+    }
+    all
+}
+
+fn error_examples() -> Value {
+    let of = |code: &Code| (code.to_string(), json!({"summary": code.entry().sentence, "value": errors::example(*code, "")}));
+    Code::ALL.iter().map(of).collect::<Map<_, _>>().into()
+}
