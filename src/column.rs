@@ -30,7 +30,8 @@ macro_rules! text_column {
     };
 }
 
-/// A closed set of words: one enum, its text in JSON, in a Text column, in a log and in the OpenAPI document.
+/// A closed set of words: one enum, its text in JSON, in a Text column, in a log and in the OpenAPI document, there under
+/// its own name or, where two rooms use one word, `as "AnotherName"`.
 ///
 /// ```
 /// postern::text_enum! {
@@ -42,11 +43,17 @@ macro_rules! text_column {
 /// ```
 #[macro_export]
 macro_rules! text_enum {
-    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+    ($(#[$meta:meta])* pub enum $name:ident { $($members:tt)+ }) => {
+        $crate::text_enum! { @named (stringify!($name)) $(#[$meta])* pub enum $name { $($members)+ } }
+    };
+    ($(#[$meta:meta])* pub enum $name:ident as $shown:literal { $($members:tt)+ }) => {
+        $crate::text_enum! { @named ($shown) $(#[$meta])* pub enum $name { $($members)+ } }
+    };
+    (@named ($shown:expr) $(#[$meta:meta])* pub enum $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, ::serde::Serialize, ::serde::Deserialize,
-            ::utoipa::ToSchema, ::diesel::expression::AsExpression, ::diesel::deserialize::FromSqlRow,
+            ::diesel::expression::AsExpression, ::diesel::deserialize::FromSqlRow,
         )]
         #[diesel(sql_type = ::diesel::sql_types::Text)]
         pub enum $name { $(#[doc = concat!("`", $text, "`.")] $(#[$vmeta])* #[serde(rename = $text)] $variant),+ }
@@ -75,6 +82,22 @@ macro_rules! text_enum {
                     $($text => Ok($name::$variant),)+
                     _ => Err($crate::column::UnknownWord { allowed: &[$($text),+] }),
                 }
+            }
+        }
+
+        impl ::utoipa::PartialSchema for $name {
+            fn schema() -> ::utoipa::openapi::RefOr<::utoipa::openapi::schema::Schema> {
+                ::utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(::utoipa::openapi::schema::Type::String)
+                    .enum_values(Some([$($text),+]))
+                    .build()
+                    .into()
+            }
+        }
+
+        impl ::utoipa::ToSchema for $name {
+            fn name() -> ::std::borrow::Cow<'static, str> {
+                ::std::borrow::Cow::Borrowed($shown)
             }
         }
 

@@ -13,7 +13,7 @@ use crate::terms::{Channel, Kind};
 #[schema(example = json!({"to": "+14155550123", "channel": "sms", "body": "Your code is 481516"}))]
 pub struct SendBody {
     /// The number in E.164 or, with `country`, in its national form; for mail the address.
-    #[schema(example = "+14155550123", required)]
+    #[schema(value_type = String, example = "+14155550123")]
     pub to: Option<String>,
     /// How it travels; `sms` by default.
     pub channel: Option<Channel>,

@@ -4,7 +4,7 @@ use crate::providers::ReceiptState;
 
 crate::text_enum! {
     /// Where a message is.
-    pub enum Status {
+    pub enum Status as "MessageStatus" {
         Scheduled = "scheduled",
         Queued = "queued",
         Sending = "sending",

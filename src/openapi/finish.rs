@@ -21,10 +21,43 @@ pub fn finish(document: &mut Value) {
     put(&mut components, "headers", headers());
     put(&mut components, "examples", error_examples());
     let schemas = components.get("schemas").cloned().unwrap_or_default();
-    for (_, operation) in operations_mut(document) {
+    let mut refusals = Refusals::default();
+    for operation in operations_mut(document) {
         finish_operation(operation, &schemas);
+        refusals.share(operation);
     }
+    put(&mut components, "responses", refusals.0.into());
     put(document, "components", components);
+}
+
+/// Refusals that many operations share, under `components/responses`: the document is a third as large for it.
+#[derive(Default)]
+struct Refusals(Map<String, Value>);
+
+impl Refusals {
+    fn share(&mut self, operation: &mut Value) {
+        let responses = operation.get_mut("responses").and_then(Value::as_object_mut).into_iter().flatten();
+        for (status, response) in responses.filter(|(_, response)| response.get(ERROR_CODES).is_some()) {
+            let name = self.name_of(status, response);
+            *response = json!({"$ref": format!("#/components/responses/{name}")});
+        }
+    }
+
+    fn name_of(&mut self, status: &str, response: &Value) -> String {
+        let mut number = 1;
+        loop {
+            let name = format!("refused_{status}_{number}");
+            match self.0.get(&name) {
+                None => self.0.insert(name.clone(), response.clone()),
+                Some(known) if known != response => {
+                    number += 1;
+                    continue;
+                }
+                Some(_) => None,
+            };
+            return name;
+        }
+    }
 }
 
 /// Every operation of a document with its method and path, in the document's order.
@@ -36,10 +69,10 @@ pub fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)
     })
 }
 
-fn operations_mut(document: &mut Value) -> impl Iterator<Item = (String, &mut Value)> {
+fn operations_mut(document: &mut Value) -> impl Iterator<Item = &mut Value> {
     let paths = document.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten();
     let items = paths.filter_map(|(_, item)| item.as_object_mut()).flatten();
-    items.filter(|(name, _)| METHODS.contains(&name.as_str())).map(|(name, item)| (name.clone(), item))
+    items.filter(|(name, _)| METHODS.contains(&name.as_str())).map(|(_, item)| item)
 }
 
 fn finish_operation(operation: &mut Value, schemas: &Value) {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::finish::operations;
 use super::prose::{inline, paragraphs, pretty};
-use super::sample::sample;
+use super::sample::{resolve, sample};
 use super::shape::{Row, kind, rows};
 use crate::http::refusals::ERROR_CODES;
 
@@ -87,10 +87,11 @@ struct Route<'a> {
 }
 
 fn operation(document: &Value, route: Route<'_>, value: &Value) -> Operation {
-    let schemas = document.pointer("/components/schemas").unwrap_or(&Value::Null);
+    let component = |kind: &str| document.pointer(&format!("/components/{kind}")).unwrap_or(&Value::Null);
+    let (schemas, shared) = (component("schemas"), component("responses"));
     let body = value.get("requestBody").and_then(|body| body_of(body, schemas));
     let responses = value.get("responses").and_then(Value::as_object).into_iter().flatten();
-    let told = responses.map(|(status, response)| answer(status, response, schemas));
+    let told = responses.map(|(status, response)| answer(status, resolve(response, shared), schemas));
     let (refusals, answers) = told.partition(|answer| !answer.codes.is_empty());
     Operation {
         id: text(value, "operationId").to_owned(),

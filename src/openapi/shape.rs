@@ -80,8 +80,10 @@ fn collect(found: &mut Vec<Row>, place: Place<'_>, schemas: &Value) {
 
 fn about<'a>(member: &'a Value, schemas: &'a Value) -> &'a str {
     let own = member.get("description").and_then(Value::as_str);
+    let choices = || member.get("oneOf").or_else(|| member.get("anyOf"))?.as_array();
+    let of_choice = || choices()?.iter().find_map(|choice| choice.get("description")?.as_str());
     let of = || resolve(member, schemas).get("description").and_then(Value::as_str);
-    own.or_else(of).unwrap_or_default()
+    own.or_else(of_choice).or_else(of).unwrap_or_default()
 }
 
 /// The choices besides null.

@@ -17,7 +17,7 @@ use crate::terms::Channel;
 #[schema(example = json!({"to": "+14155550123", "channel": "sms", "locale": "en"}))]
 pub struct StartBody {
     /// The number in E.164 or, with `country`, in its national form; for mail the address.
-    #[schema(example = "+14155550123", required)]
+    #[schema(value_type = String, example = "+14155550123")]
     pub to: Option<String>,
     /// ISO 3166 country by which a national number is read.
     #[schema(example = "US")]

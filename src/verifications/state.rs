@@ -7,7 +7,7 @@ use crate::clock::Millis;
 
 crate::text_enum! {
     /// Where a verification is.
-    pub enum Status {
+    pub enum Status as "VerificationStatus" {
         Pending = "pending",
         Approved = "approved",
         Expired = "expired",
