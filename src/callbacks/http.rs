@@ -15,11 +15,6 @@ use crate::http::refusals::refusals;
 use crate::http::{MaxBody, Raw, path_part};
 use crate::providers::{Hook, HookReply};
 
-/// The room's part of the OpenAPI document.
-#[derive(utoipa::OpenApi)]
-#[openapi(paths(receive_status), components(schemas(Problem)))]
-pub struct CallbackDocs;
-
 /// Largest callback, bytes: a thousand receipts in one.
 const LARGEST: usize = 256 * 1024;
 
