@@ -103,10 +103,9 @@ const fn on_permission(code: Code) -> Advice {
 
 const fn on_state(code: Code) -> Advice {
     match code {
-        Code::MethodNotAllowed => tell(
-            "The path exists, but not with this method.",
-            "Use one of the methods that the Allow header lists.",
-        ),
+        Code::MethodNotAllowed => {
+            tell("The path exists, but not with this method.", "Use one of the methods that the Allow header lists.")
+        }
         Code::RequestTimeout => tell(
             "The connection was open, and the request's body did not arrive in time.",
             "Send it again, in one go. If it happens often, look at the network between you and the server.",
@@ -154,10 +153,9 @@ const fn on_meaning(code: Code) -> Advice {
             "Only approved templates can be sent.",
             "Submit the template and wait for its approval, or use a built-in one.",
         ),
-        Code::WhatsappSessionClosed => tell(
-            "Free text is allowed for 24 hours after the user's last message only.",
-            "Send an approved template.",
-        ),
+        Code::WhatsappSessionClosed => {
+            tell("Free text is allowed for 24 hours after the user's last message only.", "Send an approved template.")
+        }
         Code::ChannelNotEnabled => tell(
             "The channel exists, but this organization or this installation cannot send by it yet.",
             "Use another channel, or ask an operator to enable it.",

@@ -68,14 +68,17 @@ pub fn registry(base: &str) -> ErrorRegistry {
 
 /// The canonical body of an error as a client might meet it.
 pub fn example(code: Code, base: &str) -> Value {
-    let hit = |policy: Policy, limit, window_s| PolicyHit { policy: policy.as_str().into(), limit, usage: limit, window_s };
+    let hit =
+        |policy: Policy, limit, window_s| PolicyHit { policy: policy.as_str().into(), limit, usage: limit, window_s };
     let error = Error::new(code);
     let error = match code {
         Code::ValidationFailed => error.and_field("to", "is required"),
         Code::PermissionDenied => error.and_field("required_scope", "messages:send"),
         Code::OtpNumberLimit => error.retry_after(Duration::from_secs(137)).policy(hit(Policy::OtpNumber, 3, 300)),
         Code::SmsPlanCap => error.retry_after(Duration::from_secs(12)).policy(hit(Policy::SmsPlan, 60, 60)),
-        Code::QuotaDailyExceeded => error.retry_after(Duration::from_secs(7_200)).policy(hit(Policy::KeyDaily, 10_000, 86_400)),
+        Code::QuotaDailyExceeded => {
+            error.retry_after(Duration::from_secs(7_200)).policy(hit(Policy::KeyDaily, 10_000, 86_400))
+        }
         Code::RateLimited => error.retry_after(Duration::from_secs(9)).policy(hit(Policy::KeyMinute, 60, 60)),
         _ => error,
     };

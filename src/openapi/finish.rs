@@ -175,10 +175,9 @@ fn security_schemes() -> Value {
 }
 
 fn headers() -> Value {
-    let text = |about: &str, example: &str| json!({"description": about, "schema": {"type": "string"}, "example": example});
-    let count = |about: &str, example: u64| {
-        json!({"description": about, "schema": {"type": "integer", "minimum": 0}, "example": example})
-    };
+    let text =
+        |about: &str, example: &str| json!({"description": about, "schema": {"type": "string"}, "example": example});
+    let count = |about: &str, example: u64| json!({"description": about, "schema": {"type": "integer", "minimum": 0}, "example": example});
     let mut all = json!({
         "X-RateLimit-Limit": count("What the policy that binds allows in its window.", 60),
         "X-RateLimit-Remaining": count("What is left of it.", 59),
@@ -198,6 +197,8 @@ fn headers() -> Value {
 }
 
 fn error_examples() -> Value {
-    let of = |code: &Code| (code.to_string(), json!({"summary": code.entry().sentence, "value": errors::example(*code, "")}));
+    let of = |code: &Code| {
+        (code.to_string(), json!({"summary": code.entry().sentence, "value": errors::example(*code, "")}))
+    };
     Code::ALL.iter().map(of).collect::<Map<_, _>>().into()
 }

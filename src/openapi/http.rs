@@ -16,7 +16,16 @@ use crate::http::reply;
 /// The reference's own part of the document.
 #[derive(OpenApi)]
 #[openapi(
-    paths(openapi_json, list_errors, show_reference, show_style, show_errors, show_error, show_limits, show_magic_numbers),
+    paths(
+        openapi_json,
+        list_errors,
+        show_reference,
+        show_style,
+        show_errors,
+        show_error,
+        show_limits,
+        show_magic_numbers
+    ),
     components(schemas(Problem))
 )]
 pub struct ReferenceDocs;

@@ -70,7 +70,8 @@ pub fn page(document: &Value, base: &str) -> askama::Result<String> {
 
 fn group(document: &Value, tag: &Value, base: &str) -> Group {
     let name = text(tag, "name");
-    let of_tag = |operation: &Value| operation.get("tags").and_then(|tags| tags.get(0)).and_then(Value::as_str) == Some(name);
+    let of_tag =
+        |operation: &Value| operation.get("tags").and_then(|tags| tags.get(0)).and_then(Value::as_str) == Some(name);
     let own = operations(document).filter(|(_, _, operation)| of_tag(operation));
     Group {
         name: name.to_owned(),
@@ -157,9 +158,10 @@ fn access(operation: &Value) -> &'static str {
 
 /// A call that works when pasted, once its variable is set.
 fn curl(route: &Route<'_>, operation: &Value, schemas: &Value) -> String {
-    let path = params(operation).filter(|param| text(param, "in") == "path").fold(route.path.to_owned(), |path, param| {
-        path.replace(&format!("{{{}}}", text(param, "name")), &example_text(param, schemas))
-    });
+    let path =
+        params(operation).filter(|param| text(param, "in") == "path").fold(route.path.to_owned(), |path, param| {
+            path.replace(&format!("{{{}}}", text(param, "name")), &example_text(param, schemas))
+        });
     let method = if route.method == "get" { String::new() } else { format!(" -X {}", route.method.to_uppercase()) };
     let mut lines = vec![format!("curl -s{method} {}{path}", route.base)];
     match access(operation) {

@@ -48,15 +48,24 @@ fn at(schema: &Value, schemas: &Value, depth: u8) -> Option<Value> {
 
 fn given(schema: &Value) -> Option<Value> {
     let first = |name: &str| schema.get(name)?.as_array()?.first().cloned();
-    schema.get("example").cloned().or_else(|| first("examples")).or_else(|| schema.get("const").cloned()).or_else(|| first("enum"))
+    schema
+        .get("example")
+        .cloned()
+        .or_else(|| first("examples"))
+        .or_else(|| schema.get("const").cloned())
+        .or_else(|| first("enum"))
 }
 
 fn of_type(schema: &Value, schemas: &Value, depth: u8) -> Option<Value> {
     match type_of(schema)? {
         "object" => Some(object(schema, schemas, depth)),
-        "array" => Some(Value::Array(schema.get("items").and_then(|items| at(items, schemas, depth)).into_iter().collect())),
+        "array" => {
+            Some(Value::Array(schema.get("items").and_then(|items| at(items, schemas, depth)).into_iter().collect()))
+        }
         "string" => Some(text(schema)),
-        "integer" | "number" => Some(schema.get("default").or_else(|| schema.get("minimum")).cloned().unwrap_or(json!(1))),
+        "integer" | "number" => {
+            Some(schema.get("default").or_else(|| schema.get("minimum")).cloned().unwrap_or(json!(1)))
+        }
         "boolean" => Some(schema.get("default").cloned().unwrap_or(json!(false))),
         _ => None,
     }
@@ -64,7 +73,10 @@ fn of_type(schema: &Value, schemas: &Value, depth: u8) -> Option<Value> {
 
 fn object(schema: &Value, schemas: &Value, depth: u8) -> Value {
     let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
-    properties.filter_map(|(name, member)| Some((name.clone(), at(member, schemas, depth)?))).collect::<Map<_, _>>().into()
+    properties
+        .filter_map(|(name, member)| Some((name.clone(), at(member, schemas, depth)?)))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 fn text(schema: &Value) -> Value {
@@ -87,7 +99,8 @@ mod tests {
 
     #[test]
     fn a_sample_follows_references_choices_and_lists() {
-        let schemas = json!({"Id": {"type": "string", "examples": ["msg_1"]}, "Loop": {"$ref": "#/components/schemas/Loop"}});
+        let schemas =
+            json!({"Id": {"type": "string", "examples": ["msg_1"]}, "Loop": {"$ref": "#/components/schemas/Loop"}});
         let schema = json!({"type": "object", "properties": {
             "id": {"oneOf": [{"type": "null"}, {"$ref": "#/components/schemas/Id"}]},
             "many": {"type": ["array", "null"], "items": {"type": "string", "format": "date-time"}},

@@ -40,9 +40,12 @@ pub fn kind(schema: &Value, schemas: &Value) -> String {
     match (type_of(schema), schema.get("items")) {
         (Some("array"), Some(items)) => format!("list of {}", kind(items, schemas)),
         (Some(one), _) => format!("{one}{}", bounds(schema)),
-        (None, _) if schema.get("oneOf").or_else(|| schema.get("anyOf")).is_some() => {
-            real_choices(schema).unwrap_or_default().iter().map(|choice| kind(choice, schemas)).collect::<Vec<_>>().join(" or ")
-        }
+        (None, _) if schema.get("oneOf").or_else(|| schema.get("anyOf")).is_some() => real_choices(schema)
+            .unwrap_or_default()
+            .iter()
+            .map(|choice| kind(choice, schemas))
+            .collect::<Vec<_>>()
+            .join(" or "),
         (None, _) => String::from("object"),
     }
 }
@@ -65,7 +68,8 @@ fn collect(found: &mut Vec<Row>, place: Place<'_>, schemas: &Value) {
     if let Some(items) = schema.get("items") {
         collect(found, Place { schema: items, prefix: &format!("{}[]", place.prefix), depth }, schemas);
     }
-    let required: Vec<&str> = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<&str> =
+        schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     for (name, member) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
         let path = if place.prefix.is_empty() { name.clone() } else { format!("{}.{name}", place.prefix) };
         found.push(Row {
