@@ -7,7 +7,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App as Actix, HttpServer};
 
 use crate::app::App;
-use crate::http::{self, Settings, frame};
+use crate::http::{Settings, frame};
 use crate::{accounts, admin, callbacks, health, messages, openapi, verifications};
 
 /// Every route. Public ones first; then operators, tenants and carriers, each behind their own guard.
@@ -38,7 +38,7 @@ pub fn bind(app: Data<App>, listener: TcpListener) -> std::io::Result<actix_web:
             .app_data(app.clone())
             .app_data(settings.clone())
             .configure(routes)
-            .default_service(web::to(http::fault::no_such_route))
+            .default_service(web::to(openapi::no_such_route))
             .wrap(from_fn(frame))
     };
     let server = HttpServer::new(factory)

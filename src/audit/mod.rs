@@ -140,10 +140,10 @@ pub struct Record {
     #[schema(example = "customer asked in ticket 4711")]
     pub reason: Option<String>,
     /// The thing before.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Value)]
     pub before: Option<Value>,
     /// The thing after.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Value)]
     pub after: Option<Value>,
     /// The request that asked for it.
     pub request_id: Option<String>,

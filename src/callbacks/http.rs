@@ -38,7 +38,7 @@ pub fn configure(routes: &mut ServiceConfig) {
     request_body(content = String, content_type = "application/x-www-form-urlencoded",
         description = "Whatever the carrier sends; a form or JSON"),
     responses(
-        (status = 200, description = "Stored; an empty TwiML document", content_type = "text/xml"),
+        (status = 200, description = "Stored; an empty TwiML document", content_type = "text/xml", body = String, example = "<Response></Response>"),
         (status = 204, description = "Stored"),
         Refusals,
     ),

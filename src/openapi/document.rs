@@ -13,7 +13,7 @@ use crate::messages::MessageDocs;
 use crate::verifications::VerificationDocs;
 
 /// Tags in reading order, each with what it is about.
-const TAGS: [(&str, &str); 13] = [
+const TAGS: [(&str, &str); 16] = [
     ("Messages", "Send your own text, one by one or a thousand at once, and follow what became of it."),
     ("Verifications", "Postern makes the code, sends it and checks it; your app never sees it."),
     ("Account", "The organization and the key behind a request, and every limit that applies to them."),
@@ -25,6 +25,9 @@ const TAGS: [(&str, &str); 13] = [
     ("Admin: organizations", "Operators: organizations, their plan, state and countries."),
     ("Admin: keys", "Operators: API keys; each secret is shown once."),
     ("Admin: plans and limits", "Operators: what each plan allows, and overrides for one organization or key."),
+    ("Admin: routes", "Operators: which carrier takes what to where."),
+    ("Admin: money", "Operators: prices, wallets and their adjustments."),
+    ("Admin: messages", "Operators: messages whose fate is unknown."),
     ("Admin: operators", "Operators: who may use this part, in which role."),
     ("Admin: audit", "Operators: every change, in a hash chain that can be verified."),
 ];

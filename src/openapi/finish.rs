@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::errors;
+use super::links::add_links;
 use super::sample::sample;
 use crate::error::Code;
 use crate::http::refusals::ERROR_CODES;
@@ -20,10 +21,16 @@ pub fn finish(document: &mut Value) {
     put(&mut components, "securitySchemes", security_schemes());
     put(&mut components, "headers", headers());
     put(&mut components, "examples", error_examples());
+    for schema in members_mut(components.get_mut("schemas")) {
+        if let Some(key) = schema.pointer_mut("/properties/idempotency_key") {
+            bound_key(key, json!(["string", "null"]));
+        }
+    }
     let schemas = components.get("schemas").cloned().unwrap_or_default();
     let mut refusals = Refusals::default();
     for operation in operations_mut(document) {
         finish_operation(operation, &schemas);
+        add_links(operation);
         refusals.share(operation);
     }
     put(&mut components, "responses", refusals.0.into());
@@ -81,7 +88,7 @@ fn finish_operation(operation: &mut Value, schemas: &Value) {
     if is_tenants {
         put(operation, "security", json!([{"api_key": []}, {"api_key_header": []}]));
     }
-    let takes_key = params(operation).any(|name| name.ends_with("Idempotency-Key"));
+    let takes_key = bound_key_header(operation);
     for content in bodies(operation.get_mut("requestBody")) {
         give_example(content, schemas);
     }
@@ -128,9 +135,28 @@ fn is_secured_by(operation: &Value, scheme: &str) -> bool {
     needs.into_iter().any(|need| need.get(scheme).is_some())
 }
 
-fn params(operation: &Value) -> impl Iterator<Item = &str> {
-    let params = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
-    params.filter_map(|param| param.get("name")?.as_str())
+/// Says what an idempotency key may be, where the operation takes one.
+fn bound_key_header(operation: &mut Value) -> bool {
+    let params = operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten();
+    let is_key = |param: &&mut Value| param.get("name").and_then(Value::as_str).is_some_and(|name| name.ends_with("Idempotency-Key"));
+    let Some(param) = params.into_iter().find(is_key) else { return false };
+    let mut schema = json!({});
+    bound_key(&mut schema, json!("string"));
+    put(param, "schema", schema);
+    true
+}
+
+/// As `http::IdempotencyKey` reads it.
+fn bound_key(schema: &mut Value, kind: Value) {
+    put(schema, "type", kind);
+    put(schema, "minLength", 1.into());
+    put(schema, "maxLength", 255.into());
+    put(schema, "pattern", "^[!-~]+$".into());
+    put(schema, "examples", json!(["8f14e45f-ceea-467f-a0e6-4f2e2a1f0b77"]));
+}
+
+fn members_mut(holder: Option<&mut Value>) -> impl Iterator<Item = &mut Value> {
+    holder.and_then(Value::as_object_mut).into_iter().flatten().map(|(_, member)| member)
 }
 
 fn bodies(holder: Option<&mut Value>) -> impl Iterator<Item = &mut Value> {

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use actix_web::http::header;
 use actix_web::web::{self, Bytes, Data, ServiceConfig};
-use actix_web::{HttpResponse, get};
+use actix_web::{HttpRequest, HttpResponse, get};
 use utoipa::OpenApi;
 
 use super::errors::{self, ErrorRegistry};
+use super::known::KnownPaths;
 use super::{document, guide, reference};
 use crate::app::{App, FromApp};
 use crate::error::{Code, Error, Result};
@@ -34,7 +36,8 @@ pub struct ReferenceDocs;
 pub fn configure(routes: &mut ServiceConfig) {
     routes
         .service(openapi_json)
-        .service(list_errors)
+        // A resource and not a route: what it does not take is not handed on to the guarded scope of the same name.
+        .service(web::resource("/v1/errors").route(web::get().to(list_errors)))
         .service(show_reference)
         .service(show_style)
         .service(show_errors)
@@ -48,6 +51,7 @@ pub struct Site {
     openapi: Bytes,
     registry: Bytes,
     pages: HashMap<String, String>,
+    known: KnownPaths,
 }
 
 impl FromApp for Site {
@@ -59,6 +63,7 @@ impl FromApp for Site {
             openapi: json(serde_json::to_vec(&document)),
             registry: json(serde_json::to_vec(&errors::registry(&base))),
             pages: pages(&document, &base),
+            known: KnownPaths::of(&document),
         }
     }
 }
@@ -73,6 +78,17 @@ fn pages(document: &serde_json::Value, base: &str) -> HashMap<String, String> {
     let fixed = fixed.into_iter().map(|(name, page)| (String::from(name), page));
     let of_codes = Code::ALL.iter().map(|code| (format!("errors/{code}"), errors::one_page(*code, base)));
     fixed.chain(of_codes).filter_map(|(name, page)| Some((name, page.ok()?))).collect()
+}
+
+/// The answer to what no route takes: 405 with Allow where the path exists for another method, else 404.
+///
+/// # Errors
+/// `not_found`; 405 is a response, since an error has no room for Allow.
+pub async fn no_such_route(app: Data<App>, req: HttpRequest) -> Result<HttpResponse> {
+    match app.room::<Site>().known.allow(req.path()) {
+        Some(methods) => Ok(HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, methods)).finish()),
+        None => Err(Error::new(Code::NotFound).detail("There is no such route; check the path in the reference.")),
+    }
 }
 
 fn page(app: &App, name: &str) -> Result<HttpResponse> {
@@ -99,12 +115,12 @@ pub(super) async fn openapi_json(app: Data<App>) -> HttpResponse {
 
 /// List every error code.
 #[utoipa::path(
+    get,
     tag = "Reference",
     path = "/v1/errors",
     responses((status = 200, description = "The registry", body = ErrorRegistry)),
     security(()),
 )]
-#[get("/v1/errors")]
 pub(super) async fn list_errors(app: Data<App>) -> HttpResponse {
     stored_json(&app.room::<Site>().registry)
 }

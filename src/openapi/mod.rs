@@ -9,10 +9,12 @@ mod errors;
 mod finish;
 mod guide;
 mod http;
+mod known;
+mod links;
 mod prose;
 mod reference;
 mod sample;
 mod shape;
 
 pub use document::document;
-pub use http::configure;
+pub use http::{configure, no_such_route};

@@ -8,7 +8,7 @@ mod sandbox;
 mod send;
 mod update;
 
-use actix_web::web::ServiceConfig;
+use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 pub use docs::MessageDocs;
@@ -24,7 +24,8 @@ use crate::idempotency::{Answer, Claim, Stored};
 /// The routes under `/v1`, behind the tenants' guard.
 pub fn configure(routes: &mut ServiceConfig) {
     routes
-        .service(send::create_bulk)
+        // A resource and not a route: another method is refused here, not taken for the message called "bulk".
+        .service(web::resource("/messages/bulk").route(web::post().to(send::create_bulk)))
         .service(send::create)
         .service(read::list)
         .service(read::show)

@@ -54,6 +54,7 @@ pub(super) async fn create(
 /// Takes one request slot whatever its size; each message passes the guards on its own. With `pacing: plan`, SMS over
 /// the plan's minute cap are accepted as `scheduled` at the pace of the plan.
 #[utoipa::path(
+    post,
     operation_id = "send_bulk",
     tag = "Messages",
     path = "/v1/messages/bulk",
@@ -66,7 +67,6 @@ pub(super) async fn create(
     ),
     security(("api_key" = [])),
 )]
-#[post("/messages/bulk")]
 pub(super) async fn create_bulk(
     caller: Caller,
     req: HttpRequest,

@@ -7,7 +7,7 @@ mod update;
 
 pub use docs::VerificationDocs;
 
-use actix_web::web::ServiceConfig;
+use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::desk::Done;
@@ -18,7 +18,8 @@ use crate::http::reply::Reply;
 pub fn configure(routes: &mut ServiceConfig) {
     routes
         .service(start::create)
-        .service(update::check_to)
+        // A resource and not a route: another method is refused here, not taken for the verification called "check".
+        .service(web::resource("/verifications/check").route(web::post().to(update::check_to)))
         .service(read::list)
         .service(read::summary)
         .service(read::show)

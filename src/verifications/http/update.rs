@@ -52,6 +52,7 @@ pub(super) async fn check(
 ///
 /// Finds the verification that is pending for `to`; 404 where there is none, as after it was approved.
 #[utoipa::path(
+    post,
     operation_id = "check_destination",
     tag = "Verifications",
     path = "/v1/verifications/check",
@@ -60,7 +61,6 @@ pub(super) async fn check(
     responses((status = 200, description = "What became of it", body = CheckView), CheckRefusals),
     security(("api_key" = [])),
 )]
-#[post("/verifications/check")]
 pub(super) async fn check_to(
     caller: Caller,
     req: HttpRequest,
