@@ -138,7 +138,9 @@ fn is_secured_by(operation: &Value, scheme: &str) -> bool {
 /// Says what an idempotency key may be, where the operation takes one.
 fn bound_key_header(operation: &mut Value) -> bool {
     let params = operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten();
-    let is_key = |param: &&mut Value| param.get("name").and_then(Value::as_str).is_some_and(|name| name.ends_with("Idempotency-Key"));
+    let is_key = |param: &&mut Value| {
+        param.get("name").and_then(Value::as_str).is_some_and(|name| name.ends_with("Idempotency-Key"))
+    };
     let Some(param) = params.into_iter().find(is_key) else { return false };
     let mut schema = json!({});
     bound_key(&mut schema, json!("string"));

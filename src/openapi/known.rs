@@ -39,7 +39,11 @@ impl KnownPaths {
 impl KnownPath {
     fn fits(&self, asked: &[&str]) -> bool {
         self.segments.len() == asked.len()
-            && self.segments.iter().zip(asked).all(|(own, asked)| own == asked || (is_variable(own) && !asked.is_empty()))
+            && self
+                .segments
+                .iter()
+                .zip(asked)
+                .all(|(own, asked)| own == asked || (is_variable(own) && !asked.is_empty()))
     }
 
     fn variables(&self) -> usize {

@@ -50,7 +50,9 @@ mod tests {
     #[test]
     fn every_link_leads_from_an_answer_to_an_operation() {
         let document = document("/");
-        let find = |name: &str| operations(&document).map(|(_, _, operation)| operation).find(|one| one["operationId"] == name);
+        let find = |name: &str| {
+            operations(&document).map(|(_, _, operation)| operation).find(|one| one["operationId"] == name)
+        };
         for lead in &LEADS {
             let links = &find(lead.from).unwrap()["responses"][lead.status]["links"];
             assert_eq!(links.as_object().unwrap().len(), lead.to.len());
