@@ -1,0 +1,165 @@
+//! `POST /v1/messages/bulk`: one request, one transaction, an outcome for each message.
+
+use postern::error::Code;
+use serde_json::{Value, json};
+
+use super::{code_to, count, drain, notice_to, number, secs, status};
+use crate::harness::actor::{Actor, Reply};
+use crate::harness::app::TestApp;
+
+fn notices(range: std::ops::Range<usize>) -> Vec<Value> {
+    range.map(|n| notice_to(&number(n))).collect()
+}
+
+async fn bulk(caller: &Actor, body: Value) -> Reply {
+    caller.post("/v1/messages/bulk", body).await
+}
+
+fn statuses(reply: &Reply, word: &str) -> usize {
+    reply.json["results"].as_array().unwrap().iter().filter(|result| result["status"] == word).count()
+}
+
+fn refusals(reply: &Reply, code: &str) -> usize {
+    reply.json["results"].as_array().unwrap().iter().filter(|result| result["error"]["code"] == code).count()
+}
+
+#[actix_web::test]
+async fn seventy_on_the_pro_plan_are_sixty_now_and_ten_a_minute_later() {
+    let app = TestApp::start().await;
+    let acme = app.tenant_with(json!({"plan": "pro"})).await;
+    let reply = bulk(&acme.live, json!({"messages": notices(0..70)})).await.expect(202);
+    assert_eq!((&reply.json["accepted"], &reply.json["rejected"]), (&json!(70), &json!(0)));
+    assert_eq!((statuses(&reply, "queued"), statuses(&reply, "scheduled")), (60, 10));
+    let due = app.app.clock.now().plus(secs(60)).rfc3339();
+    assert!((60..70).all(|n| reply.json["results"][n]["scheduled_for"] == due), "{}", reply.text);
+    assert_eq!(drain(&app).await, 60);
+    app.advance(secs(59));
+    assert_eq!(drain(&app).await, 0);
+    app.advance(secs(1));
+    assert_eq!((drain(&app).await, app.acme.hand_offs().len()), (10, 70));
+    let batch = acme.live.get(&format!("/v1/batches/{}", reply.text_at("/batch_id"))).await.expect(200);
+    assert_eq!(batch.json["counts"], json!({"sent": 70}));
+}
+
+#[actix_web::test]
+async fn what_would_be_too_late_by_the_plan_is_refused_by_itself() {
+    let app = TestApp::start().await;
+    let acme = app.tenant_with(json!({"plan": "pro"})).await;
+    let body = json!({"defaults": {"ttl": "60s"}, "messages": notices(0..70)});
+    let reply = bulk(&acme.live, body).await.expect(202);
+    assert_eq!((statuses(&reply, "queued"), refusals(&reply, "sms.plan_cap")), (60, 10));
+    assert_eq!((&reply.json["accepted"], &reply.json["rejected"]), (&json!(60), &json!(10)));
+    app.advance(secs(60));
+    let body = json!({"defaults": {"ttl": "61s"}, "messages": notices(100..170)});
+    assert_eq!(statuses(&bulk(&acme.live, body).await.expect(202), "scheduled"), 10);
+}
+
+#[actix_web::test]
+async fn with_reject_those_over_the_cap_are_refused() {
+    let app = TestApp::start().await;
+    let acme = app.tenant_with(json!({"plan": "pro"})).await;
+    let body = json!({"pacing": "reject", "messages": notices(0..70)});
+    let reply = bulk(&acme.live, body).await.expect(202);
+    assert_eq!((statuses(&reply, "queued"), refusals(&reply, "sms.plan_cap")), (60, 10));
+    assert!(reply.json["results"][69]["error"]["retry_after"].as_u64().unwrap() == 60, "{}", reply.text);
+}
+
+#[actix_web::test]
+async fn all_or_nothing_leaves_nothing_where_one_is_refused() {
+    let app = TestApp::start().await;
+    let acme = app.tenant_with(json!({"plan": "pro"})).await;
+    let body = json!({"mode": "all_or_nothing", "pacing": "reject", "messages": notices(0..61)});
+    let reply = bulk(&acme.live, body).await.refused(Code::SmsPlanCap);
+    assert!(reply.text_at("/detail").contains("messages[60]"), "{}", reply.text);
+    let faulty = json!({"mode": "all_or_nothing", "messages": [notice_to(&number(1)), notice_to("nobody")]});
+    let reply = bulk(&acme.live, faulty).await.refused(Code::ValidationFailed);
+    assert!(reply.text.contains("messages[1]"), "{}", reply.text);
+    assert_eq!(count(&acme.live).await, 0);
+    let body = json!({"mode": "all_or_nothing", "pacing": "reject", "messages": notices(0..60)});
+    assert_eq!(statuses(&bulk(&acme.live, body).await.expect(202), "queued"), 60, "the plan was not touched");
+}
+
+#[actix_web::test]
+async fn a_faulty_message_is_refused_alone_and_defaults_fill_in() {
+    let app = TestApp::start().await;
+    let acme = app.tenant().await;
+    let body = json!({
+        "defaults": {"body": "hello", "kind": "transactional", "country": "GB", "metadata": {"run": "1"}},
+        "messages": [{"to": "07911 120001"}, {"to": "x"}, {"to": number(2), "body": "own"}, {"to": number(3), "ttl": "1s"}],
+    });
+    let reply = bulk(&acme.live, body).await.expect(202);
+    assert_eq!((&reply.json["accepted"], &reply.json["rejected"]), (&json!(2), &json!(2)));
+    assert!(reply.json["results"][1]["error"]["field_errors"]["to"].is_array(), "{}", reply.text);
+    assert!(reply.json["results"][3]["error"]["field_errors"]["ttl"].is_array(), "{}", reply.text);
+    drain(&app).await;
+    let mut said: Vec<String> = app.acme.hand_offs().iter().map(|taken| taken.json()["text"].to_string()).collect();
+    said.sort();
+    assert_eq!(said, ["\"hello\"", "\"own\""]);
+    let list = acme.live.get(&format!("/v1/messages?batch_id={}", reply.text_at("/batch_id"))).await.expect(200);
+    assert_eq!(list.json["data"].as_array().unwrap().len(), 2);
+    assert_eq!(list.json["data"][0]["metadata"]["run"], "1");
+}
+
+#[actix_web::test]
+async fn a_bulk_s_own_faults_are_told_and_store_nothing() {
+    let app = TestApp::start().await;
+    let acme = app.tenant().await;
+    let many: Vec<Value> = vec![notice_to(&number(1)); 1_001];
+    for (body, code) in [
+        (json!({"messages": []}), Code::ValidationFailed),
+        (json!({}), Code::ValidationFailed),
+        (json!({"messages": {}}), Code::ValidationFailed),
+        (json!({"messages": many}), Code::BatchTooLargeForPlan),
+        (json!({"messages": [{"to": number(1), "bdy": "x"}]}), Code::ValidationFailed),
+        (json!({"messages": [notice_to(&number(1))], "mode": "some"}), Code::ValidationFailed),
+        (json!({"messages": [notice_to(&number(1))], "pacing": "slow"}), Code::ValidationFailed),
+        (json!({"messages": [notice_to(&number(1))], "defaults": {"dry_run": true}}), Code::ValidationFailed),
+        (json!({"messages": [{"to": number(1), "body": "x", "dry_run": true}]}), Code::ValidationFailed),
+        (json!({"messages": [{"to": number(1), "body": "x", "idempotency_key": "k"}]}), Code::ValidationFailed),
+        (json!({"messages": [notice_to(&number(1))], "defaults": {"idempotency_key": "k"}}), Code::ValidationFailed),
+    ] {
+        let shown: String = body.to_string().chars().take(120).collect();
+        let reply = bulk(&acme.live, body).await;
+        assert_eq!((reply.status, reply.json["code"].as_str()), (code.entry().status, Some(code.as_str())), "{shown}");
+    }
+    assert_eq!(count(&acme.live).await, 0);
+}
+
+#[actix_web::test]
+async fn a_thousand_take_one_request_slot() {
+    let app = TestApp::start().await;
+    let acme = app.tenant().await;
+    let used = |reply: &Reply| {
+        let rows = reply.json["data"].as_array().unwrap().clone();
+        rows.iter().find(|row| row["policy"] == "band.send").unwrap()["used"].as_u64().unwrap()
+    };
+    let mut body = json!({"defaults": {"ttl": "1h", "kind": "transactional", "body": "x"}});
+    body["messages"] = (0..1_000).map(|n| json!({"to": number(n)})).collect();
+    let reply = bulk(&acme.live, body).await.expect(202);
+    assert_eq!((statuses(&reply, "queued"), statuses(&reply, "scheduled")), (300, 700));
+    assert_eq!(used(&acme.live.get("/v1/limits").await.expect(200)), 1);
+    let mut counts = 0;
+    for _ in 0..4 {
+        counts += drain(&app).await;
+        app.advance(secs(60));
+    }
+    assert_eq!((counts, app.acme.hand_offs().len()), (1_000, 1_000));
+}
+
+#[actix_web::test]
+async fn a_batch_counts_its_messages_by_status_to_the_end() {
+    let app = TestApp::start().await;
+    let acme = app.tenant().await;
+    let messages = ["+15005550000", "+15005550002", "+15005550004", "+15005550007", "+15005550008"];
+    let body = json!({"messages": messages.map(code_to)});
+    let reply = bulk(&acme.test, body).await.expect(202);
+    let path = format!("/v1/batches/{}", reply.text_at("/batch_id"));
+    let view = acme.test.get(&path).await.expect(200);
+    assert_eq!((&view.json["accepted"], &view.json["rejected"]), (&json!(4), &json!(1)));
+    assert_eq!(view.json["counts"], json!({"queued": 4}));
+    drain(&app).await;
+    let counts = acme.test.get(&path).await.expect(200).json["counts"].clone();
+    assert_eq!(counts, json!({"delivered": 1, "undelivered": 1, "sent": 1, "unknown": 1}));
+    let id = reply.text_at("/results/0/id");
+    assert_eq!(status(&acme.test, &id).await, "delivered");
+}
