@@ -16,6 +16,8 @@ mod cli;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod messages;
+#[cfg(test)]
 mod migrations;
 #[cfg(test)]
 mod providers;
