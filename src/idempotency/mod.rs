@@ -103,6 +103,16 @@ pub fn once(
     }
 }
 
+/// The answer that is kept for exactly this request, if one is: for what fails before the work begins, since a request
+/// that took effect once is answered alike for as long as its key lives, whatever would be said of it today.
+pub fn find_answer(conn: &mut Conn, claim: &Claim, now: Millis) -> Result<Option<Stored>> {
+    let found = store::find(conn, claim, now)?;
+    Ok(match found.map(|(print, stored)| judge(claim, &print, stored)) {
+        Some(Ok(Begun::Replay(stored))) => Some(stored),
+        _ => None,
+    })
+}
+
 /// What a row that is there already means for `claim`. Mismatch wins over in flight.
 fn judge(claim: &Claim, fingerprint: &[u8], stored: Stored) -> Result<Begun> {
     if fingerprint != claim.fingerprint {

@@ -43,10 +43,7 @@ pub fn begin(conn: &mut Conn, claims: &[&Claim], keeping: Keeping) -> Result<Vec
             }
             Ok(match find(conn, claim, keeping.now)? {
                 None => Ok(Begun::Fresh),
-                Some((fingerprint, status, body, location)) => {
-                    let stored = Stored { status: u16::try_from(status).unwrap_or(0), body, location };
-                    judge(claim, &fingerprint, stored)
-                }
+                Some((fingerprint, stored)) => judge(claim, &fingerprint, stored),
             })
         })
         .collect()
@@ -85,13 +82,17 @@ fn waited_too_long(fault: Error) -> Error {
     if locked { in_flight() } else { fault }
 }
 
-fn find(conn: &mut Conn, claim: &Claim, now: Millis) -> Result<Option<Found>> {
-    Ok(dsl::idempotency
+/// The live row of a claim's key: its fingerprint and answer.
+pub(super) fn find(conn: &mut Conn, claim: &Claim, now: Millis) -> Result<Option<(Vec<u8>, Stored)>> {
+    let row: Option<Found> = dsl::idempotency
         .find((claim.owner.as_str(), claim.mode.as_str(), claim.key_hash.as_slice()))
         .filter(dsl::expires_at.gt(now))
         .select((dsl::fingerprint, dsl::status, dsl::body, dsl::location))
         .first(conn)
-        .optional()?)
+        .optional()?;
+    Ok(row.map(|(fingerprint, status, body, location)| {
+        (fingerprint, Stored { status: u16::try_from(status).unwrap_or(0), body, location })
+    }))
 }
 
 /// Keeps the answers of the work that took effect.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use crate::error::Error;
 use crate::terms::{Channel, Kind};
 
 /// A request to send one message.
@@ -67,7 +68,7 @@ pub struct TemplateBody {
 
 /// A fallback: a channel that uses the same number, or a channel with an address of its own.
 #[derive(Deserialize, ToSchema, Clone)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be a channel, or an object of channel and to")]
 pub enum FallbackBody {
     /// `"whatsapp"`.
     Channel(Channel),
@@ -149,6 +150,16 @@ crate::text_enum! {
 pub struct FeedbackBody {
     /// What became of it.
     pub outcome: FeedbackOutcome,
+}
+
+impl BulkBody {
+    /// The fault of members that a request has and its messages have not: silently passed over, a `dry_run` there would
+    /// send. `at` names the message.
+    pub fn misplaced(message: &SendBody, at: &str) -> Option<Error> {
+        let said = [("dry_run", message.dry_run.is_some()), ("idempotency_key", message.idempotency_key.is_some())];
+        let (name, _) = said.into_iter().find(|(_, said)| *said)?;
+        Some(Error::field(format!("{at}.{name}"), "belongs to the whole request, beside messages"))
+    }
 }
 
 impl SendBody {

@@ -40,7 +40,7 @@ impl Desk {
             if left == 0 {
                 break;
             }
-            let orgs = store::orgs_due(conn, lane, now, ORGS_MAX)?;
+            let orgs = store::orgs_due(conn, lane, now, store::Turn { after: self.in_flight.last_served(lane), limit: ORGS_MAX })?;
             let share = i64::try_from(left.div_ceil(orgs.len().max(1)).max(1)).unwrap_or(i64::MAX);
             for org in orgs {
                 if claimed.len() >= limit {
@@ -49,6 +49,7 @@ impl Desk {
                 for row in store::due(conn, lane, org, order, now, share)? {
                     claimed.extend(self.take(conn, row, now)?);
                 }
+                self.in_flight.note_served(lane, org);
             }
         }
         Ok(claimed)
@@ -80,7 +81,7 @@ impl Desk {
         let (channel, to) = row.way(&extra);
         let carrier = match self.choose(&row, &extra, channel, &to, now) {
             Choice::Carrier(carrier) => carrier,
-            Choice::Later(wait) => return self.instead(conn, &row, &progress::no_route_now(&row, wait, now), now),
+            Choice::Later(wait) => return self.put_off(conn, &row, wait, now),
             Choice::Exhausted => return self.instead(conn, &row, &progress::routes_exhausted(&row, now), now),
             Choice::None => return self.instead(conn, &row, &progress::no_route(&row, now), now),
         };
@@ -115,7 +116,18 @@ impl Desk {
             next_at: to_sending.next_at,
             ..row
         };
-        Ok(Some(Claimed { row, attempt, to }))
+        let flight = self.in_flight.begin(row.id, &attempt.carrier);
+        Ok(Some(Claimed { row, attempt, to, flight }))
+    }
+
+    /// Waits for a carrier's room or health: nothing worth a place on the timeline, unless it ends the message.
+    fn put_off(&self, conn: &mut Conn, row: &Row, wait: Duration, now: Millis) -> Result<Option<Claimed>> {
+        let to = progress::no_route_now(row, wait, now);
+        if to.status != Status::Queued || to.extra != row.extra {
+            return self.instead(conn, row, &to, now);
+        }
+        store::apply(conn, row, &to)?;
+        Ok(None)
     }
 
     fn instead(&self, conn: &mut Conn, row: &Row, to: &Move, now: Millis) -> Result<Option<Claimed>> {

@@ -10,9 +10,10 @@ use tracing::Instrument;
 
 use super::claim::Desk;
 use super::content::Content;
-use super::in_flight::InFlight;
+use super::in_flight::{Flight, InFlight};
 use super::progress;
 use super::settle::{self, Moved};
+use super::state::Status;
 use super::store::{self, Attempt, AttemptState, Row};
 use super::tables::tables;
 use crate::app::App;
@@ -27,6 +28,8 @@ pub struct Claimed {
     pub(super) row: Row,
     pub(super) attempt: Attempt,
     pub(super) to: String,
+    #[expect(dead_code, reason = "held for its end: dropping it ends the hand-off's count")]
+    pub(super) flight: Flight,
 }
 
 /// Claims up to `limit` due messages. Those whose time is over expire, those of a worker that died become unknown.
@@ -39,25 +42,18 @@ pub async fn claim(app: &App, limit: usize) -> Result<Vec<Claimed>> {
         lease: app.config.dispatch.lease,
     };
     let clock = app.clock.clone();
-    let claimed = app
-        .db
+    app.db
         .write(move |conn| {
             let now = crate::db::now(conn, &clock)?;
             desk.claim(conn, limit, now)
         })
-        .await?;
-    let in_flight = app.room::<InFlight>();
-    claimed.iter().for_each(|claimed| in_flight.begin(claimed.row.id, &claimed.attempt.carrier));
-    Ok(claimed)
+        .await
 }
 
 /// Hands one message over and writes what became of it.
 pub async fn hand_over(app: &App, claimed: Claimed) -> Result<()> {
     let span = tracing::info_span!("hand_over", message.id = %claimed.row.id, attempt.id = %claimed.attempt.id, carrier = %claimed.attempt.carrier);
-    let (id, carrier) = (claimed.row.id, claimed.attempt.carrier.clone());
-    let done = send_and_write(app, claimed).instrument(span).await;
-    app.room::<InFlight>().end(id, &carrier);
-    done
+    send_and_write(app, claimed).instrument(span).await
 }
 
 /// One whole step: claims what is due and hands all of it over; how many. Tests drive dispatch by this.
@@ -156,11 +152,31 @@ fn write_outcome(conn: &mut Conn, row: &Row, mut attempt: Attempt, outcome: &Out
     }
     store::finish_attempt(conn, &attempt)?;
     let to = progress::after_outcome(row, &attempt.carrier, outcome, now, random_u64());
+    let moved = Moved { by: "carrier", detail: attempt_detail(&attempt) };
     // A receipt may have moved the message while the answer was on its way; then that is the truth.
-    settle::move_row(conn, row, &to, &Moved { by: "carrier", detail: attempt_detail(&attempt) }, now)?;
-    if let Some(provider_id) = &attempt.provider_id {
-        settle::apply_parked(conn, &attempt.carrier, provider_id, row.id, now)?;
+    if !settle::move_row(conn, row, &to, &moved, now)? {
+        settle_given_up(conn, row, (&attempt.carrier, outcome), &moved, now)?;
     }
+    settle::apply_parked(conn, &attempt, now)
+}
+
+/// The answer came after the lease had ended and the message was given up as unknown: now it is known.
+fn settle_given_up(
+    conn: &mut Conn,
+    claimed: &Row,
+    (carrier, outcome): (&str, &Outcome),
+    moved: &Moved,
+    now: Millis,
+) -> Result<()> {
+    let Some(row) = store::find_message(conn, claimed.id)? else { return Ok(()) };
+    let given_up = row.status == Status::Unknown && row.attempts == claimed.attempts;
+    if !given_up || matches!(outcome, Outcome::Unknown { .. }) {
+        return Ok(());
+    }
+    // What is said was erased when it was given up; this process still has it, should another route have to say it.
+    let known = Row { content: claimed.content.clone(), ..row.clone() };
+    let to = progress::after_outcome(&known, carrier, outcome, now, random_u64());
+    settle::move_row(conn, &row, &to, moved, now)?;
     Ok(())
 }
 

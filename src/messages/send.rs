@@ -9,8 +9,9 @@ use super::record::rehearse;
 use crate::accounts::Caller;
 use crate::app::App;
 use crate::error::{Code, Error, Result};
-use crate::idempotency::Claim;
+use crate::idempotency::{self, Claim};
 use crate::ids::BatchId;
+use crate::limits::View;
 
 /// Most messages of one bulk.
 pub const BULK_MAX: usize = 1_000;
@@ -29,8 +30,11 @@ pub struct Ask {
 
 /// Accepts one message. 202 means recorded on disk; nobody is called before that.
 pub async fn send(app: &App, caller: &Caller, body: SendBody, ask: Ask) -> Result<Accepted> {
-    let accept = single(app, caller, body, ask).await?;
-    app.room::<Queue>().submit(accept).await
+    let claim = ask.claim.clone();
+    match single(app, caller, body, ask).await {
+        Ok(accept) => app.room::<Queue>().submit(accept).await,
+        Err(fault) => replay_or(app, claim, fault).await,
+    }
 }
 
 /// Decides one message and takes nothing.
@@ -43,8 +47,21 @@ pub async fn rehearse_send(app: &App, caller: &Caller, body: SendBody, ask: Ask)
 
 /// Accepts many messages, in one transaction and for one request slot.
 pub async fn send_bulk(app: &App, caller: &Caller, body: BulkBody, ask: Ask) -> Result<Accepted> {
-    let accept = bulk(app, caller, body, ask).await?;
-    app.room::<Queue>().submit(accept).await
+    let claim = ask.claim.clone();
+    match bulk(app, caller, body, ask).await {
+        Ok(accept) => app.room::<Queue>().submit(accept).await,
+        Err(fault) => replay_or(app, claim, fault).await,
+    }
+}
+
+/// A repeat of what took effect is answered as it was, even where its time has passed (`scheduled_for`) since.
+async fn replay_or(app: &App, claim: Option<Claim>, fault: Error) -> Result<Accepted> {
+    let Some(claim) = claim else { return Err(fault) };
+    let now = app.clock.now();
+    match app.db.read(move |conn| idempotency::find_answer(conn, &claim, now)).await? {
+        Some(stored) => Ok(Accepted { stored, replayed: true, view: View::new(), rows: Vec::new() }),
+        None => Err(fault),
+    }
 }
 
 /// Decides many messages and takes nothing.
@@ -79,6 +96,7 @@ async fn single(app: &App, caller: &Caller, body: SendBody, ask: Ask) -> Result<
 
 async fn bulk(app: &App, caller: &Caller, body: BulkBody, ask: Ask) -> Result<Accept> {
     check_size(&body)?;
+    check_places(&body)?;
     let bench = Bench::of(app).await?;
     let defaults = body.defaults.unwrap_or_default();
     let items: Vec<Item> = body
@@ -102,6 +120,15 @@ async fn bulk(app: &App, caller: &Caller, body: BulkBody, ask: Ask) -> Result<Ac
         bulk: Some(terms),
         render: ask.render,
     })
+}
+
+fn check_places(body: &BulkBody) -> Result<()> {
+    let of_defaults = body.defaults.as_ref().and_then(|defaults| BulkBody::misplaced(defaults, "defaults"));
+    let of_messages = || {
+        let mut numbered = body.messages.iter().enumerate();
+        numbered.find_map(|(index, message)| BulkBody::misplaced(message, &format!("messages[{index}]")))
+    };
+    of_defaults.or_else(of_messages).map_or(Ok(()), Err)
 }
 
 fn check_size(body: &BulkBody) -> Result<()> {

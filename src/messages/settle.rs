@@ -108,33 +108,38 @@ pub fn take_receipts(conn: &mut Conn, carrier: &str, receipts: &[Receipt], now: 
         if store::insert_receipt(conn, &row)?
             && let Some(attempt) = attempt
         {
-            apply(conn, attempt.message_id, receipt.state, &row, now)?;
+            apply(conn, &attempt, receipt.state, &row, now)?;
         }
     }
     Ok(())
 }
 
 /// Applies what came before the hand-off's id was known.
-pub fn apply_parked(conn: &mut Conn, carrier: &str, provider_id: &str, id: MessageId, now: Millis) -> Result<()> {
-    let parked = store::parked_receipts(conn, carrier, provider_id)?;
+pub fn apply_parked(conn: &mut Conn, attempt: &store::Attempt, now: Millis) -> Result<()> {
+    let Some(provider_id) = &attempt.provider_id else { return Ok(()) };
+    let parked = store::parked_receipts(conn, &attempt.carrier, provider_id)?;
     if parked.is_empty() {
         return Ok(());
     }
-    store::claim_receipts(conn, carrier, provider_id, id)?;
+    store::claim_receipts(conn, &attempt.carrier, provider_id, attempt.message_id)?;
     for row in parked {
-        apply(conn, id, state_of(&row.status), &row, now)?;
+        apply(conn, attempt, state_of(&row.status), &row, now)?;
     }
     Ok(())
 }
 
 fn apply(
     conn: &mut Conn,
-    id: MessageId,
+    attempt: &store::Attempt,
     state: Option<ReceiptState>,
     receipt: &store::ReceiptRow,
     now: Millis,
 ) -> Result<()> {
-    let (Some(state), Some(row)) = (state, store::find_message(conn, id)?) else { return Ok(()) };
+    let (Some(state), Some(row)) = (state, store::find_message(conn, attempt.message_id)?) else { return Ok(()) };
+    // A hand-off that another one has followed can still tell of a delivery, and of nothing else: the message goes on.
+    if attempt.number != row.attempts && state != ReceiptState::Delivered {
+        return Ok(());
+    }
     let Some(to) = progress::after_receipt(&row, state, receipt.error_code.as_deref(), now) else { return Ok(()) };
     let detail = serde_json::json!({ "carrier": receipt.carrier, "provider_id": receipt.provider_id, "receipt": state_word(state) });
     move_row(conn, &row, &to, &Moved { by: "receipt", detail }, now)?;

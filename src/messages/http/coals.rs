@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::docs::CoalsRefusals;
-use super::{answered, ask};
+use super::{answered, ask, one_spelling};
 use crate::accounts::{Caller, Scope};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -79,9 +79,11 @@ pub(super) async fn send(
     req: HttpRequest,
     app: Data<App>,
     id: RequestId,
-    body: Body<CoalsSend>,
+    mut body: Body<CoalsSend>,
 ) -> Result<HttpResponse> {
     caller.require(Scope::MessagesSend)?;
+    let to = Some(body.value.to.clone());
+    one_spelling(&mut body, to, None, None);
     let ask = ask(&req, &caller, &body, &id, render_send);
     let text = one_of(("message", body.value.message), ("text", body.value.text))?;
     let message = SendBody { to: Some(body.value.to), body: Some(text), ..SendBody::default() };

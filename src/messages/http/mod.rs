@@ -14,12 +14,15 @@ use actix_web::{HttpRequest, HttpResponse};
 pub use docs::MessageDocs;
 
 use super::accept::{Accepted, Render};
+use super::new::country_of;
+use super::recipient::Recipient;
 use super::send::Ask;
 use crate::accounts::Caller;
 use crate::http::rate_view::put_view;
 use crate::http::reply::Reply;
 use crate::http::{Body, RequestId};
 use crate::idempotency::{Answer, Claim, Stored};
+use crate::terms::Channel;
 
 /// The routes under `/v1`, behind the tenants' guard.
 pub fn configure(routes: &mut ServiceConfig) {
@@ -52,6 +55,15 @@ fn ask<T>(req: &HttpRequest, caller: &Caller, body: &Body<T>, id: &RequestId, re
             .as_ref()
             .map(|key| Claim::new(caller.org_id().as_str(), caller.mode(), key.as_str(), body.fingerprint(req))),
         render,
+    }
+}
+
+/// All spellings of a number are one request under a key: its normal form is what the fingerprint is taken of.
+fn one_spelling<T>(body: &mut Body<T>, to: Option<String>, channel: Option<Channel>, country: Option<&str>) {
+    let country = country.and_then(|text| country_of(text).ok());
+    let parsed = to.map(|text| Recipient::parse(&text, channel.unwrap_or(Channel::Sms), country));
+    if let Some(Ok(to)) = parsed {
+        body.tree.normalize("to", to.address());
     }
 }
 

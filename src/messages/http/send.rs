@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, post};
 
 use super::docs::SendRefusals;
-use super::{answered, ask};
+use super::{answered, ask, one_spelling};
 use crate::accounts::{Caller, Scope};
 use crate::app::App;
 use crate::error::Result;
@@ -37,9 +37,11 @@ pub(super) async fn create(
     req: HttpRequest,
     app: Data<App>,
     id: RequestId,
-    body: Body<SendBody>,
+    mut body: Body<SendBody>,
 ) -> Result<HttpResponse> {
     caller.require(Scope::MessagesSend)?;
+    let (to, channel, country) = (body.value.to.clone(), body.value.channel, body.value.country.clone());
+    one_spelling(&mut body, to, channel, country.as_deref());
     let ask = ask(&req, &caller, &body, &id, render_single);
     if body.value.dry_run == Some(true) {
         let (accept, outcome) = rehearse_send(&app, &caller, body.value, ask).await?;

@@ -66,23 +66,30 @@ pub struct Event {
     pub at: Millis,
 }
 
+/// Where a round over the organizations begins, and how many it looks for.
+#[derive(Debug, Clone, Copy)]
+pub struct Turn {
+    /// The one that was served last; the round begins after it and ends with it.
+    pub after: Option<OrgId>,
+    /// How many at most.
+    pub limit: usize,
+}
+
 /// Organizations that have something due in `lane`, found by hopping along the index from one to the next: the cost
 /// grows with their number, not with the backlog.
-pub fn orgs_due(conn: &mut Conn, lane: i16, now: Millis, limit: usize) -> Result<Vec<OrgId>> {
+pub fn orgs_due(conn: &mut Conn, lane: i16, now: Millis, turn: Turn) -> Result<Vec<OrgId>> {
     let mut found: Vec<OrgId> = Vec::new();
-    let mut last: Option<OrgId> = None;
-    while found.len() < limit {
-        let mut query = messages::table
-            .filter(messages::lane.eq(lane))
-            .filter(messages::next_at.is_not_null())
-            .select(messages::org_id)
-            .order(messages::org_id.asc())
-            .limit(1)
-            .into_boxed();
-        if let Some(last) = last {
-            query = query.filter(messages::org_id.gt(last));
-        }
-        let Some(org) = query.first::<OrgId>(conn).optional()? else { break };
+    let mut last = turn.after;
+    let mut wrapped = turn.after.is_none();
+    while found.len() < turn.limit {
+        let next = org_after(conn, lane, last)?.filter(|org| !wrapped || turn.after.is_none_or(|end| *org <= end));
+        let Some(org) = next else {
+            if wrapped {
+                break;
+            }
+            (wrapped, last) = (true, None);
+            continue;
+        };
         let due = messages::table
             .filter(messages::lane.eq(lane))
             .filter(messages::org_id.eq(org))
@@ -93,6 +100,21 @@ pub fn orgs_due(conn: &mut Conn, lane: i16, now: Millis, limit: usize) -> Result
         last = Some(org);
     }
     Ok(found)
+}
+
+/// The first organization behind `last` that has anything waiting in `lane`.
+fn org_after(conn: &mut Conn, lane: i16, last: Option<OrgId>) -> Result<Option<OrgId>> {
+    let mut query = messages::table
+        .filter(messages::lane.eq(lane))
+        .filter(messages::next_at.is_not_null())
+        .select(messages::org_id)
+        .order(messages::org_id.asc())
+        .limit(1)
+        .into_boxed();
+    if let Some(last) = last {
+        query = query.filter(messages::org_id.gt(last));
+    }
+    Ok(query.first::<OrgId>(conn).optional()?)
 }
 
 /// Which of the due come first.

@@ -103,7 +103,7 @@ fn faulty() -> Vec<(&'static str, Value)> {
         ("fallback[0]", with("fallback", json!(["email"]))),
         ("fallback[0]", with("fallback", json!([{"channel": "email", "to": "nobody"}]))),
         ("fallback[0]", with("fallback", json!([7]))),
-        ("fallback[0].via", with("fallback", json!([{"channel": "email", "to": "a@example.com", "via": "x"}]))),
+        ("fallback[0]", with("fallback", json!([{"channel": "email", "to": "a@example.com", "via": "x"}]))),
         ("client.ip", with("client", json!({"ip": "300.1.1.1"}))),
         ("client.device_id", with("client", json!({"device_id": ""}))),
         ("client.user_agent", with("client", json!({"user_agent": "x".repeat(501)}))),
