@@ -2,6 +2,8 @@
 //!
 //! The text itself is the value, held inline: readable in both databases' shells, sorted by time, never allocated.
 
+use std::sync::{Mutex, PoisonError};
+
 use type_safe_id::{DynamicType, TypeSafeId};
 
 use crate::clock::Millis;
@@ -129,10 +131,27 @@ ids! {
     PriceId = "prc",
 }
 
+/// The moment of the newest id of this process, and how many of that moment came before it.
+static LATEST: Mutex<(Millis, u32)> = Mutex::new((Millis(0), 0));
+
+/// Ids of one millisecond sort in the order they were made, so that a timeline or a bulk keeps its order: the first 26
+/// of the 74 bits that are free count (RFC 9562, section 6.2, method 1), 48 stay random.
 fn fresh(prefix: &str, now: Millis) -> [u8; ID_LEN] {
     let mut noise = [0u8; 10];
     crate::secret::fill_random(&mut noise);
+    // Version and variant take the upper bits of the first and the third byte: 4 + 8 + 6 + 8 are left.
+    let place = place_in(now) & 0x03ff_ffff;
+    let parts = [place >> 22, (place >> 14) & 0xff, (place >> 8) & 0x3f, place & 0xff];
+    for (slot, part) in noise.iter_mut().zip(parts) {
+        *slot = u8::try_from(part).unwrap_or(u8::MAX);
+    }
     encode(prefix, now, noise)
+}
+
+fn place_in(now: Millis) -> u32 {
+    let mut latest = LATEST.lock().unwrap_or_else(PoisonError::into_inner);
+    *latest = if latest.0 == now { (now, latest.1.wrapping_add(1)) } else { (now, 0) };
+    latest.1
 }
 
 fn encode(prefix: &str, at: Millis, noise: [u8; 10]) -> [u8; ID_LEN] {
@@ -170,6 +189,13 @@ mod tests {
         assert!(first < second);
         assert_eq!(first.to_string().parse::<MessageId>(), Ok(first));
         assert!(first.to_string().starts_with("msg_"));
+    }
+
+    #[test]
+    fn ids_of_one_moment_sort_in_the_order_they_were_made() {
+        let ids: Vec<EventId> = (0..70_000).map(|_| EventId::new(Millis(123_456))).collect();
+        assert!(ids.is_sorted_by(|one, next| one < next));
+        assert!(EventId::first_at(Millis(123_456)) < ids[0] && ids[69_999] < EventId::first_at(Millis(123_457)));
     }
 
     #[test]

@@ -6,6 +6,8 @@ mod claim;
 mod content;
 mod dispatch;
 mod gates;
+#[cfg(test)]
+mod gates_oracle;
 mod http;
 mod in_flight;
 mod magic;

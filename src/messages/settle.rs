@@ -9,6 +9,7 @@ use crate::db::Conn;
 use crate::error::{Code, Error, Result};
 use crate::ids::{AttemptId, EventId, MessageId};
 use crate::providers::{Receipt, ReceiptState};
+use crate::text::redact;
 use crate::wallet;
 
 /// Who moved a message and what is worth knowing besides.
@@ -154,9 +155,10 @@ fn by_reference(conn: &mut Conn, carrier: &str, receipt: &Receipt) -> Result<Opt
 }
 
 /// A receipt is kept under our word where there is one, so that a parked one can be applied later, and under the
-/// carrier's own where it means nothing to us.
+/// carrier's own where it means nothing to us: whatever a carrier writes there, codes and numbers do not stay.
 fn stored_status(receipt: &Receipt) -> String {
-    receipt.state.map_or_else(|| receipt.status.chars().take(60).collect(), |state| String::from(state_word(state)))
+    let own = || redact(&receipt.status).chars().take(60).collect();
+    receipt.state.map_or_else(own, |state| String::from(state_word(state)))
 }
 
 fn state_word(state: ReceiptState) -> &'static str {

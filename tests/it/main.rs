@@ -12,15 +12,25 @@ mod audit;
 #[cfg(test)]
 mod callbacks;
 #[cfg(test)]
+mod canaries;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
+mod phones;
+#[cfg(test)]
 mod providers;
+#[cfg(test)]
+mod stores;
+#[cfg(test)]
+mod tenants;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod fake_carrier_tests;
 pub mod fake_smtp;
 pub mod http_wire;
 mod receipts;
+pub mod slow;
 pub mod wait;
 
 pub use backend::Backend;

@@ -85,7 +85,7 @@ async fn a_faulty_message_is_refused_alone_and_defaults_fill_in() {
     let acme = app.tenant().await;
     let body = json!({
         "defaults": {"body": "hello", "kind": "transactional", "country": "GB", "metadata": {"run": "1"}},
-        "messages": [{"to": "07911 120001"}, {"to": "x"}, {"to": number(2), "body": "own"}, {"to": number(3), "ttl": "1s"}],
+        "messages": [{"to": "07400 120001"}, {"to": "x"}, {"to": number(2), "body": "own"}, {"to": number(3), "ttl": "1s"}],
     });
     let reply = bulk(&acme.live, body).await.expect(202);
     assert_eq!((&reply.json["accepted"], &reply.json["rejected"]), (&json!(2), &json!(2)));

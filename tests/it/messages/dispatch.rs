@@ -103,7 +103,7 @@ async fn what_a_dead_worker_had_in_hand_becomes_unknown_when_its_lease_ends() {
     assert_eq!((in_hand.len(), status(&acme.live, &id).await), (1, "sending".into()));
     let lease = app.app.config.dispatch.lease;
     app.advance(lease - std::time::Duration::from_millis(1));
-    assert_eq!((drain(&app).await, status(&acme.live, &id).await), (0, "sending".into()));
+    assert_eq!((app.step().await, status(&acme.live, &id).await), (0, "sending".into()));
     app.advance(std::time::Duration::from_millis(1));
     assert_eq!(drain(&app).await, 0);
     let seen = message(&acme.live, &id).await;

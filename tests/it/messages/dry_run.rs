@@ -24,6 +24,7 @@ async fn a_dry_run_decides_and_takes_nothing() {
         assert_eq!(reply.json["error"], json!(null));
         assert!(!reply.text.contains("481516"));
     }
+    app.advance(super::secs(1));
     assert_eq!((count(&acme.live).await, drain(&app).await), (0, 0));
     accepted(&acme.live, code_to(&number(1))).await;
 }

@@ -27,7 +27,7 @@ use postern::secret::hmac_sha256;
 /// A valid British mobile number for every `n` below 10,000.
 pub fn number(n: usize) -> String {
     assert!(n < 10_000);
-    format!("+44791112{n:04}")
+    format!("+44740012{n:04}")
 }
 
 /// A one-time code to `to`.

@@ -10,7 +10,7 @@ use crate::harness::app::{START, TestApp};
 async fn an_accepted_message_shows_everything_but_its_words() {
     let app = TestApp::start().await;
     let acme = app.tenant().await;
-    let mut body = code_to("+447911123456");
+    let mut body = code_to("+447400123456");
     body["metadata"] = json!({"user": "42"});
     body["from"] = json!("ACME");
     let reply = post(&acme.live, body).await.expect(202);
@@ -20,7 +20,7 @@ async fn an_accepted_message_shows_everything_but_its_words() {
     assert!(reply.header("x-ratelimit-remaining").is_some() && reply.header("x-request-id").is_some());
     let seen = &reply.json;
     let told = ["status", "mode", "to", "country", "channel", "kind", "encoding"].map(|name| seen[name].as_str());
-    let wanted = ["queued", "live", "+447911123456", "GB", "sms", "otp", "gsm7"].map(Some);
+    let wanted = ["queued", "live", "+447400123456", "GB", "sms", "otp", "gsm7"].map(Some);
     assert_eq!(told, wanted, "{}", reply.text);
     assert_eq!((&seen["segments"], &seen["metadata"]["user"]), (&json!(1), &json!("42")));
     assert_eq!(seen["decision"]["action"], "allow");
@@ -38,23 +38,23 @@ async fn an_accepted_message_shows_everything_but_its_words() {
 async fn every_spelling_of_a_number_is_one_number() {
     let app = TestApp::start().await;
     let acme = app.tenant().await;
-    for spelling in ["+447911123456", "+44 7911 123456", "+44 (0)7911-123456", "\u{200e}+447911123456"] {
+    for spelling in ["+447400123456", "+44 7400 123456", "+44 (0)7400-123456", "\u{200e}+447400123456"] {
         let reply = post(&acme.live, notice_to(spelling)).await.expect(202);
-        assert_eq!(reply.text_at("/to"), "+447911123456", "{spelling}");
+        assert_eq!(reply.text_at("/to"), "+447400123456", "{spelling}");
     }
     let national = |to: &str, country: &str| json!({"to": to, "country": country, "body": "x", "kind": "otp"});
-    for (to, country) in [("07911 123456", "GB"), ("0044 7911 123456", "gb"), ("011 44 7911 123456", "US")] {
+    for (to, country) in [("07400 123456", "GB"), ("0044 7400 123456", "gb"), ("011 44 7400 123456", "US")] {
         let reply = post(&acme.live, national(to, country)).await.expect(202);
-        assert_eq!((reply.text_at("/to"), reply.text_at("/country")), ("+447911123456".into(), "GB".into()));
+        assert_eq!((reply.text_at("/to"), reply.text_at("/country")), ("+447400123456".into(), "GB".into()));
     }
-    let fourth = post(&acme.live, code_to("+44 7911 123 456")).await.refused(Code::OtpNumberLimit);
+    let fourth = post(&acme.live, code_to("+44 7400 123 456")).await.refused(Code::OtpNumberLimit);
     assert_eq!(fourth.json["policy"], "otp.number");
 }
 
 /// A body with one fault, and the field that must be named for it.
 fn faulty() -> Vec<(&'static str, Value)> {
     let with = |name: &str, value: Value| {
-        let mut body = notice_to("+447911123456");
+        let mut body = notice_to("+447400123456");
         body[name] = value;
         body
     };
@@ -66,25 +66,25 @@ fn faulty() -> Vec<(&'static str, Value)> {
     let many: serde_json::Map<String, Value> = (0..21).map(|n| (format!("k{n}"), json!("v"))).collect();
     vec![
         ("to", json!({"body": "x"})),
-        ("to", with("to", json!(447911123456u64))),
-        ("to", with("to", json!("07911 123456"))),
+        ("to", with("to", json!(447400123456u64))),
+        ("to", with("to", json!("07400 123456"))),
         ("to", with("to", json!("+4479111"))),
         ("to", with("to", json!("call me"))),
-        ("to", with("to", json!("+447911123456;ext=7"))),
+        ("to", with("to", json!("+447400123456;ext=7"))),
         ("to", with("to", json!("9".repeat(5_000)))),
-        ("to", mail("to", json!("+447911123456"))),
+        ("to", mail("to", json!("+447400123456"))),
         ("to", mail("to", json!("ann@example.com\r\nBcc: eve@example.com"))),
         ("channel", with("channel", json!("pigeon"))),
         ("kind", with("kind", json!("OTP"))),
-        ("body", json!({"to": "+447911123456"})),
+        ("body", json!({"to": "+447400123456"})),
         ("body", with("body", json!("  "))),
         ("body", with("body", json!("x".repeat(1_531)))),
         ("body", with("body", json!("a\u{7}b"))),
         ("body", with("body", json!(["x"]))),
         ("template", with("template", json!({"name": "login"}))),
-        ("template.name", json!({"to": "+447911123456", "template": {"name": "no such one"}})),
-        ("template.locale", json!({"to": "+447911123456", "template": {"name": "login", "locale": "klingon!"}})),
-        ("template.nmae", json!({"to": "+447911123456", "template": {"name": "login", "nmae": 1}})),
+        ("template.name", json!({"to": "+447400123456", "template": {"name": "no such one"}})),
+        ("template.locale", json!({"to": "+447400123456", "template": {"name": "login", "locale": "klingon!"}})),
+        ("template.nmae", json!({"to": "+447400123456", "template": {"name": "login", "nmae": 1}})),
         ("subject", with("subject", json!("hello"))),
         ("subject", mail("subject", json!("a\nb"))),
         ("from", with("from", json!("TWELVE CHARS"))),
@@ -147,7 +147,7 @@ async fn all_faults_of_a_request_are_told_at_once() {
 async fn the_longest_text_goes_in_ten_parts_and_one_emoji_makes_it_ucs2() {
     let app = TestApp::start().await;
     let acme = app.tenant().await;
-    let mut body = notice_to("+447911123456");
+    let mut body = notice_to("+447400123456");
     body["body"] = json!("x".repeat(1_530));
     assert_eq!(post(&acme.live, body.clone()).await.expect(202).json["segments"], 10);
     body["body"] = json!(format!("{}🎉", "x".repeat(68)));
@@ -162,7 +162,7 @@ async fn a_scheduled_message_goes_when_it_is_due_and_not_before() {
     let app = TestApp::start().await;
     let acme = app.tenant().await;
     let due = START.plus(secs(3_600));
-    let mut body = code_to("+447911123456");
+    let mut body = code_to("+447400123456");
     body["scheduled_for"] = json!(due.rfc3339());
     let reply = post(&acme.live, body).await.expect(202);
     assert_eq!((reply.text_at("/status"), reply.text_at("/scheduled_for")), ("scheduled".into(), due.rfc3339()));
@@ -178,10 +178,10 @@ async fn a_scheduled_message_goes_when_it_is_due_and_not_before() {
 async fn what_has_outlived_its_time_is_never_sent() {
     let app = TestApp::start().await;
     let acme = app.tenant().await;
-    let mut body = code_to("+447911123456");
+    let mut body = code_to("+447400123456");
     body["ttl"] = json!("30s");
     let late = accepted(&acme.live, body.clone()).await;
-    body["to"] = json!("+447911123457");
+    body["to"] = json!("+447400123457");
     body["ttl"] = json!("31s");
     let timely = accepted(&acme.live, body).await;
     app.advance(secs(30));
@@ -196,7 +196,7 @@ async fn what_has_outlived_its_time_is_never_sent() {
 async fn a_country_that_the_organization_did_not_open_is_refused_with_a_decision() {
     let app = TestApp::start().await;
     let acme = app.tenant_with(json!({"plan": "pro", "countries": ["GB"]})).await;
-    accepted(&acme.live, code_to("+447911123456")).await;
+    accepted(&acme.live, code_to("+447400123456")).await;
     let reply = post(&acme.live, code_to("+14155550123")).await.refused(Code::DestinationNotAllowed);
     let decision = reply.text_at("/decision");
     assert!(decision.starts_with("dec_"), "{decision}");

@@ -1,0 +1,198 @@
+//! Secrets, codes and numbers go through every path at the loudest log level; then everything that is written down is
+//! searched for them.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use postern::secret::hmac_sha256;
+use serde_json::{Value, json};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::harness::Backend;
+use crate::harness::actor::Actor;
+use crate::harness::app::{ACME_SECRET, TWILIO_TOKEN, TestApp};
+use crate::harness::fake_carrier::Script;
+
+const CODE: &str = "918273";
+const TEXT: &str = "CANARYTEXT 918273";
+const NUMBER: &str = "+447400123456";
+const NATIONAL: &str = "7400123456";
+const MAIL_PASSWORD: &str = "a mail password";
+const OWNER_TOKEN: &str = "an owner's token of my own choice";
+
+/// What tracing wrote, all of it.
+#[derive(Clone, Default)]
+struct Ink(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Ink {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Ink {
+    type Writer = Ink;
+
+    fn make_writer(&'a self) -> Ink {
+        self.clone()
+    }
+}
+
+impl Ink {
+    /// Takes everything down from here on; the only test of the process that does.
+    fn start() -> Ink {
+        let ink = Ink::default();
+        let subscriber =
+            tracing_subscriber::fmt().json().with_env_filter(EnvFilter::new("trace")).with_writer(ink.clone()).finish();
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+        ink
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+fn search(place: &str, text: &str, canaries: &[String]) {
+    for canary in canaries {
+        if let Some(at) = text.find(canary.as_str()) {
+            let (from, to) = (text.floor_char_boundary(at.saturating_sub(300)), text.ceil_char_boundary(at + 60));
+            panic!("{place} holds the canary {canary}: …{}…", &text[from..to]);
+        }
+    }
+}
+
+/// Requests that go wrong with a canary in every field.
+fn faulty() -> Vec<Value> {
+    let with = |name: &str, value: Value| {
+        let mut body = json!({"to": NUMBER, "body": TEXT});
+        body[name] = value;
+        body
+    };
+    vec![
+        with("to", json!(format!("{NATIONAL}{CODE}"))),
+        with("to", json!({ CODE: NUMBER })),
+        with("body", json!(format!("{TEXT}\u{7}"))),
+        with("body", json!([TEXT])),
+        with("from", json!(format!("{CODE}{CODE}"))),
+        with("ttl", json!(CODE)),
+        with("country", json!(CODE)),
+        with("channel", json!(CODE)),
+        with("scheduled_for", json!(CODE)),
+        with("fallback", json!([NUMBER, CODE])),
+        with("client", json!({"ip": NUMBER})),
+        with("metadata", json!({"code": [CODE]})),
+        with("template", json!({"name": CODE, "params": {"code": CODE}})),
+        json!({"to": NUMBER, "template": {"name": "login", "params": {"code": TEXT, "other": CODE}}}),
+        with("idempotency_key", json!(format!("{CODE} {CODE}"))),
+    ]
+}
+
+/// Every path a live message can take; gives back what clients were told.
+async fn walk(app: &TestApp, live: &Actor) -> Vec<String> {
+    let mut told = Vec::new();
+    app.route(&[("sms", "acme", 1), ("sms", "twilio", 2), ("email", "post", 1)]).await;
+    for body in faulty() {
+        told.push(live.post("/v1/messages", body).await.expect(400).text);
+    }
+    let echo = json!({"code": 21211, "message": format!("'{TEXT}' to {NUMBER} was refused <script>")});
+    let scripts = [
+        Script::Accept,
+        Script::json(400, echo.clone()),
+        Script::json(500, echo),
+        Script::throttled(1),
+        Script::HangAfter,
+        Script::ResetAfter,
+        Script::Truncated,
+        Script::Answer(200, vec![], TEXT.as_bytes().to_vec()),
+    ];
+    for script in scripts {
+        app.acme.next(script.clone());
+        app.twilio.next(script);
+        let mut body = json!({"to": NUMBER, "body": TEXT, "kind": "transactional"});
+        body["fallback"] = json!([{"channel": "email", "to": "ann@example.com"}]);
+        let id = live.post("/v1/messages", body).await.expect(202).text_at("/id");
+        for _ in 0..6 {
+            app.step().await;
+            app.advance(Duration::from_secs(2));
+        }
+        told.push(live.get(&format!("/v1/messages/{id}/events")).await.expect(200).text);
+    }
+    for n in 0..4 {
+        let code = json!({"to": NUMBER, "body": TEXT, "idempotency_key": format!("key-{n}")});
+        told.push(without_number(&live.post("/v1/messages", code).await.text));
+    }
+    app.step().await;
+    let started = live.post("/v1/verifications", json!({"to": "+447400123457"})).await.expect(201).text_at("/id");
+    app.step().await;
+    told.push(live.post(&format!("/v1/verifications/{started}/check"), json!({"code": CODE})).await.expect(200).text);
+    told.push(live.post("/v1/verifications/check", json!({"to": NUMBER, "code": CODE})).await.text);
+    told.push(app.anonymous().with_token(&format!("pst_live_{CODE}")).get("/v1/account").await.expect(401).text);
+    told.push(app.anonymous().get(&format!("/v1/messages?to={NATIONAL}&key={CODE}")).await.expect(401).text);
+    told.push(app.anonymous().get(&format!("/{NATIONAL}/{CODE}")).await.expect(404).text);
+    receipts(app).await;
+    told
+}
+
+/// The owner of a message may see its number.
+fn without_number(text: &str) -> String {
+    text.replace(NUMBER, "")
+}
+
+async fn receipts(app: &TestApp) {
+    let body = json!({"id": "SM1", "status": format!("STAT-{CODE}"), "to": NUMBER}).to_string();
+    let mac = hmac_sha256(ACME_SECRET.as_bytes(), body.as_bytes());
+    let hex: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+    for signature in [hex.as_str(), "00"] {
+        let caller = app.anonymous().with_header("X-Signature", signature);
+        caller.send("POST", "/hooks/acme/status", "application/json", body.clone().into_bytes()).await;
+    }
+    let form = format!("MessageSid=SM1&MessageStatus=delivered&To={NATIONAL}&Body={CODE}");
+    app.anonymous().send("POST", "/hooks/twilio/status", "application/x-www-form-urlencoded", form.into_bytes()).await;
+}
+
+#[actix_web::test]
+async fn no_canary_is_written_down_anywhere() {
+    let ink = Ink::start();
+    let app = TestApp::start_with(|config| config.outbound.total_timeout = Duration::from_millis(400)).await;
+    let org = app.tenant().await.org;
+    let path = format!("/v1/admin/orgs/{org}/keys");
+    let key = app.operator().post(&path, json!({"name": "k", "mode": "live"})).await.expect(201).text_at("/secret");
+    let live = app.anonymous().with_token(&key);
+    let told = walk(&app, &live).await;
+    let taken = app.acme.hand_offs();
+    assert!(taken.iter().any(|call| String::from_utf8_lossy(&call.body).contains(TEXT)), "the canary never flew");
+
+    let secrets: Vec<String> =
+        [&key, OWNER_TOKEN, ACME_SECRET, TWILIO_TOKEN, MAIL_PASSWORD].into_iter().map(str::to_owned).collect();
+    let words: Vec<String> = secrets.iter().cloned().chain([CODE, "CANARYTEXT"].map(str::to_owned)).collect();
+    let all: Vec<String> = words.iter().cloned().chain([NATIONAL.to_owned()]).collect();
+    told.iter().for_each(|text| search("an answer", &without_number(text), &all));
+    let log = ink.text();
+    assert!(log.contains("handed over"), "the log is empty");
+    search("the log", &log, &all);
+    search("the configuration's Debug", &format!("{:?} {:?}", app.app.config, app.app.config.carriers), &secrets);
+    if let Some(recorder) = postern::health::recorder() {
+        search("a metric", &recorder.render(), &all);
+    }
+    if Backend::server().is_none() {
+        search_files(&app, &words);
+    }
+}
+
+/// The database's file and its log: the numbers are columns of their own there, codes and secrets must not be.
+fn search_files(app: &TestApp, canaries: &[String]) {
+    let postern::config::DatabaseUrl::Sqlite(path) = app.app.config.database_url() else { return };
+    for suffix in ["", "-wal"] {
+        let file = format!("{}{suffix}", path.display());
+        let bytes = std::fs::read(&file).unwrap();
+        search(&file, &String::from_utf8_lossy(&bytes), canaries);
+    }
+}

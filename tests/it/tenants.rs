@@ -1,0 +1,134 @@
+//! Tenant isolation: every route that takes an id, with an id of somebody else's; the answer is that of an id of nobody.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use utoipa::OpenApi;
+
+use crate::harness::actor::{Actor, Reply};
+use crate::harness::app::{Tenant, TestApp};
+
+/// Whose words must never be seen by another.
+const SECRET_NOTE: &str = "a note of another tenant's own";
+
+/// Ids of the right form that are nobody's, by prefix.
+fn nobody(prefix: &str) -> String {
+    format!("{prefix}_01h455vb4pex5vsknk084sn02q")
+}
+
+/// Method and path of every operation of the tenants' API, as the reference lists them.
+fn operations() -> Vec<(String, String)> {
+    let docs = [
+        postern::accounts::AccountDocs::openapi(),
+        postern::messages::MessageDocs::openapi(),
+        postern::verifications::VerificationDocs::openapi(),
+    ];
+    let mut found = Vec::new();
+    for doc in docs {
+        let doc = serde_json::to_value(&doc).unwrap();
+        for (path, item) in doc["paths"].as_object().unwrap() {
+            found.extend(item.as_object().unwrap().keys().map(|method| (method.to_uppercase(), path.clone())));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A right body for an operation, where it needs one.
+fn body(path: &str) -> Option<Value> {
+    match path.rsplit('/').next().unwrap_or_default() {
+        "feedback" => Some(json!({"outcome": "converted"})),
+        "check" => Some(json!({"code": "123456"})),
+        _ => None,
+    }
+}
+
+/// One of each kind of thing, by the path that shows it.
+async fn belongings(app: &TestApp, tenant: &Tenant) -> BTreeMap<&'static str, String> {
+    let note = json!({"note": SECRET_NOTE});
+    let body = json!({"to": "+447400123456", "body": "x", "metadata": note});
+    let message = tenant.test.post("/v1/messages", body.clone()).await.expect(202).text_at("/id");
+    let bulk = tenant.test.post("/v1/messages/bulk", json!({"messages": [body]})).await.expect(202);
+    let start = json!({"to": "+447400123458", "metadata": {"note": SECRET_NOTE}});
+    let verification = tenant.test.post("/v1/verifications", start).await.expect(201).text_at("/id");
+    app.step().await;
+    [("messages", message), ("batches", bulk.text_at("/batch_id")), ("verifications", verification)].into()
+}
+
+fn prefix(kind: &str) -> &'static str {
+    match kind {
+        "messages" => "msg",
+        "batches" => "bat",
+        "verifications" => "vrf",
+        other => panic!("{other} takes an id and has no place in this matrix yet"),
+    }
+}
+
+/// What must not tell the two apart: status, and the body without its request's own id.
+fn face(reply: &Reply, id: &str) -> (u16, String) {
+    let request = reply.header("x-request-id").unwrap_or_default();
+    (reply.status, reply.text.replace(request, "").replace(id, ""))
+}
+
+#[actix_web::test]
+async fn every_id_of_another_tenant_is_answered_like_nobody_s() {
+    let app = TestApp::start().await;
+    let (mine, theirs) = (app.tenant().await, app.tenant().await);
+    let owned = belongings(&app, &theirs).await;
+    let with_ids: Vec<_> = operations().into_iter().filter(|(_, path)| path.contains('{')).collect();
+    assert!(with_ids.len() >= 10, "{with_ids:?}");
+    for (method, path) in with_ids {
+        let kind = path.split('/').nth(2).unwrap();
+        let (other, none) = (owned.get(kind).cloned(), nobody(prefix(kind)));
+        let other = other.unwrap_or_else(|| panic!("{kind} has no example"));
+        // Another organization, and the other mode of the same one.
+        for caller in [&mine.test, &mine.live, &theirs.live] {
+            let of_other = caller.call(&method, &path.replace("{id}", &other), body(&path)).await;
+            let of_nobody = caller.call(&method, &path.replace("{id}", &none), body(&path)).await;
+            assert_eq!(of_nobody.status, 404, "{method} {path}: {}", of_nobody.text);
+            assert_eq!(face(&of_other, &other), face(&of_nobody, &none), "{method} {path}");
+        }
+        let stranger = app.anonymous().call(&method, &path.replace("{id}", &other), body(&path)).await;
+        assert_eq!(stranger.status, 401, "{method} {path}");
+    }
+    let own = theirs.test.get(&format!("/v1/messages/{}", owned["messages"])).await.expect(200);
+    assert!(own.text.contains(SECRET_NOTE), "nothing was changed by anybody: {}", own.text);
+    assert_eq!(own.text_at("/status"), "delivered");
+}
+
+#[actix_web::test]
+async fn no_list_shows_another_tenant_s_rows() {
+    let app = TestApp::start().await;
+    let (mine, theirs) = (app.tenant().await, app.tenant().await);
+    let owned = belongings(&app, &theirs).await;
+    let lists: Vec<_> =
+        operations().into_iter().filter(|(method, path)| method == "GET" && !path.contains('{')).collect();
+    assert!(lists.len() >= 4, "{lists:?}");
+    for (_, path) in lists {
+        for caller in [&mine.test, &mine.live, &theirs.live] {
+            let reply = caller.get(&path).await;
+            let leaks = owned.values().any(|id| reply.text.contains(id)) || reply.text.contains(SECRET_NOTE);
+            assert!(!leaks && reply.status == 200, "{path}: {}", reply.text);
+        }
+    }
+    let narrowed = format!("/v1/messages?batch_id={}", owned["batches"]);
+    assert_eq!(mine.test.get(&narrowed).await.expect(200).json["data"], json!([]));
+}
+
+#[actix_web::test]
+async fn keys_and_checks_of_two_tenants_never_meet() {
+    let app = TestApp::start().await;
+    let (mine, theirs) = (app.tenant().await, app.tenant().await);
+    let keyed = |actor: &Actor| actor.with_header("Idempotency-Key", "the-same-key");
+    let body = json!({"to": "+447400123456", "body": "x"});
+    let first = keyed(&mine.test).post("/v1/messages", body.clone()).await.expect(202).text_at("/id");
+    for other in [&theirs.test, &mine.live, &theirs.live] {
+        let reply = keyed(other).post("/v1/messages", body.clone()).await.expect(202);
+        assert!(reply.text_at("/id") != first && reply.header("idempotent-replayed").is_none());
+    }
+    theirs.test.post("/v1/verifications", json!({"to": "+447400123458"})).await.expect(201);
+    let check = json!({"to": "+447400123458", "code": "123456"});
+    let reply = mine.test.post("/v1/verifications/check", check.clone()).await;
+    let nobody = mine.test.post("/v1/verifications/check", json!({"to": "+447400123459", "code": "123456"})).await;
+    assert_eq!(face(&reply, ""), face(&nobody, ""));
+}
