@@ -226,7 +226,7 @@ fn furnish(state: &mut State, callers: &[Caller], ask: &Ask, item: &Prepared) {
 const FUNDS: i64 = 40;
 
 /// What a refusal must leave as it was.
-fn picture(state: &State) -> impl PartialEq + std::fmt::Debug {
+fn picture(state: &State) -> impl PartialEq + std::fmt::Debug + use<> {
     let guards: Vec<_> = state.guards.iter().map(|(key, kept)| (key.clone(), kept.value.clone())).collect();
     let plans: Vec<_> = state.plans.iter().map(|(key, kept)| (*key, kept.value.clone())).collect();
     let wallets: Vec<_> = state.wallets.iter().map(|(key, kept)| (*key, kept.value.clone())).collect();
