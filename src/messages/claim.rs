@@ -40,7 +40,12 @@ impl Desk {
             if left == 0 {
                 break;
             }
-            let orgs = store::orgs_due(conn, lane, now, store::Turn { after: self.in_flight.last_served(lane), limit: ORGS_MAX })?;
+            let orgs = store::orgs_due(
+                conn,
+                lane,
+                now,
+                store::Turn { after: self.in_flight.last_served(lane), limit: ORGS_MAX },
+            )?;
             let share = i64::try_from(left.div_ceil(orgs.len().max(1)).max(1)).unwrap_or(i64::MAX);
             for org in orgs {
                 if claimed.len() >= limit {

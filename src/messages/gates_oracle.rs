@@ -111,8 +111,7 @@ fn render(_: &Accept, _: &[super::accept::ItemOutcome]) -> Stored {
 }
 
 fn accept_of(caller: &Caller, ask: &Ask) -> Accept {
-    let terms =
-        BulkTerms { batch_id: BatchId::new(BORN), mode: BulkMode::Partial, pacing: Pacing::Plan };
+    let terms = BulkTerms { batch_id: BatchId::new(BORN), mode: BulkMode::Partial, pacing: Pacing::Plan };
     Accept {
         caller: caller.clone(),
         request_id: String::new(),
@@ -282,7 +281,8 @@ proptest! {
 fn two_organizations_have_two_tags_and_stamps_outlive_the_longest_window() {
     let callers: Vec<Caller> = (0..2).map(caller).collect();
     assert_ne!(tag_of(callers[0].org_id()), tag_of(callers[1].org_id()));
-    let ask = Ask { org: 0, number: 1, device: None, otp: true, sms: false, price: 0, paced: false, ttl_s: 60, after_ms: 0 };
+    let ask =
+        Ask { org: 0, number: 1, device: None, otp: true, sms: false, price: 0, paced: false, ttl_s: 60, after_ms: 0 };
     let (item, accept) = (item_of(&ask), accept_of(&callers[0], &ask));
     let mut state = State::default();
     furnish(&mut state, &callers, &ask, &item);
@@ -292,5 +292,9 @@ fn two_organizations_have_two_tags_and_stamps_outlive_the_longest_window() {
     let log = &state.guards[&(GuardKind::Otp, Mode::Live, vec![1])].value;
     assert_eq!(log.len(), 2);
     pass(&mut state, &accept, &item, later).ok().unwrap();
-    assert_eq!(state.guards[&(GuardKind::Otp, Mode::Live, vec![1])].value.len(), 2, "what decides nothing is forgotten");
+    assert_eq!(
+        state.guards[&(GuardKind::Otp, Mode::Live, vec![1])].value.len(),
+        2,
+        "what decides nothing is forgotten"
+    );
 }

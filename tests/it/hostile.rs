@@ -111,7 +111,8 @@ async fn headers_without_end_are_refused() {
     for (count, size) in [(97, 10), (400, 10), (1, 200_000)] {
         let mut stream = connect(&app.base);
         let lines: String = (0..count).map(|n| format!("X-H{n}: {}\r\n", "x".repeat(size))).collect();
-        let sent = stream.write_all(format!("GET /v1/account HTTP/1.1\r\nHost: h\r\n{lines}Connection: close\r\n\r\n").as_bytes());
+        let sent = stream
+            .write_all(format!("GET /v1/account HTTP/1.1\r\nHost: h\r\n{lines}Connection: close\r\n\r\n").as_bytes());
         let answer = rest(stream).await;
         assert!(sent.is_err() || answer.is_empty() || answer.starts_with("HTTP/1.1 431 "), "{count}: {answer}");
     }

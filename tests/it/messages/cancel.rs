@@ -42,8 +42,7 @@ async fn what_has_gone_or_is_going_cannot_be_called_back() {
 async fn a_cancel_is_idempotent_by_its_key_and_tells_two_messages_apart() {
     let app = TestApp::start().await;
     let acme = app.tenant().await;
-    let (one, two) =
-        (accepted(&acme.live, code_to(&number(1))).await, accepted(&acme.live, code_to(&number(2))).await);
+    let (one, two) = (accepted(&acme.live, code_to(&number(1))).await, accepted(&acme.live, code_to(&number(2))).await);
     let caller = acme.live.with_header("Idempotency-Key", "c-1");
     let path = |id: &str| format!("/v1/messages/{id}/cancel");
     let first = caller.call("POST", &path(&one), None).await.expect(200);

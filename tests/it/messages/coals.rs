@@ -30,7 +30,10 @@ async fn errors_speak_the_dialect() {
         acme.live.post("/simcoal/send", json!({"to": number(1), "text": "x"})).await.expect(202);
     }
     let limited = acme.live.post("/simcoal/send", json!({"to": number(1), "text": "x"})).await.expect(429);
-    assert_eq!((&limited.json["success"], &limited.json["error"]["code"]), (&json!(false), &json!("OTP_LIMIT_EXCEEDED")));
+    assert_eq!(
+        (&limited.json["success"], &limited.json["error"]["code"]),
+        (&json!(false), &json!("OTP_LIMIT_EXCEEDED"))
+    );
     assert_eq!(limited.header("retry-after"), Some("300"));
     let bodies = [
         json!({"to": number(1)}),

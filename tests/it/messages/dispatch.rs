@@ -21,7 +21,11 @@ async fn served(app: &TestApp, limit: usize) -> BTreeMap<String, usize> {
         hand_over(&app.app, one).await.unwrap();
     }
     let after = received(app).await;
-    after.into_iter().map(|(org, n)| (org.clone(), n - before.get(&org).unwrap_or(&0))).filter(|(_, n)| *n > 0).collect()
+    after
+        .into_iter()
+        .map(|(org, n)| (org.clone(), n - before.get(&org).unwrap_or(&0)))
+        .filter(|(_, n)| *n > 0)
+        .collect()
 }
 
 /// What has reached the sandbox, by organization.
@@ -29,7 +33,9 @@ async fn received(app: &TestApp) -> BTreeMap<String, usize> {
     use diesel::prelude::*;
     use postern::db::schema::messages::dsl;
     let orgs: Vec<postern::ids::OrgId> = app
-        .read(|conn| Ok(postern::both!(conn, c => dsl::messages.filter(dsl::attempts.gt(0)).select(dsl::org_id).load(c))?))
+        .read(|conn| {
+            Ok(postern::both!(conn, c => dsl::messages.filter(dsl::attempts.gt(0)).select(dsl::org_id).load(c))?)
+        })
         .await;
     orgs.into_iter().fold(BTreeMap::new(), |mut counts, org| {
         *counts.entry(org.to_string()).or_insert(0) += 1;

@@ -186,7 +186,8 @@ async fn a_thousand_random_steps_do_what_the_model_says() {
         match step {
             Step::Pass { minutes } => app.advance(secs(minutes * 60)),
             Step::TwoKeys { caller } => {
-                let caller = callers[caller].1.with_header("Idempotency-Key", "a").with_header("X-Idempotency-Key", "b");
+                let caller =
+                    callers[caller].1.with_header("Idempotency-Key", "a").with_header("X-Idempotency-Key", "b");
                 caller.post("/v1/messages", json!({"to": "+447400123000", "body": "x"})).await.expect(400);
             }
             // A live key knows no magic numbers.

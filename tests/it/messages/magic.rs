@@ -94,7 +94,6 @@ async fn a_bulk_of_all_ten_tells_each_its_own() {
     let acme = app.tenant().await;
     let messages: Vec<_> = (0..10).map(|last| code_to(&magic(last))).collect();
     let reply = acme.test.post("/v1/messages/bulk", json!({"messages": messages})).await.expect(202);
-    let refused: Vec<usize> =
-        (0..10).filter(|n| reply.json["results"][n]["error"].is_object()).collect();
+    let refused: Vec<usize> = (0..10).filter(|n| reply.json["results"][n]["error"].is_object()).collect();
     assert_eq!(refused, [1, 4, 5, 6, 9]);
 }

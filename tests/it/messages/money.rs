@@ -130,7 +130,10 @@ async fn a_long_text_costs_its_parts_and_the_price_is_told() {
     body["body"] = json!("x".repeat(400));
     body["dry_run"] = json!(true);
     let told = post(&acme.live, body.clone()).await.expect(200);
-    assert_eq!((plain(&told.json["price"]), &told.json["error"]["code"]), ("0.03".into(), &json!("wallet.insufficient_balance")));
+    assert_eq!(
+        (plain(&told.json["price"]), &told.json["error"]["code"]),
+        ("0.03".into(), &json!("wallet.insufficient_balance"))
+    );
     body["dry_run"] = json!(false);
     post(&acme.live, body.clone()).await.refused(Code::InsufficientBalance);
     body["body"] = json!("x".repeat(300));
