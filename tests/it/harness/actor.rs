@@ -49,11 +49,6 @@ impl Actor {
         actor
     }
 
-    /// The same caller, calling another process.
-    pub fn at(&self, base: &str) -> Actor {
-        Actor { base: base.to_owned(), ..self.clone() }
-    }
-
     /// `GET`.
     pub async fn get(&self, path: &str) -> Reply {
         self.call("GET", path, None).await
