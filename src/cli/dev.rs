@@ -54,7 +54,8 @@ pub async fn run(config: Config, _args: Args) -> anyhow::Result<()> {
         (None, Some(address)) => format!("http://{address}"),
         _ => running.app.config.public_url().to_string(),
     };
-    show::line(banner(&base, first.as_ref()))?;
+    // A terminal that has gone away is no reason to stop serving.
+    let _ = show::line(banner(&base, first.as_ref()));
     running.until_signal(signals).await;
     Ok(())
 }
