@@ -1,12 +1,14 @@
 //! `postern dev`: everything on embedded defaults, with a demo organization and a curl that works when pasted.
 
+use serde_json::json;
+
 use super::desk::Desk;
 use super::{serve, show};
 use crate::accounts::{
     Countries, KybStatus, NewKey, NewOperator, NewOrg, PlanName, Role, create_key, create_operator,
     create_operator_token, create_org, list_orgs,
 };
-use crate::audit::By;
+use crate::audit::{By, Change};
 use crate::clock::Clock;
 use crate::config::{Config, SANDBOX, Source};
 use crate::db::Conn;
@@ -47,9 +49,11 @@ struct First {
 pub async fn run(config: Config, _args: Args) -> anyhow::Result<()> {
     config.keyring()?;
     let app = start::wire(config, Clock::System).await?;
-    let first = Desk::at(app.db.clone(), app.clock.clone()).change(reason(), first_start).await?;
+    let desk = Desk::at(app.db.clone(), app.clock.clone());
     let signals = Signals::caught()?;
     let running = start::run(app).await?;
+    // After the doors are open: keys that were made and then not shown would be lost.
+    let first = desk.change(reason(), first_start).await?;
     let base = match (&running.app.config.server.public_url, running.address) {
         (None, Some(address)) => format!("http://{address}"),
         _ => running.app.config.public_url().to_string(),
@@ -82,6 +86,7 @@ fn first_start(conn: &mut Conn, by: &By) -> Result<Option<First>> {
     if routing::load(conn)?.is_empty() {
         let routes: Vec<Route> = Channel::ALL.iter().map(|channel| to_sandbox(*channel, by)).collect();
         routing::replace(conn, &routes, by.now)?;
+        by.tell(conn, "routes.replace", "routes", Change::made(&json!({"every channel": SANDBOX})))?;
     }
     fund(conn, by, org)?;
     Ok(Some(First { test_key, live_key, operator }))
@@ -100,6 +105,8 @@ fn fund(conn: &mut Conn, by: &By, org: OrgId) -> Result<()> {
             valid_from: by.now,
         });
         wallet::replace_prices(conn, &list, by.now)?;
+        let shown = list.map(|price| json!({"channel": price.channel, "amount": price.amount.to_string()}));
+        by.tell(conn, "prices.replace", "prices", Change::made(&shown))?;
     }
     let gift = Entry {
         id: EntryId::new(by.now),
@@ -112,7 +119,8 @@ fn fund(conn: &mut Conn, by: &By, org: OrgId) -> Result<()> {
         reason: by.reason.clone(),
         created_at: by.now,
     };
-    wallet::adjust(conn, &gift, by.now).map(drop)
+    let after = wallet::adjust(conn, &gift, by.now)?;
+    by.tell(conn, "wallet.adjust", org, Change::made(&json!({"balance": after.balance.to_string()})))
 }
 
 /// A route for everything of one channel, so that the live key works here as well and reaches nobody.

@@ -80,6 +80,15 @@ fn what_config_print_prints_is_a_good_configuration() {
 }
 
 #[test]
+fn the_reference_is_printed_without_a_server() {
+    let folder = Folder::fresh();
+    let document = json(&folder.0, &["openapi", "--server", "https://otp.example.com"]);
+    assert_eq!(document["servers"][0]["url"], "https://otp.example.com");
+    assert!(document["paths"]["/v1/messages"].is_object());
+    assert!(!folder.0.join("data").exists(), "nothing is made for it");
+}
+
+#[test]
 fn organizations_and_keys_are_made_at_the_machine_and_audited() {
     let folder = Folder::fresh();
     let org = json(&folder.0, &["org", "create", "ACME", "--plan", "pro", "--country", "GB", "--countries", "GB,IE"]);
@@ -172,6 +181,18 @@ fn the_curls_of_the_first_start_work_when_pasted() {
     let code: String = text.chars().filter(char::is_ascii_digit).take(6).collect();
     assert_eq!(paste(&check.replace("000000", &code))["status"], "approved");
     assert_eq!(dev.stop(), Some(0));
+}
+
+#[test]
+fn a_first_start_that_finds_its_port_taken_loses_no_key() {
+    let folder = Folder::fresh();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let bind = taken.local_addr().unwrap().to_string();
+    let failed =
+        postern(&folder.0, &[("POSTERN_METRICS_BIND", "off")]).args(["dev", "--bind", &bind]).output().unwrap();
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&failed.stderr).contains("is another process there?"));
+    assert_eq!(Dev::start(&folder.0, "\"code\":\"000000\"").stop(), Some(0));
 }
 
 #[test]
