@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Schema};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
+use crate::clock::Span;
 use crate::error::Error;
 use crate::terms::{Channel, Kind};
 
@@ -14,7 +17,7 @@ use crate::terms::{Channel, Kind};
 #[schema(example = json!({"to": "+14155550123", "channel": "sms", "body": "Your code is 481516"}))]
 pub struct SendBody {
     /// The number in E.164 or, with `country`, in its national form; for mail the address.
-    #[schema(value_type = String, example = "+14155550123")]
+    #[schema(example = "+14155550123")]
     pub to: Option<String>,
     /// How it travels; `sms` by default.
     pub channel: Option<Channel>,
@@ -29,15 +32,15 @@ pub struct SendBody {
     #[schema(example = "ACME")]
     pub from: Option<String>,
     /// ISO 3166 country by which a national number is read.
-    #[schema(example = "US")]
+    #[schema(pattern = "^[A-Za-z]{2}$", example = "US")]
     pub country: Option<String>,
     /// A built-in template and what fills it.
     pub template: Option<TemplateBody>,
     /// Worth sending for so long: `10s` to `7d`. Default `10m` for codes, `24h` otherwise.
-    #[schema(example = "10m")]
+    #[schema(value_type = Option<Span>)]
     pub ttl: Option<String>,
     /// Not before this moment, within 7 days.
-    #[schema(example = "2026-12-01T08:00:00Z")]
+    #[schema(format = DateTime, example = "2026-12-01T08:00:00Z")]
     pub scheduled_for: Option<String>,
     /// Channels to turn to when this one certainly failed, in order; at most two.
     pub fallback: Option<Vec<FallbackBody>>,
@@ -50,6 +53,18 @@ pub struct SendBody {
     /// Decide everything, send and charge nothing.
     pub dry_run: Option<bool>,
 }
+
+/// A message on its own, as the OpenAPI document has it: `to` must be there. In a bulk the defaults may have it.
+pub struct SingleBody;
+
+impl PartialSchema for SingleBody {
+    fn schema() -> RefOr<Schema> {
+        let with_to = ObjectBuilder::new().required("to");
+        RefOr::T(Schema::AllOf(AllOfBuilder::new().item(Ref::from_schema_name("SendBody")).item(with_to).build()))
+    }
+}
+
+impl ToSchema for SingleBody {}
 
 /// A template by name, with its parameters.
 #[derive(Deserialize, ToSchema, Clone, PartialEq, Eq)]

@@ -59,9 +59,12 @@ struct Place<'a> {
 fn collect(found: &mut Vec<Row>, place: Place<'_>, schemas: &Value) {
     let Some(depth) = place.depth.checked_sub(1) else { return };
     let schema = resolve(place.schema, schemas);
-    for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+    let parts: Vec<&Value> = schema.get("allOf").and_then(Value::as_array).into_iter().flatten().collect();
+    for part in &parts {
         collect(found, Place { schema: part, ..place }, schemas);
     }
+    let must = parts.iter().flat_map(|part| required(part)).map(|name| path_of(place.prefix, name)).collect::<Vec<_>>();
+    found.iter_mut().filter(|row| must.contains(&row.name)).for_each(|row| row.required = true);
     if let Some([only]) = real_choices(schema).as_deref() {
         collect(found, Place { schema: only, ..place }, schemas);
     }
@@ -71,7 +74,7 @@ fn collect(found: &mut Vec<Row>, place: Place<'_>, schemas: &Value) {
     let required: Vec<&str> =
         schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     for (name, member) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-        let path = if place.prefix.is_empty() { name.clone() } else { format!("{}.{name}", place.prefix) };
+        let path = path_of(place.prefix, name);
         found.push(Row {
             name: path.clone(),
             kind: kind(member, schemas),
@@ -80,6 +83,14 @@ fn collect(found: &mut Vec<Row>, place: Place<'_>, schemas: &Value) {
         });
         collect(found, Place { schema: member, prefix: &path, depth }, schemas);
     }
+}
+
+fn required(schema: &Value) -> Vec<&str> {
+    schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+fn path_of(prefix: &str, name: &str) -> String {
+    if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") }
 }
 
 fn about<'a>(member: &'a Value, schemas: &'a Value) -> &'a str {

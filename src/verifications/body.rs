@@ -20,7 +20,7 @@ pub struct StartBody {
     #[schema(value_type = String, example = "+14155550123")]
     pub to: Option<String>,
     /// ISO 3166 country by which a national number is read.
-    #[schema(example = "US")]
+    #[schema(pattern = "^[A-Za-z]{2}$", example = "US")]
     pub country: Option<String>,
     /// How the code travels; `sms` by default. `channel` or `workflow`, one of the two.
     pub channel: Option<Channel>,
@@ -92,7 +92,7 @@ pub struct CheckToBody {
     #[schema(example = "+14155550123")]
     pub to: String,
     /// ISO 3166 country by which a national number is read.
-    #[schema(example = "US")]
+    #[schema(pattern = "^[A-Za-z]{2}$", example = "US")]
     pub country: Option<String>,
     /// The code; blanks and dashes do not matter, nor do digits of other scripts.
     #[schema(example = "481516")]

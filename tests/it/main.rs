@@ -24,6 +24,8 @@ mod messages;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
+mod openapi;
+#[cfg(test)]
 mod phones;
 #[cfg(test)]
 mod providers;

@@ -1,10 +1,10 @@
 //! The law and the style as tests: a rule that is not checked is a wish.
 
-mod codes;
+pub mod codes;
 mod law;
 mod pages;
 mod sizes;
-mod source;
+pub mod source;
 mod words;
 
 use source::rust_files;

@@ -10,6 +10,7 @@ use super::{coals, limits, read, sandbox, send, update};
 use crate::error::Code;
 use crate::http::problem::Problem;
 use crate::http::refusals::{BODY, DOOR, OURS, refusals};
+use crate::messages::body::SendBody;
 
 /// Every route and shape of the room.
 #[derive(OpenApi)]
@@ -28,7 +29,7 @@ use crate::http::refusals::{BODY, DOOR, OURS, refusals};
         coals::send,
         coals::send_bulk,
     ),
-    components(schemas(Problem, CoalsFault))
+    components(schemas(Problem, CoalsFault, SendBody))
 )]
 pub struct MessageDocs;
 

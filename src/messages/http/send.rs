@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::error::Result;
 use crate::http::rate_view::put_view;
 use crate::http::{Body, RequestId, reply};
-use crate::messages::body::{BulkBody, SendBody};
+use crate::messages::body::{BulkBody, SendBody, SingleBody};
 use crate::messages::send::{rehearse_bulk, rehearse_send, send, send_bulk};
 use crate::messages::view::{BulkView, DryRunView, MessageView, bulk_result, render_bulk, render_single};
 
@@ -23,7 +23,7 @@ use crate::messages::view::{BulkView, DryRunView, MessageView, bulk_result, rend
     tag = "Messages",
     path = "/v1/messages",
     params(("Idempotency-Key" = Option<String>, Header, description = "One key, one message")),
-    request_body = SendBody,
+    request_body = SingleBody,
     responses(
         (status = 202, description = "Accepted", body = MessageView),
         (status = 200, description = "A dry run's findings", body = DryRunView),

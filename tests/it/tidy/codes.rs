@@ -5,7 +5,7 @@ use postern::error::Code;
 use super::source::Source;
 
 /// Codes of the published contract whose feature is not built yet, with the issue that brings it.
-const RESERVED: &[(Code, &str)] = &[
+pub const RESERVED: &[(Code, &str)] = &[
     (Code::SubscriptionPastDue, "Money"),
     (Code::FreePlanExhausted, "Money"),
     (Code::SpendCapReached, "Money"),
