@@ -7,14 +7,15 @@ use postern::openapi::document;
 use serde_json::Value;
 
 use crate::harness::app::TestApp;
-use crate::tidy::source::{rust_files, root};
+use crate::tidy::source::{root, rust_files};
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 fn operations(document: &Value) -> Vec<(String, String, Value)> {
     let paths = document["paths"].as_object().unwrap();
     let of = |(path, item): (&String, &Value)| {
-        let here = METHODS.iter().filter_map(|method| Some((method.to_string(), path.clone(), item.get(*method)?.clone())));
+        let here =
+            METHODS.iter().filter_map(|method| Some((method.to_string(), path.clone(), item.get(*method)?.clone())));
         here.collect::<Vec<_>>()
     };
     paths.iter().flat_map(of).collect()
@@ -46,7 +47,8 @@ fn paths_named(text: &str) -> Vec<String> {
 fn every_route_attribute_stands_below_a_description() {
     for file in rust_files("src").iter().filter(|file| !file.path.ends_with("health.rs")) {
         let described = file.text.matches("#[utoipa::path(").count();
-        let attributes = METHODS.iter().map(|method| file.text.matches(&format!("\n#[{method}(\"")).count()).sum::<usize>();
+        let attributes =
+            METHODS.iter().map(|method| file.text.matches(&format!("\n#[{method}(\"")).count()).sum::<usize>();
         assert!(attributes <= described, "{}: {attributes} routes, {described} descriptions", file.path);
     }
 }
@@ -58,12 +60,18 @@ async fn every_operation_of_the_document_is_a_route() {
     for (method, path, operation) in operations(&document("/")) {
         let caller = if path.starts_with("/v1/admin") { app.operator() } else { tenant.test.clone() };
         let concrete = path.replace("{policy}", "key.minute").replace("{name}", "pro").replace("{code}", "internal");
-        let concrete = concrete.split('/').map(|part| if part.starts_with('{') { "x" } else { part }).collect::<Vec<_>>();
+        let concrete =
+            concrete.split('/').map(|part| if part.starts_with('{') { "x" } else { part }).collect::<Vec<_>>();
         let reply = caller.call(&method.to_uppercase(), &concrete.join("/"), None).await;
-        let is_known = reply.status != 405 && reply.json["detail"] != "There is no such route; check the path in the reference.";
+        let is_known =
+            reply.status != 405 && reply.json["detail"] != "There is no such route; check the path in the reference.";
         assert!(is_known, "{method} {path}: {} {}", reply.status, reply.text);
         let declared = &operation["responses"];
-        assert!(declared.get(reply.status.to_string()).is_some(), "{method} {path} answers {} undeclared", reply.status);
+        assert!(
+            declared.get(reply.status.to_string()).is_some(),
+            "{method} {path} answers {} undeclared",
+            reply.status
+        );
     }
 }
 
@@ -164,7 +172,8 @@ async fn the_pages_are_served_without_a_key_and_let_nothing_foreign_in() {
 async fn the_registry_lists_every_code_with_its_page() {
     let app = TestApp::start().await;
     let reply = app.anonymous().get("/v1/errors").await.expect(200);
-    let told: Vec<&str> = reply.json["data"].as_array().unwrap().iter().filter_map(|one| one["code"].as_str()).collect();
+    let told: Vec<&str> =
+        reply.json["data"].as_array().unwrap().iter().filter_map(|one| one["code"].as_str()).collect();
     assert_eq!(told, Code::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>());
     let page = reply.json["data"][0]["docs"].as_str().unwrap();
     assert!(page.ends_with("/docs/errors/validation_failed"), "{page}");
