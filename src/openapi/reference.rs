@@ -72,7 +72,9 @@ fn group(document: &Value, tag: &Value, base: &str) -> Group {
     let name = text(tag, "name");
     let of_tag =
         |operation: &Value| operation.get("tags").and_then(|tags| tags.get(0)).and_then(Value::as_str) == Some(name);
-    let own = operations(document).filter(|(_, _, operation)| of_tag(operation));
+    let mut own: Vec<_> = operations(document).filter(|(_, _, operation)| of_tag(operation)).collect();
+    own.sort_by_key(|(method, path, _)| (path.matches('/').count(), *path, *method != "post"));
+    let own = own.into_iter();
     Group {
         name: name.to_owned(),
         anchor: name.to_lowercase().replace([' ', ':'], "-"),
@@ -93,13 +95,14 @@ fn operation(document: &Value, route: Route<'_>, value: &Value) -> Operation {
     let body = value.get("requestBody").and_then(|body| body_of(body, schemas));
     let responses = value.get("responses").and_then(Value::as_object).into_iter().flatten();
     let told = responses.map(|(status, response)| answer(status, resolve(response, shared), schemas));
+    let (summary, more) = text(value, "summary").split_once(". ").unwrap_or((text(value, "summary"), ""));
     let (refusals, answers) = told.partition(|answer| !answer.codes.is_empty());
     Operation {
         id: text(value, "operationId").to_owned(),
         method: route.method.to_uppercase(),
         path: route.path.to_owned(),
-        summary: text(value, "summary").trim_end_matches('.').to_owned(),
-        about: paragraphs(text(value, "description")),
+        summary: summary.trim_end_matches('.').to_owned(),
+        about: paragraphs(&format!("{more}\n\n{}", text(value, "description"))),
         access: access(value),
         params: params(value).map(|param| param_row(param, schemas)).collect(),
         curl: curl(&route, value, schemas),
