@@ -1,300 +1,312 @@
 //! The gates against an oracle that keeps every admission in a list and tries each window by hand.
 
-use std::time::Duration;
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
 
-use proptest::prelude::*;
+    use proptest::prelude::*;
 
-use super::accept::{Accept, BulkTerms, ClientMacs, Prepared};
-use super::body::{BulkMode, Pacing};
-use super::gates::{GUARD_HORIZON, GuardKind, Kept, State, guards_of, pass, plan_of, tag_of};
-use super::store::Extra;
-use crate::accounts::{Caller, KeyView, Org, Standing};
-use crate::clock::{Millis, Span};
-use crate::fraud::{Action, Verdict};
-use crate::idempotency::Stored;
-use crate::ids::{BatchId, DecisionId, KeyId, MessageId, OrgId};
-use crate::limits::{Allowance, OrgWindow, Policies, Policy, Rate, ScopeKey, StampLog};
-use crate::money::{Currency, Micros};
-use crate::terms::{Channel, Kind, Mode};
-use crate::wallet::{Priced, Wallet};
+    use super::super::accept::{Accept, BulkTerms, ClientMacs, Prepared};
+    use super::super::body::{BulkMode, Pacing};
+    use super::super::gates::{GUARD_HORIZON, GuardKind, Kept, State, guards_of, pass, plan_of, tag_of};
+    use super::super::store::Extra;
+    use crate::accounts::{Caller, KeyView, Org, Standing};
+    use crate::clock::{Millis, Span};
+    use crate::fraud::{Action, Verdict};
+    use crate::idempotency::Stored;
+    use crate::ids::{BatchId, DecisionId, KeyId, MessageId, OrgId};
+    use crate::limits::{Allowance, OrgWindow, Policies, Policy, Rate, ScopeKey, StampLog};
+    use crate::money::{Currency, Micros};
+    use crate::terms::{Channel, Kind, Mode};
+    use crate::wallet::{Priced, Wallet};
 
-const BORN: Millis = Millis(1_774_708_200_000);
+    const BORN: Millis = Millis(1_774_708_200_000);
 
-/// Small limits, so that a short walk meets all of them.
-const NUMBER: Rate = Rate::per_secs(2, 10);
-const HOUR: Rate = Rate::per_secs(4, 60);
-const PLATFORM: Rate = Rate::per_secs(5, 60);
-const DEVICE: Rate = Rate::per_secs(3, 20);
-const PLAN: Rate = Rate::per_secs(4, 15);
+    /// Small limits, so that a short walk meets all of them.
+    const NUMBER: Rate = Rate::per_secs(2, 10);
+    const HOUR: Rate = Rate::per_secs(4, 60);
+    const PLATFORM: Rate = Rate::per_secs(5, 60);
+    const DEVICE: Rate = Rate::per_secs(3, 20);
+    const PLAN: Rate = Rate::per_secs(4, 15);
 
-fn caller(seed: i64) -> Caller {
-    let (org_id, key_id) = (OrgId::new(Millis(BORN.0 + seed)), KeyId::new(BORN));
-    let mut policies = Policies::plan_defaults("enterprise").unwrap();
-    for (policy, rate) in [
-        (Policy::OtpNumber, NUMBER),
-        (Policy::OtpNumberHour, HOUR),
-        (Policy::PlatformNumber, PLATFORM),
-        (Policy::OtpDevice, DEVICE),
-        (Policy::SmsPlan, PLAN),
-    ] {
-        policies.set(policy, Allowance::Rate(rate));
-    }
-    Caller::new(Standing {
-        key: KeyView {
-            id: key_id,
-            org_id,
-            name: String::from("k"),
-            mode: Mode::Live,
-            kind: "api".parse().unwrap(),
-            prefix: String::new(),
-            scopes: serde_json::from_str(r#"["*"]"#).unwrap(),
-            rotated_from: None,
-            expires_at: None,
-            revoked_at: None,
-            created_at: BORN,
-        },
-        org: Org {
-            id: org_id,
-            name: String::from("o"),
-            plan: "enterprise".parse().unwrap(),
-            status: "active".parse().unwrap(),
-            subscription_status: "active".parse().unwrap(),
-            kyb_status: "verified".parse().unwrap(),
-            country: "GB".parse().unwrap(),
-            countries: serde_json::from_str(r#"["*"]"#).unwrap(),
-            locale: String::from("en"),
-            protection: "standard".parse().unwrap(),
-            max_code_ttl: Span(Duration::from_secs(600)),
-            created_at: BORN,
-            updated_at: BORN,
-        },
-        policies,
-        valid_until: None,
-        key_scope: ScopeKey::of("k"),
-        org_scope: ScopeKey::of("o"),
-    })
-}
-
-/// One message of a random walk.
-#[derive(Debug, Clone)]
-struct Ask {
-    org: usize,
-    number: u8,
-    device: Option<u8>,
-    otp: bool,
-    sms: bool,
-    price: i64,
-    paced: bool,
-    ttl_s: u64,
-    after_ms: u64,
-}
-
-fn ask() -> impl Strategy<Value = Ask> {
-    let who = (0usize..3, 0u8..3, prop::option::weighted(0.4, 0u8..2));
-    let what = (prop::bool::weighted(0.7), prop::bool::weighted(0.8), 0i64..4, any::<bool>(), 1u64..40);
-    let gap = prop_oneof![2 => Just(0u64), 3 => 1u64..4_000, 1 => 4_000u64..30_000];
-    (who, what, gap).prop_map(|((org, number, device), (otp, sms, price, paced, ttl_s), after_ms)| Ask {
-        org,
-        number,
-        device,
-        otp,
-        sms,
-        price,
-        paced,
-        ttl_s,
-        after_ms,
-    })
-}
-
-fn render(_: &Accept, _: &[super::accept::ItemOutcome]) -> Stored {
-    Stored { status: 202, body: Vec::new(), location: None }
-}
-
-fn accept_of(caller: &Caller, ask: &Ask) -> Accept {
-    let terms = BulkTerms { batch_id: BatchId::new(BORN), mode: BulkMode::Partial, pacing: Pacing::Plan };
-    Accept {
-        caller: caller.clone(),
-        request_id: String::new(),
-        claim: None,
-        items: Vec::new(),
-        bulk: ask.paced.then_some(terms),
-        render,
-    }
-}
-
-fn item_of(ask: &Ask) -> Prepared {
-    Prepared {
-        id: MessageId::new(BORN),
-        recipient: String::new(),
-        subject: vec![ask.number],
-        counts_for: None,
-        country: None,
-        channel: if ask.sms { Channel::Sms } else { Channel::Email },
-        kind: if ask.otp { Kind::Otp } else { Kind::Transactional },
-        sender: None,
-        content: Vec::new(),
-        encoding: None,
-        segments: 1,
-        ttl: Duration::from_secs(ask.ttl_s),
-        scheduled_for: None,
-        extra: Extra::default(),
-        verification_id: None,
-        client: ClientMacs { ip: None, device: ask.device.map(|device| vec![device]) },
-        price: Priced { amount: Micros(ask.price), currency: Currency::USD },
-        decision_id: DecisionId::new(BORN),
-        screened: Verdict { action: Action::Allow, reasons: Vec::new(), code: None },
-        refusal: None,
-    }
-}
-
-/// Every admission there was.
-#[derive(Default, Clone)]
-struct Book {
-    numbers: Vec<(usize, u8, i64)>,
-    devices: Vec<(usize, u8, i64)>,
-    plans: Vec<(usize, i64)>,
-    spent: [i64; 3],
-}
-
-/// How full the fullest window of `rate` is that holds `at`, counting one more there.
-fn with_one_more(moments: &[i64], rate: Rate, at: i64) -> u32 {
-    let window = rate.window_ms();
-    let mut all = moments.to_vec();
-    all.push(at);
-    let starts = all.iter().filter(|start| **start <= at && at < **start + window);
-    let counts = starts.map(|start| all.iter().filter(|m| (*start..*start + window).contains(*m)).count());
-    u32::try_from(counts.max().unwrap_or(0)).unwrap()
-}
-
-/// The first moment from `from` on at which one more fits. Only where a window ends can that change.
-fn opening(moments: &[i64], rate: Rate, from: i64) -> i64 {
-    let ends = moments.iter().map(|moment| moment + rate.window_ms()).filter(|end| *end > from);
-    let mut tries: Vec<i64> = std::iter::once(from).chain(ends).collect();
-    tries.sort_unstable();
-    tries.into_iter().find(|at| with_one_more(moments, rate, *at) <= rate.limit).unwrap()
-}
-
-impl Book {
-    /// The gates that count `ask`, each with its moments.
-    fn gates(&self, ask: &Ask) -> Vec<(Rate, Vec<i64>)> {
-        let numbers = |mine: bool| -> Vec<i64> {
-            let of = self.numbers.iter().filter(|(org, n, _)| *n == ask.number && (!mine || *org == ask.org));
-            of.map(|(.., at)| *at).collect()
-        };
-        let mut gates = Vec::new();
-        if ask.otp {
-            gates.extend([(NUMBER, numbers(true)), (HOUR, numbers(true)), (PLATFORM, numbers(false))]);
-            if let Some(device) = ask.device {
-                let of = self.devices.iter().filter(|(org, d, _)| *d == device && *org == ask.org);
-                gates.push((DEVICE, of.map(|(.., at)| *at).collect()));
-            }
+    fn caller(seed: i64) -> Caller {
+        let (org_id, key_id) = (OrgId::new(Millis(BORN.0 + seed)), KeyId::new(BORN));
+        let mut policies = Policies::plan_defaults("enterprise").unwrap();
+        for (policy, rate) in [
+            (Policy::OtpNumber, NUMBER),
+            (Policy::OtpNumberHour, HOUR),
+            (Policy::PlatformNumber, PLATFORM),
+            (Policy::OtpDevice, DEVICE),
+            (Policy::SmsPlan, PLAN),
+        ] {
+            policies.set(policy, Allowance::Rate(rate));
         }
-        gates
+        Caller::new(Standing {
+            key: KeyView {
+                id: key_id,
+                org_id,
+                name: String::from("k"),
+                mode: Mode::Live,
+                kind: "api".parse().unwrap(),
+                prefix: String::new(),
+                scopes: serde_json::from_str(r#"["*"]"#).unwrap(),
+                rotated_from: None,
+                expires_at: None,
+                revoked_at: None,
+                created_at: BORN,
+            },
+            org: Org {
+                id: org_id,
+                name: String::from("o"),
+                plan: "enterprise".parse().unwrap(),
+                status: "active".parse().unwrap(),
+                subscription_status: "active".parse().unwrap(),
+                kyb_status: "verified".parse().unwrap(),
+                country: "GB".parse().unwrap(),
+                countries: serde_json::from_str(r#"["*"]"#).unwrap(),
+                locale: String::from("en"),
+                protection: "standard".parse().unwrap(),
+                max_code_ttl: Span(Duration::from_secs(600)),
+                created_at: BORN,
+                updated_at: BORN,
+            },
+            policies,
+            valid_until: None,
+            key_scope: ScopeKey::of("k"),
+            org_scope: ScopeKey::of("o"),
+        })
     }
 
-    fn plan(&self, ask: &Ask) -> Option<Vec<i64>> {
-        ask.sms.then(|| self.plans.iter().filter(|(org, _)| *org == ask.org).map(|(_, at)| *at).collect())
+    /// One message of a random walk.
+    #[derive(Debug, Clone)]
+    struct Ask {
+        org: usize,
+        number: u8,
+        device: Option<u8>,
+        otp: bool,
+        sms: bool,
+        price: i64,
+        paced: bool,
+        ttl_s: u64,
+        after_ms: u64,
     }
 
-    fn note(&mut self, ask: &Ask, at: i64, now: i64) {
-        if ask.otp {
-            self.numbers.push((ask.org, ask.number, now));
-            self.devices.extend(ask.device.map(|device| (ask.org, device, now)));
+    fn ask() -> impl Strategy<Value = Ask> {
+        let who = (0usize..3, 0u8..3, prop::option::weighted(0.4, 0u8..2));
+        let what = (prop::bool::weighted(0.7), prop::bool::weighted(0.8), 0i64..4, any::<bool>(), 1u64..40);
+        let gap = prop_oneof![2 => Just(0u64), 3 => 1u64..4_000, 1 => 4_000u64..30_000];
+        (who, what, gap).prop_map(|((org, number, device), (otp, sms, price, paced, ttl_s), after_ms)| Ask {
+            org,
+            number,
+            device,
+            otp,
+            sms,
+            price,
+            paced,
+            ttl_s,
+            after_ms,
+        })
+    }
+
+    fn render(_: &Accept, _: &[super::super::accept::ItemOutcome]) -> Stored {
+        Stored { status: 202, body: Vec::new(), location: None }
+    }
+
+    fn accept_of(caller: &Caller, ask: &Ask) -> Accept {
+        let terms = BulkTerms { batch_id: BatchId::new(BORN), mode: BulkMode::Partial, pacing: Pacing::Plan };
+        Accept {
+            caller: caller.clone(),
+            request_id: String::new(),
+            claim: None,
+            items: Vec::new(),
+            bulk: ask.paced.then_some(terms),
+            render,
         }
-        if ask.sms {
-            self.plans.push((ask.org, at));
+    }
+
+    fn item_of(ask: &Ask) -> Prepared {
+        Prepared {
+            id: MessageId::new(BORN),
+            recipient: String::new(),
+            subject: vec![ask.number],
+            counts_for: None,
+            country: None,
+            channel: if ask.sms { Channel::Sms } else { Channel::Email },
+            kind: if ask.otp { Kind::Otp } else { Kind::Transactional },
+            sender: None,
+            content: Vec::new(),
+            encoding: None,
+            segments: 1,
+            ttl: Duration::from_secs(ask.ttl_s),
+            scheduled_for: None,
+            extra: Extra::default(),
+            verification_id: None,
+            client: ClientMacs { ip: None, device: ask.device.map(|device| vec![device]) },
+            price: Priced { amount: Micros(ask.price), currency: Currency::USD },
+            decision_id: DecisionId::new(BORN),
+            screened: Verdict { action: Action::Allow, reasons: Vec::new(), code: None },
+            refusal: None,
         }
-        self.spent[ask.org] += ask.price;
     }
-}
 
-/// All state that `ask` could touch, there already, as loading leaves it.
-fn furnish(state: &mut State, callers: &[Caller], ask: &Ask, item: &Prepared) {
-    let caller = &callers[ask.org];
-    for (key, _) in guards_of(caller, item) {
-        state.guards.entry(key).or_insert_with(|| Kept::loaded(StampLog::default()));
+    /// Every admission there was.
+    #[derive(Default, Clone)]
+    struct Book {
+        numbers: Vec<(usize, u8, i64)>,
+        devices: Vec<(usize, u8, i64)>,
+        plans: Vec<(usize, i64)>,
+        spent: [i64; 3],
     }
-    let owner = (caller.org_id(), caller.mode());
-    if let Some(rate) = plan_of(caller, item) {
-        state.plans.entry(owner).or_insert_with(|| Kept::loaded(OrgWindow::open(&[], BORN, rate)));
+
+    /// How full the fullest window of `rate` is that holds `at`, counting one more there.
+    fn with_one_more(moments: &[i64], rate: Rate, at: i64) -> u32 {
+        let window = rate.window_ms();
+        let mut all = moments.to_vec();
+        all.push(at);
+        let starts = all.iter().filter(|start| **start <= at && at < **start + window);
+        let counts = starts.map(|start| all.iter().filter(|m| (*start..*start + window).contains(*m)).count());
+        u32::try_from(counts.max().unwrap_or(0)).unwrap()
     }
-    let wallet = Wallet { balance: Micros(FUNDS), ..Wallet::fresh(owner.0, owner.1) };
-    state.wallets.entry(owner).or_insert_with(|| Kept::loaded(wallet));
-}
 
-const FUNDS: i64 = 40;
+    /// The first moment from `from` on at which one more fits. Only where a window ends can that change.
+    fn opening(moments: &[i64], rate: Rate, from: i64) -> i64 {
+        let ends = moments.iter().map(|moment| moment + rate.window_ms()).filter(|end| *end > from);
+        let mut tries: Vec<i64> = std::iter::once(from).chain(ends).collect();
+        tries.sort_unstable();
+        tries.into_iter().find(|at| with_one_more(moments, rate, *at) <= rate.limit).unwrap()
+    }
 
-/// What a refusal must leave as it was.
-fn picture(state: &State) -> impl PartialEq + std::fmt::Debug + use<> {
-    let guards: Vec<_> = state.guards.iter().map(|(key, kept)| (key.clone(), kept.value.clone())).collect();
-    let plans: Vec<_> = state.plans.iter().map(|(key, kept)| (*key, kept.value.clone())).collect();
-    let wallets: Vec<_> = state.wallets.iter().map(|(key, kept)| (*key, kept.value.clone())).collect();
-    (guards, plans, wallets)
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn the_gates_admit_exactly_what_the_oracle_admits(walk in prop::collection::vec(ask(), 1..120)) {
-        let callers: Vec<Caller> = (0..3).map(caller).collect();
-        let (mut state, mut book, mut now) = (State::default(), Book::default(), BORN.0);
-        for ask in walk {
-            now += i64::try_from(ask.after_ms).unwrap();
-            let (item, accept) = (item_of(&ask), accept_of(&callers[ask.org], &ask));
-            furnish(&mut state, &callers, &ask, &item);
-            let before = picture(&state);
-
-            let guards_open = book.gates(&ask).iter().all(|(rate, list)| with_one_more(list, *rate, now) <= rate.limit);
-            let plan = book.plan(&ask);
-            let at = plan.as_ref().map_or(now, |list| opening(list, PLAN, now));
-            let in_time = at == now || (ask.paced && at < now + i64::try_from(ask.ttl_s * 1_000).unwrap());
-            let funded = book.spent[ask.org] + ask.price <= FUNDS;
-
-            match pass(&mut state, &accept, &item, Millis(now)) {
-                Ok(passed) => {
-                    prop_assert!(guards_open && in_time && funded, "{ask:?} passed: {guards_open} {in_time} {funded}");
-                    prop_assert_eq!(passed.paced_to.map_or(now, |at| at.0), at);
-                    book.note(&ask, at, now);
+    impl Book {
+        /// The gates that count `ask`, each with its moments.
+        fn gates(&self, ask: &Ask) -> Vec<(Rate, Vec<i64>)> {
+            let numbers = |mine: bool| -> Vec<i64> {
+                let of = self.numbers.iter().filter(|(org, n, _)| *n == ask.number && (!mine || *org == ask.org));
+                of.map(|(.., at)| *at).collect()
+            };
+            let mut gates = Vec::new();
+            if ask.otp {
+                gates.extend([(NUMBER, numbers(true)), (HOUR, numbers(true)), (PLATFORM, numbers(false))]);
+                if let Some(device) = ask.device {
+                    let of = self.devices.iter().filter(|(org, d, _)| *d == device && *org == ask.org);
+                    gates.push((DEVICE, of.map(|(.., at)| *at).collect()));
                 }
-                Err(denied) => {
-                    prop_assert!(!(guards_open && in_time && funded), "{ask:?} denied: {}", denied.error.code());
-                    prop_assert!(picture(&state) == before, "a refusal took something");
-                    if !(guards_open && in_time) {
-                        // The wait is the longest of the gates that refuse, and no longer.
-                        let wait = i64::try_from(denied.error.wait().unwrap().as_millis()).unwrap();
-                        let waits = book.gates(&ask).into_iter().map(|(rate, list)| opening(&list, rate, now) - now);
-                        let guards = waits.max().unwrap_or(0);
-                        let plan = if in_time { 0 } else { at - now };
-                        prop_assert_eq!(wait, guards.max(plan));
+            }
+            gates
+        }
+
+        fn plan(&self, ask: &Ask) -> Option<Vec<i64>> {
+            ask.sms.then(|| self.plans.iter().filter(|(org, _)| *org == ask.org).map(|(_, at)| *at).collect())
+        }
+
+        fn note(&mut self, ask: &Ask, at: i64, now: i64) {
+            if ask.otp {
+                self.numbers.push((ask.org, ask.number, now));
+                self.devices.extend(ask.device.map(|device| (ask.org, device, now)));
+            }
+            if ask.sms {
+                self.plans.push((ask.org, at));
+            }
+            self.spent[ask.org] += ask.price;
+        }
+    }
+
+    /// All state that `ask` could touch, there already, as loading leaves it.
+    fn furnish(state: &mut State, callers: &[Caller], ask: &Ask, item: &Prepared) {
+        let caller = &callers[ask.org];
+        for (key, _) in guards_of(caller, item) {
+            state.guards.entry(key).or_insert_with(|| Kept::loaded(StampLog::default()));
+        }
+        let owner = (caller.org_id(), caller.mode());
+        if let Some(rate) = plan_of(caller, item) {
+            state.plans.entry(owner).or_insert_with(|| Kept::loaded(OrgWindow::open(&[], BORN, rate)));
+        }
+        let wallet = Wallet { balance: Micros(FUNDS), ..Wallet::fresh(owner.0, owner.1) };
+        state.wallets.entry(owner).or_insert_with(|| Kept::loaded(wallet));
+    }
+
+    const FUNDS: i64 = 40;
+
+    /// What a refusal must leave as it was.
+    fn picture(state: &State) -> impl PartialEq + std::fmt::Debug + use<> {
+        let guards: Vec<_> = state.guards.iter().map(|(key, kept)| (key.clone(), kept.value.clone())).collect();
+        let plans: Vec<_> = state.plans.iter().map(|(key, kept)| (*key, kept.value.clone())).collect();
+        let wallets: Vec<_> = state.wallets.iter().map(|(key, kept)| (*key, kept.value.clone())).collect();
+        (guards, plans, wallets)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_gates_admit_exactly_what_the_oracle_admits(walk in prop::collection::vec(ask(), 1..120)) {
+            let callers: Vec<Caller> = (0..3).map(caller).collect();
+            let (mut state, mut book, mut now) = (State::default(), Book::default(), BORN.0);
+            for ask in walk {
+                now += i64::try_from(ask.after_ms).unwrap();
+                let (item, accept) = (item_of(&ask), accept_of(&callers[ask.org], &ask));
+                furnish(&mut state, &callers, &ask, &item);
+                let before = picture(&state);
+
+                let guards_open = book.gates(&ask).iter().all(|(rate, list)| with_one_more(list, *rate, now) <= rate.limit);
+                let plan = book.plan(&ask);
+                let at = plan.as_ref().map_or(now, |list| opening(list, PLAN, now));
+                let in_time = at == now || (ask.paced && at < now + i64::try_from(ask.ttl_s * 1_000).unwrap());
+                let funded = book.spent[ask.org] + ask.price <= FUNDS;
+
+                match pass(&mut state, &accept, &item, Millis(now)) {
+                    Ok(passed) => {
+                        prop_assert!(guards_open && in_time && funded, "{ask:?} passed: {guards_open} {in_time} {funded}");
+                        prop_assert_eq!(passed.paced_to.map_or(now, |at| at.0), at);
+                        book.note(&ask, at, now);
+                    }
+                    Err(denied) => {
+                        prop_assert!(!(guards_open && in_time && funded), "{ask:?} denied: {}", denied.error.code());
+                        prop_assert!(picture(&state) == before, "a refusal took something");
+                        if !(guards_open && in_time) {
+                            // The wait is the longest of the gates that refuse, and no longer.
+                            let wait = i64::try_from(denied.error.wait().unwrap().as_millis()).unwrap();
+                            let waits = book.gates(&ask).into_iter().map(|(rate, list)| opening(&list, rate, now) - now);
+                            let guards = waits.max().unwrap_or(0);
+                            let plan = if in_time { 0 } else { at - now };
+                            prop_assert_eq!(wait, guards.max(plan));
+                        }
                     }
                 }
-            }
-            for wallet in state.wallets.values() {
-                prop_assert!(wallet.value.held <= wallet.value.balance);
+                for wallet in state.wallets.values() {
+                    prop_assert!(wallet.value.held <= wallet.value.balance);
+                }
             }
         }
     }
-}
 
-#[test]
-fn two_organizations_have_two_tags_and_stamps_outlive_the_longest_window() {
-    let callers: Vec<Caller> = (0..2).map(caller).collect();
-    assert_ne!(tag_of(callers[0].org_id()), tag_of(callers[1].org_id()));
-    let ask =
-        Ask { org: 0, number: 1, device: None, otp: true, sms: false, price: 0, paced: false, ttl_s: 60, after_ms: 0 };
-    let (item, accept) = (item_of(&ask), accept_of(&callers[0], &ask));
-    let mut state = State::default();
-    furnish(&mut state, &callers, &ask, &item);
-    pass(&mut state, &accept, &item, BORN).ok().unwrap();
-    let later = BORN.plus(GUARD_HORIZON);
-    pass(&mut state, &accept, &item, Millis(later.0 - 1)).ok().unwrap();
-    let log = &state.guards[&(GuardKind::Otp, Mode::Live, vec![1])].value;
-    assert_eq!(log.len(), 2);
-    pass(&mut state, &accept, &item, later).ok().unwrap();
-    assert_eq!(
-        state.guards[&(GuardKind::Otp, Mode::Live, vec![1])].value.len(),
-        2,
-        "what decides nothing is forgotten"
-    );
+    #[test]
+    fn two_organizations_have_two_tags_and_stamps_outlive_the_longest_window() {
+        let callers: Vec<Caller> = (0..2).map(caller).collect();
+        assert_ne!(tag_of(callers[0].org_id()), tag_of(callers[1].org_id()));
+        let ask = Ask {
+            org: 0,
+            number: 1,
+            device: None,
+            otp: true,
+            sms: false,
+            price: 0,
+            paced: false,
+            ttl_s: 60,
+            after_ms: 0,
+        };
+        let (item, accept) = (item_of(&ask), accept_of(&callers[0], &ask));
+        let mut state = State::default();
+        furnish(&mut state, &callers, &ask, &item);
+        pass(&mut state, &accept, &item, BORN).ok().unwrap();
+        let later = BORN.plus(GUARD_HORIZON);
+        pass(&mut state, &accept, &item, Millis(later.0 - 1)).ok().unwrap();
+        let log = &state.guards[&(GuardKind::Otp, Mode::Live, vec![1])].value;
+        assert_eq!(log.len(), 2);
+        pass(&mut state, &accept, &item, later).ok().unwrap();
+        assert_eq!(
+            state.guards[&(GuardKind::Otp, Mode::Live, vec![1])].value.len(),
+            2,
+            "what decides nothing is forgotten"
+        );
+    }
 }
