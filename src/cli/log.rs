@@ -25,7 +25,7 @@ pub fn start(log: &Log, least: Least) {
         tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let registry = tracing_subscriber::registry().with(filter);
     let started = match log.format {
-        LogFormat::Json => registry.with(lines.json().flatten_event(true).with_current_span(true)).try_init(),
+        LogFormat::Json => registry.with(lines.json().flatten_event(true).with_current_span(false)).try_init(),
         LogFormat::Text => registry.with(lines.with_target(false)).try_init(),
     };
     if started.is_err() {

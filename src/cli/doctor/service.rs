@@ -124,7 +124,7 @@ impl Seen {
         match self.pending.len() {
             0 => Finding::ok("database", format!("{url} answers, its schema is up to date")),
             count => {
-                let found = format!("{url} answers, {count} migrations are pending");
+                let found = format!("{url} answers; migrations pending: {count}");
                 Finding::warn("database", found, "run: postern migrate (serve does it at start, too)")
             }
         }
