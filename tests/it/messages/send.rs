@@ -200,7 +200,7 @@ async fn a_country_that_the_organization_did_not_open_is_refused_with_a_decision
     let reply = post(&acme.live, code_to("+14155550123")).await.refused(Code::DestinationNotAllowed);
     let decision = reply.text_at("/decision");
     assert!(decision.starts_with("dec_"), "{decision}");
-    let kept: Vec<(String, String)> = app.read(move |conn| stored_decisions(conn)).await;
+    let kept: Vec<(String, String)> = app.read(stored_decisions).await;
     assert_eq!(kept, [(decision, "destination.not_allowed".to_owned())]);
     assert_eq!(count(&acme.live).await, 1);
 }
