@@ -242,3 +242,22 @@ async fn a_channel_that_is_not_built_yet_is_refused_before_anything_is_taken() {
         accepted(&acme.live, code_to(&number(1))).await;
     }
 }
+
+#[actix_web::test]
+async fn a_template_speaks_the_reader_s_language_and_its_faults_are_told() {
+    let app = TestApp::start().await;
+    let acme = app.tenant().await;
+    let with = |template: Value| json!({"to": number(1), "template": template});
+    let german = json!({"name": "login", "locale": "de", "params": {"code": "481516"}});
+    let reply = post(&acme.live, with(german)).await.expect(202);
+    assert_eq!(reply.text_at("/template"), "login");
+    let english = json!({"name": "login", "params": {"code": "481516"}});
+    post(&acme.live, with(english)).await.expect(202);
+    drain(&app).await;
+    let said: Vec<String> = app.acme.hand_offs().iter().map(|taken| taken.json()["text"].to_string()).collect();
+    assert!(said.len() == 2 && said[0] != said[1] && said.iter().all(|text| text.contains("481516")), "{said:?}");
+    for params in [json!({}), json!({"code": ""}), json!({"code": "481516", "colour": "red"}), json!({"code": 481516})] {
+        let reply = post(&acme.live, with(json!({"name": "login", "params": params}))).await.expect(400);
+        assert!(reply.text.contains("template.params"), "{}", reply.text);
+    }
+}
