@@ -256,7 +256,8 @@ async fn a_template_speaks_the_reader_s_language_and_its_faults_are_told() {
     drain(&app).await;
     let said: Vec<String> = app.acme.hand_offs().iter().map(|taken| taken.json()["text"].to_string()).collect();
     assert!(said.len() == 2 && said[0] != said[1] && said.iter().all(|text| text.contains("481516")), "{said:?}");
-    for params in [json!({}), json!({"code": ""}), json!({"code": "481516", "colour": "red"}), json!({"code": 481516})] {
+    for params in [json!({}), json!({"code": ""}), json!({"code": "481516", "colour": "red"}), json!({"code": 481516})]
+    {
         let reply = post(&acme.live, with(json!({"name": "login", "params": params}))).await.expect(400);
         assert!(reply.text.contains("template.params"), "{}", reply.text);
     }
