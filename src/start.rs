@@ -17,7 +17,7 @@ use crate::db::{Db, Settings, migrate};
 use crate::error::{Error, Result};
 use crate::health::{self, Gate};
 use crate::limits;
-use crate::{providers, server, worker};
+use crate::{phone, providers, server, worker};
 
 /// A process that runs.
 pub struct Running {
@@ -76,6 +76,7 @@ pub async fn run(app: Data<App>) -> Result<Running> {
     }
     let worker = (role != Role::Api).then(|| tokio::spawn(worker::run(app.clone(), stopping)));
     app.room::<Gate>().open();
+    tokio::task::spawn_blocking(phone::warm_up);
     Ok(Running { app, address, metrics_address, servers, worker, stop })
 }
 

@@ -125,6 +125,11 @@ impl StampLog {
         self.stamps.insert(place, Stamp { at, tag });
     }
 
+    /// Forgets every entry of `tag`: what it counted has been answered for.
+    pub fn forget(&mut self, tag: u64) {
+        self.stamps.retain(|stamp| stamp.tag != tag);
+    }
+
     /// Forgets what lies `horizon` or longer back: the longest window that is asked of this log.
     pub fn prune(&mut self, horizon: Duration, now: Millis) {
         self.turn_to(now);

@@ -61,7 +61,7 @@ impl<T> Kept<T> {
 }
 
 /// Any stamp at all: wider than any window.
-const EVER: Rate = Rate::per_secs(1, 100 * 365 * 86_400);
+pub const EVER: Rate = Rate::per_secs(1, 100 * 365 * 86_400);
 
 /// What an item that passed is told.
 pub struct Passed {

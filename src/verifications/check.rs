@@ -15,14 +15,11 @@ use crate::db::{Conn, savepoint};
 use crate::error::{Code, Error, Result};
 use crate::idempotency::Stored;
 use crate::ids::{OrgId, VerificationId};
-use crate::limits::{Allowance, Policy, Rate, View};
-use crate::messages::{GUARD_HORIZON, GuardKind, Lock, Recipient, load_guards, save_guards, tag_of};
+use crate::limits::{Allowance, Policy, View};
+use crate::messages::{EVER, GUARD_HORIZON, GuardKind, Lock, Recipient, load_guards, save_guards, tag_of};
 use crate::otp::{CodeLength, CodeSeed, Otp, derive, matches, normalize};
 use crate::phone::address_mac;
 use crate::secret::Keyring;
-
-/// A window wider than any history: whether there is a stamp at all.
-const EVER: Rate = Rate::per_secs(1, 100 * 365 * 86_400);
 
 /// Which verification is checked.
 pub enum Target {
@@ -149,7 +146,7 @@ impl Checking {
         Ok(view)
     }
 
-    /// Notes which send worked, and that this organization knows the number from now on.
+    /// Notes which send worked, and that this organization knows the number from now on; its wrong checks are forgiven.
     fn credit(&self, conn: &mut Conn, row: &Row, code: u32) -> Result<()> {
         store::mark_converted(conn, row.id, credited_send(row.resend_policy, code, row.sends))?;
         let key = (GuardKind::Verified, row.mode, row.recipient_mac.clone());
@@ -160,6 +157,12 @@ impl Checking {
                 log.add(tag, self.now);
                 save_guards(conn, &[(&key, &log)])?;
             }
+        }
+        let key = (GuardKind::Check, row.mode, row.recipient_mac.clone());
+        for (key, kept) in load_guards(conn, &[key].into(), Lock::Write, self.now)? {
+            let mut log = kept.value;
+            log.forget(tag);
+            save_guards(conn, &[(&key, &log)])?;
         }
         Ok(())
     }

@@ -91,6 +91,24 @@ async fn a_number_has_fifteen_checks_an_hour_over_all_its_verifications() {
 }
 
 #[actix_web::test]
+async fn a_right_code_forgives_the_numbers_wrong_ones() {
+    let app = TestApp::start().await;
+    let tenant = app.tenant().await;
+    for wrong_ones in [5, 5, 4] {
+        let (id, code) = started(&app, &tenant.test, json!({})).await;
+        for _ in 0..wrong_ones {
+            check(&tenant.test, &id, &wrong(&code)).await.expect(200);
+        }
+        if wrong_ones == 4 {
+            assert!(told(check(&tenant.test, &id, &code).await).1, "the fifteenth check of the hour");
+        }
+    }
+    app.advance(Duration::from_secs(300));
+    let (id, code) = started(&app, &tenant.test, json!({})).await;
+    assert!(told(check(&tenant.test, &id, &code).await).1, "the hour's share is whole again");
+}
+
+#[actix_web::test]
 async fn nobody_sees_or_touches_what_is_anothers() {
     let app = TestApp::start().await;
     let (tenant, other) = (app.tenant().await, app.tenant().await);
