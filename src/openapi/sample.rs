@@ -19,7 +19,7 @@ pub fn resolve<'a>(schema: &'a Value, schemas: &'a Value) -> &'a Value {
 /// The schema's type besides null, where it has one.
 pub fn type_of(schema: &Value) -> Option<&str> {
     match schema.get("type")? {
-        Value::String(one) => Some(one),
+        Value::String(one) => (one != "null").then_some(one.as_str()),
         Value::Array(several) => several.iter().filter_map(Value::as_str).find(|one| *one != "null"),
         _ => None,
     }
