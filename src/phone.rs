@@ -118,6 +118,9 @@ pub enum PhoneFault {
 /// Longer texts are refused before they are parsed; the longest RFC 3966 form of a real number is far below.
 const MAX_INPUT_CHARS: usize = 64;
 
+/// ITU-T E.164, 6.2.1: at most 15 digits, with the plus before them. Germany's plan holds longer ones, which no carrier takes.
+const MAX_E164_CHARS: usize = 16;
+
 impl Phone {
     /// Reads a number in E.164, or in the national form of `country`.
     pub fn parse(text: &str, country: Option<Country>) -> Result<Phone, PhoneFault> {
@@ -136,9 +139,13 @@ impl Phone {
         if !number.is_valid() {
             return Err(PhoneFault::Invalid);
         }
+        let e164 = number.format_as(PhoneNumberFormat::E164).into_owned();
+        if e164.len() > MAX_E164_CHARS {
+            return Err(PhoneFault::TooLong);
+        }
         let code = number.get_region_code().map(|region| region.as_region_str().as_str().to_owned());
         Ok(Phone {
-            e164: number.format_as(PhoneNumberFormat::E164).into_owned(),
+            e164,
             country: code.and_then(|c| c.parse().ok()).unwrap_or(Country { text: *b"001", len: 3 }),
             line: line_type(number.get_type()),
         })
