@@ -1,6 +1,6 @@
 //! Faults that only several keys together show.
 
-use super::concerns::{Database, Dispatch, Metrics, Node, Outbound, Server};
+use super::concerns::{Database, Dispatch, Metrics, Node, Outbound, Retention, Server};
 use super::fault::Wrong;
 use super::kinds::{DatabaseUrl, Listen};
 use super::reader::Reader;
@@ -42,5 +42,15 @@ pub(super) fn doors_differ(server: &Server, metrics: &Metrics, reader: &mut Read
     if bind.port() != 0 && metrics.bind == Listen::At(bind) {
         let hint = "write another port, or \"off\"";
         reader.fault("metrics.bind", Wrong::new(format!("= \"{bind}\" is server.bind too"), hint));
+    }
+}
+
+/// A repeat under a key is answered from its message.
+pub(super) fn messages_outlive_keys(retention: &Retention, reader: &mut Reader) {
+    let (messages, keys) = (retention.messages, retention.idempotency);
+    if messages < keys {
+        let (shown, keys_shown) = (show_duration(messages), show_duration(keys));
+        let what = format!("= {shown} is shorter than retention.idempotency ({keys_shown})");
+        reader.fault("retention.messages", Wrong::new(what, format!("write at least {keys_shown}")));
     }
 }

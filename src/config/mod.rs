@@ -133,6 +133,9 @@ fn read_concerns(reader: &mut Reader, tables: &mut Table) -> Option<Config> {
     if let (Some(server), Some(metrics)) = (&server, &metrics) {
         check::doors_differ(server, metrics, reader);
     }
+    if let Some(retention) = &retention {
+        check::messages_outlive_keys(retention, reader);
+    }
     Some(Config {
         node: node?,
         server: server?,

@@ -32,11 +32,6 @@ impl Claim {
     pub fn new(owner: impl Into<String>, mode: Mode, key: &str, fingerprint: [u8; 32]) -> Claim {
         Claim { owner: owner.into(), mode, key_hash: sha256(key.as_bytes()), fingerprint }
     }
-
-    /// Whether two claims are of one key.
-    pub fn same_key(&self, other: &Claim) -> bool {
-        self.owner == other.owner && self.mode == other.mode && self.key_hash == other.key_hash
-    }
 }
 
 /// An answer that took effect, as it is kept and given again byte for byte.
@@ -50,12 +45,42 @@ pub struct Stored {
     pub location: Option<String>,
 }
 
+impl Stored {
+    /// What is kept of an answer that shows the thing it made, as it was when it was made: only where that is. Whoever
+    /// claimed the key renders it again.
+    fn shown_at(place: &str) -> Stored {
+        Stored { status: 202, body: Vec::new(), location: Some(String::from(place)) }
+    }
+
+    /// The place of the thing that this answer showed, where the answer has to be rendered again from it.
+    pub fn to_render(&self) -> Option<&str> {
+        self.location.as_deref().filter(|_| self.body.is_empty())
+    }
+}
+
+/// A key to be claimed.
+#[derive(Debug, Clone, Copy)]
+pub struct Opening<'a> {
+    /// The claim.
+    pub claim: &'a Claim,
+    /// Where the thing will be found that the work makes and that its answer (202) shows, if it is such work: then the
+    /// place alone is kept, and the key's row is written once.
+    pub place: Option<&'a str>,
+}
+
+impl<'a> Opening<'a> {
+    /// For work whose answer is kept byte for byte.
+    pub fn of(claim: &'a Claim) -> Opening<'a> {
+        Opening { claim, place: None }
+    }
+}
+
 /// What the key's row says at the start of the work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Begun {
     /// Nobody has used the key: the work may run.
     Fresh,
-    /// The work was done; this was its answer.
+    /// The work was done; this was its answer, or where it is to be rendered from ([`Stored::to_render`]).
     Replay(Stored),
 }
 
@@ -91,13 +116,14 @@ pub fn once(
     let Some(claim) = claim else {
         return Ok(Answer { stored: work(conn)?, replayed: false });
     };
+    let opening = Opening::of(claim);
     let begun =
-        begin(conn, &[claim], keeping)?.pop().unwrap_or_else(|| Err(Error::internal("no answer for a claim")))?;
+        begin(conn, &[opening], keeping)?.pop().unwrap_or_else(|| Err(Error::internal("no answer for a claim")))?;
     match begun {
         Begun::Replay(stored) => Ok(Answer { stored, replayed: true }),
         Begun::Fresh => {
             let stored = work(conn)?;
-            finish(conn, &[(claim, &stored)], keeping)?;
+            finish(conn, &[(opening, &stored)], keeping)?;
             Ok(Answer { stored, replayed: false })
         }
     }

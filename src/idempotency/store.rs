@@ -1,9 +1,10 @@
 //! The table of idempotency keys.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Binary, Nullable, SmallInt, Text};
 use diesel::upsert::excluded;
 
-use super::{Begun, Claim, Keeping, Stored, in_flight, judge};
+use super::{Begun, Claim, Keeping, Opening, Stored, in_flight, judge};
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::db::schema::idempotency::dsl;
@@ -23,22 +24,35 @@ struct Row<'a> {
     expires_at: Millis,
 }
 
+#[derive(QueryableByName)]
+struct Taken {
+    #[diesel(sql_type = Text)]
+    owner: String,
+    #[diesel(sql_type = Text)]
+    mode: String,
+    #[diesel(sql_type = Binary)]
+    key_hash: Vec<u8>,
+}
+
 type Found = (Vec<u8>, i16, Vec<u8>, Option<String>);
 
-/// Claims keys, each at most once in `claims`. On PostgreSQL the unique rows are inserted now, so that a twin on
+/// Claims keys, each at most once in `openings`. On PostgreSQL the unique rows are inserted now, so that a twin on
 /// another connection waits for this transaction and then replays; on SQLite this connection holds the only write
 /// lock, so a look is as good and `finish` inserts.
-pub fn begin(conn: &mut Conn, claims: &[&Claim], keeping: Keeping) -> Result<Vec<Result<Begun>>> {
+pub fn begin(conn: &mut Conn, openings: &[Opening<'_>], keeping: Keeping) -> Result<Vec<Result<Begun>>> {
     let taken = match conn {
         Conn::Sqlite(_) => Vec::new(),
-        Conn::Pg(c) => insert_running(c, claims, keeping)?,
+        Conn::Pg(c) => insert_now(c, openings, keeping)?,
     };
-    claims
+    let is_taken = |claim: &Claim| {
+        taken
+            .iter()
+            .any(|row| row.key_hash == claim.key_hash && row.owner == claim.owner && row.mode == claim.mode.as_str())
+    };
+    openings
         .iter()
-        .map(|claim| {
-            if taken.iter().any(|(owner, mode, hash)| {
-                *owner == claim.owner && mode == claim.mode.as_str() && *hash == claim.key_hash
-            }) {
+        .map(|Opening { claim, .. }| {
+            if is_taken(claim) {
                 return Ok(Ok(Begun::Fresh));
             }
             Ok(match find(conn, claim, keeping.now)? {
@@ -49,28 +63,33 @@ pub fn begin(conn: &mut Conn, claims: &[&Claim], keeping: Keeping) -> Result<Vec
         .collect()
 }
 
-fn insert_running(
-    conn: &mut diesel::PgConnection,
-    claims: &[&Claim],
-    keeping: Keeping,
-) -> Result<Vec<(String, String, Vec<u8>)>> {
+/// One statement of constant text for all: an array a column. A row whose time is over counts as none.
+const INSERT_NOW: &str = "INSERT INTO idempotency AS kept \
+    (owner, mode, key_hash, fingerprint, status, location, body, created_at, expires_at) \
+    SELECT owner, mode, key_hash, fingerprint, status, location, ''::bytea, $7, $8 \
+    FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[], $5::smallint[], $6::text[]) \
+    AS new (owner, mode, key_hash, fingerprint, status, location) \
+    ON CONFLICT (owner, mode, key_hash) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status, \
+    location = excluded.location, body = excluded.body, created_at = excluded.created_at, \
+    expires_at = excluded.expires_at WHERE kept.expires_at <= excluded.created_at \
+    RETURNING owner, mode, key_hash";
+
+fn insert_now(conn: &mut diesel::PgConnection, openings: &[Opening<'_>], keeping: Keeping) -> Result<Vec<Taken>> {
     let running = Stored { status: 0, body: Vec::new(), location: None };
-    let mut rows: Vec<Row<'_>> = claims.iter().map(|claim| row(claim, &running, keeping)).collect();
+    let answers: Vec<Stored> =
+        openings.iter().map(|opening| opening.place.map_or_else(|| running.clone(), Stored::shown_at)).collect();
+    let mut rows: Vec<Row<'_>> =
+        openings.iter().zip(&answers).map(|(opening, answer)| row(opening.claim, answer, keeping)).collect();
     rows.sort_by_key(|row| (row.owner, row.mode, row.key_hash));
-    let upsert = diesel::insert_into(dsl::idempotency)
-        .values(&rows)
-        .on_conflict((dsl::owner, dsl::mode, dsl::key_hash))
-        .do_update()
-        .set((
-            dsl::fingerprint.eq(excluded(dsl::fingerprint)),
-            dsl::status.eq(excluded(dsl::status)),
-            dsl::body.eq(excluded(dsl::body)),
-            dsl::location.eq(excluded(dsl::location)),
-            dsl::created_at.eq(excluded(dsl::created_at)),
-            dsl::expires_at.eq(excluded(dsl::expires_at)),
-        ));
-    diesel::query_dsl::methods::FilterDsl::filter(upsert, dsl::expires_at.le(keeping.now))
-        .returning((dsl::owner, dsl::mode, dsl::key_hash))
+    diesel::sql_query(INSERT_NOW)
+        .bind::<Array<Text>, _>(rows.iter().map(|row| row.owner).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(rows.iter().map(|row| row.mode).collect::<Vec<_>>())
+        .bind::<Array<Binary>, _>(rows.iter().map(|row| row.key_hash).collect::<Vec<_>>())
+        .bind::<Array<Binary>, _>(rows.iter().map(|row| row.fingerprint).collect::<Vec<_>>())
+        .bind::<Array<SmallInt>, _>(rows.iter().map(|row| row.status).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Text>>, _>(rows.iter().map(|row| row.location).collect::<Vec<_>>())
+        .bind::<BigInt, _>(keeping.now)
+        .bind::<BigInt, _>(keeping.now.plus(keeping.ttl))
         .get_results(conn)
         .map_err(|fault| waited_too_long(fault.into()))
 }
@@ -96,51 +115,65 @@ pub(super) fn find(conn: &mut Conn, claim: &Claim, now: Millis) -> Result<Option
 }
 
 /// Keeps the answers of the work that took effect.
-pub fn finish(conn: &mut Conn, done: &[(&Claim, &Stored)], keeping: Keeping) -> Result<()> {
-    if done.is_empty() {
-        return Ok(());
-    }
-    let rows: Vec<Row<'_>> = done.iter().map(|(claim, stored)| row(claim, stored, keeping)).collect();
+pub fn finish(conn: &mut Conn, done: &[(Opening<'_>, &Stored)], keeping: Keeping) -> Result<()> {
     match conn {
         Conn::Sqlite(c) => {
-            for row in &rows {
-                diesel::insert_into(dsl::idempotency)
-                    .values(row)
-                    .on_conflict((dsl::owner, dsl::mode, dsl::key_hash))
-                    .do_update()
-                    .set((
-                        dsl::fingerprint.eq(row.fingerprint),
-                        dsl::status.eq(row.status),
-                        dsl::body.eq(row.body),
-                        dsl::location.eq(row.location),
-                        dsl::created_at.eq(row.created_at),
-                        dsl::expires_at.eq(row.expires_at),
-                    ))
-                    .execute(c)?;
-            }
+            done.iter().try_for_each(|(opening, stored)| match opening.place {
+                Some(place) => insert_answer(c, &row(opening.claim, &Stored::shown_at(place), keeping)),
+                None => insert_answer(c, &row(opening.claim, stored, keeping)),
+            })?;
         }
         Conn::Pg(c) => {
-            diesel::insert_into(dsl::idempotency)
-                .values(&rows)
-                .on_conflict((dsl::owner, dsl::mode, dsl::key_hash))
-                .do_update()
-                .set((
-                    dsl::status.eq(excluded(dsl::status)),
-                    dsl::body.eq(excluded(dsl::body)),
-                    dsl::location.eq(excluded(dsl::location)),
-                ))
-                .execute(c)?;
+            let rows: Vec<Row<'_>> = done
+                .iter()
+                .filter(|(opening, _)| opening.place.is_none())
+                .map(|(opening, stored)| row(opening.claim, stored, keeping))
+                .collect();
+            write_answers(c, &rows)?;
         }
     }
     Ok(())
 }
 
-/// Gives back the keys of work that was refused, so that they work once the cause is gone.
+fn insert_answer(conn: &mut SqliteConnection, row: &Row<'_>) -> Result<()> {
+    diesel::insert_into(dsl::idempotency)
+        .values(row)
+        .on_conflict((dsl::owner, dsl::mode, dsl::key_hash))
+        .do_update()
+        .set((
+            dsl::fingerprint.eq(row.fingerprint),
+            dsl::status.eq(row.status),
+            dsl::body.eq(row.body),
+            dsl::location.eq(row.location),
+            dsl::created_at.eq(row.created_at),
+            dsl::expires_at.eq(row.expires_at),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+fn write_answers(conn: &mut diesel::PgConnection, rows: &[Row<'_>]) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    diesel::insert_into(dsl::idempotency)
+        .values(rows)
+        .on_conflict((dsl::owner, dsl::mode, dsl::key_hash))
+        .do_update()
+        .set((
+            dsl::status.eq(excluded(dsl::status)),
+            dsl::body.eq(excluded(dsl::body)),
+            dsl::location.eq(excluded(dsl::location)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Gives back keys that `begin` called fresh and whose work was refused, so that they work once the cause is gone.
 pub fn release(conn: &mut Conn, refused: &[&Claim]) -> Result<()> {
     let Conn::Pg(c) = conn else { return Ok(()) };
     for claim in refused {
         diesel::delete(dsl::idempotency.find((claim.owner.as_str(), claim.mode.as_str(), claim.key_hash.as_slice())))
-            .filter(dsl::status.eq(0))
             .execute(c)?;
     }
     Ok(())

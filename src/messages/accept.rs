@@ -31,7 +31,7 @@ pub struct Accept {
 }
 
 /// Writes the answer of an accepted request; runs inside the transaction, since the answer is kept with the effect.
-pub type Render = fn(&Accept, &[ItemOutcome]) -> Stored;
+pub type Render = fn(Option<BulkTerms>, &[ItemOutcome]) -> Stored;
 
 /// What a bulk asked for.
 #[derive(Debug, Clone, Copy)]
@@ -120,7 +120,22 @@ pub struct Accepted {
     pub rows: Vec<Row>,
 }
 
+impl Accepted {
+    /// An answer that is given again.
+    pub fn again(stored: Stored) -> Accepted {
+        Accepted { stored, replayed: true, view: View::new(), rows: Vec::new() }
+    }
+}
+
 impl Accept {
+    /// Where its one message will be found, if it is accepted: a single send.
+    pub fn place(&self) -> Option<String> {
+        match (self.bulk, self.items.as_slice()) {
+            (None, [Ok(item)]) => Some(place_of(item.id)),
+            _ => None,
+        }
+    }
+
     /// Whether its messages go in the bulk lane.
     pub fn bulk_lane(&self) -> Bulk {
         if self.bulk.is_some() { Bulk::Yes } else { Bulk::No }
@@ -136,3 +151,15 @@ impl Accept {
         self.bulk.is_none_or(|terms| terms.mode == BulkMode::AllOrNothing)
     }
 }
+
+/// The `Location` of a message.
+pub fn place_of(id: MessageId) -> String {
+    format!("{PLACE}{id}")
+}
+
+/// The message that a `Location` names.
+pub fn message_at(location: &str) -> Option<MessageId> {
+    location.strip_prefix(PLACE)?.parse().ok()
+}
+
+const PLACE: &str = "/v1/messages/";

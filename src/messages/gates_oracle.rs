@@ -108,7 +108,7 @@ mod tests {
         })
     }
 
-    fn render(_: &Accept, _: &[super::super::accept::ItemOutcome]) -> Stored {
+    fn render(_: Option<BulkTerms>, _: &[super::super::accept::ItemOutcome]) -> Stored {
         Stored { status: 202, body: Vec::new(), location: None }
     }
 

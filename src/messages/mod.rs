@@ -4,6 +4,7 @@ mod accept;
 mod body;
 mod claim;
 mod content;
+mod counter;
 mod dispatch;
 mod gates;
 #[cfg(test)]
@@ -25,7 +26,7 @@ mod store;
 mod tables;
 mod view;
 
-pub use accept::{Accept, Accepted, ClientMacs, Item, ItemOutcome, Prepared, Render};
+pub use accept::{Accept, Accepted, BulkTerms, ClientMacs, Item, ItemOutcome, Prepared, Render};
 pub use body::ClientBody;
 pub use content::{CodeSpec, Content};
 pub use dispatch::{claim, dispatch_once, hand_over, until_next};

@@ -8,13 +8,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::accept::{Accept, Accepted, Item, ItemOutcome, Prepared};
+use super::counter::Counter;
 use super::gates::{self, GuardKind, Kept, Passed, State, guards_of, plan_of};
 use super::state::{Hold, Status};
 use super::store::{self, BatchRow, DecisionRow, LimitTerm, Lock, Row, Terms};
 use crate::clock::{Clock, Millis};
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
-use crate::idempotency::{self, Begun, Claim, Keeping, Stored};
+use crate::idempotency::Keeping;
 use crate::limits::View;
 use crate::terms::Channel;
 use crate::wallet;
@@ -41,17 +42,17 @@ pub struct Recorded {
 pub fn record(conn: &mut Conn, terms: &Acceptance, batch: &[&Accept]) -> Result<Recorded> {
     let now = db::now(conn, &terms.clock)?;
     let keeping = Keeping { now, ttl: terms.key_ttl };
-    let mut desk = Desk::open(conn, batch, keeping)?;
-    let mut state = load(conn, &desk.fresh(batch), Lock::Write, now)?;
+    let mut counter = Counter::open(conn, batch, keeping)?;
+    let mut state = load(conn, &counter.fresh(batch), Lock::Write, now)?;
     let mut writes = Writes::default();
     for (index, accept) in batch.iter().enumerate() {
-        if desk.is_fresh(index) {
+        if counter.is_fresh(index) {
             let decided = decide(&mut state, accept, now, &mut writes);
-            desk.settle(index, decided);
+            counter.settle(index, decided);
         }
     }
     let wrote = write(conn, &state, &writes, now)?;
-    Ok(Recorded { results: desk.close(conn, batch, keeping)?, wrote })
+    Ok(Recorded { results: counter.close(conn, batch, keeping)?, wrote })
 }
 
 /// Decides a request on the state as it stands and takes nothing: a dry run.
@@ -67,110 +68,6 @@ struct Writes {
     messages: Vec<Row>,
     decisions: Vec<DecisionRow>,
     batches: Vec<BatchRow>,
-}
-
-/// Where each request of the batch stands.
-struct Desk {
-    places: Vec<Place>,
-}
-
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one of each request of a batch; a box would be an allocation more for every message"
-)]
-enum Place {
-    /// To be decided.
-    Fresh,
-    /// The same key as an earlier request of this batch, whose outcome it shares.
-    Twin(usize),
-    /// Ended.
-    Done(Result<Accepted>),
-}
-
-impl Desk {
-    /// Claims the batch's keys.
-    fn open(conn: &mut Conn, batch: &[&Accept], keeping: Keeping) -> Result<Desk> {
-        let mut places: Vec<Place> = Vec::with_capacity(batch.len());
-        let mut claimed: Vec<(usize, &Claim)> = Vec::new();
-        for (index, accept) in batch.iter().enumerate() {
-            let twin = accept.claim.as_ref().and_then(|claim| claimed.iter().find(|(_, other)| other.same_key(claim)));
-            places.push(match (&accept.claim, twin) {
-                (Some(claim), Some((first, other))) if claim.fingerprint == other.fingerprint => Place::Twin(*first),
-                (Some(_), Some(_)) => Place::Done(Err(Error::new(crate::error::Code::IdempotencyMismatch))),
-                (Some(claim), None) => {
-                    claimed.push((index, claim));
-                    Place::Fresh
-                }
-                (None, _) => Place::Fresh,
-            });
-        }
-        let claims: Vec<&Claim> = claimed.iter().map(|(_, claim)| *claim).collect();
-        let begun = if claims.is_empty() { Vec::new() } else { idempotency::begin(conn, &claims, keeping)? };
-        for ((index, _), begun) in claimed.iter().zip(begun) {
-            let done = match begun {
-                Ok(Begun::Fresh) => continue,
-                Ok(Begun::Replay(stored)) => {
-                    Ok(Accepted { stored, replayed: true, view: View::new(), rows: Vec::new() })
-                }
-                Err(fault) => Err(fault),
-            };
-            if let Some(place) = places.get_mut(*index) {
-                *place = Place::Done(done);
-            }
-        }
-        Ok(Desk { places })
-    }
-
-    fn is_fresh(&self, index: usize) -> bool {
-        matches!(self.places.get(index), Some(Place::Fresh))
-    }
-
-    fn fresh<'a>(&self, batch: &[&'a Accept]) -> Vec<&'a Accept> {
-        batch.iter().enumerate().filter(|(index, _)| self.is_fresh(*index)).map(|(_, accept)| *accept).collect()
-    }
-
-    fn settle(&mut self, index: usize, done: Result<Accepted>) {
-        if let Some(place) = self.places.get_mut(index) {
-            *place = Place::Done(done);
-        }
-    }
-
-    /// Keeps the answers that took effect, gives back the keys of those that did not, and answers all.
-    fn close(self, conn: &mut Conn, batch: &[&Accept], keeping: Keeping) -> Result<Vec<Result<Accepted>>> {
-        let mut kept: Vec<(&Claim, &Stored)> = Vec::new();
-        let mut refused: Vec<&Claim> = Vec::new();
-        for (accept, place) in batch.iter().zip(&self.places) {
-            match (&accept.claim, place) {
-                (Some(claim), Place::Done(Ok(done))) if !done.replayed => kept.push((claim, &done.stored)),
-                (Some(claim), Place::Done(Err(_))) => refused.push(claim),
-                _ => {}
-            }
-        }
-        idempotency::finish(conn, &kept, keeping)?;
-        idempotency::release(conn, &refused)?;
-        let shared: Vec<Option<Result<Accepted>>> = self.places.iter().map(|place| self.shared(place)).collect();
-        Ok(self
-            .places
-            .into_iter()
-            .zip(shared)
-            .map(|(place, shared)| match (place, shared) {
-                (Place::Done(done), _) => done,
-                (_, Some(shared)) => shared,
-                (_, None) => Err(Error::internal("an item of the batch was not decided")),
-            })
-            .collect())
-    }
-
-    fn shared(&self, place: &Place) -> Option<Result<Accepted>> {
-        let Place::Twin(first) = place else { return None };
-        match self.places.get(*first)? {
-            Place::Done(Ok(done)) => {
-                Some(Ok(Accepted { stored: done.stored.clone(), replayed: true, view: View::new(), rows: Vec::new() }))
-            }
-            Place::Done(Err(fault)) => Some(Err(fault.clone())),
-            _ => None,
-        }
-    }
 }
 
 /// Loads and locks what the batch's items touch: number windows, then plan windows, then wallets, each sorted.
@@ -220,7 +117,7 @@ fn decide(state: &mut State, accept: &Accept, now: Millis, writes: &mut Writes) 
     if let Some(trial) = trial {
         *state = trial;
     }
-    let stored = (accept.render)(accept, &outcomes);
+    let stored = (accept.render)(accept.bulk, &outcomes);
     let mut view = View::new();
     outcomes.iter().for_each(|outcome| view.extend(&outcome.view));
     let rows: Vec<Row> = outcomes.into_iter().filter_map(|outcome| outcome.result.ok()).map(|row| *row).collect();

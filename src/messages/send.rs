@@ -2,6 +2,7 @@
 
 use super::accept::{Accept, Accepted, BulkTerms, Item, ItemOutcome, Render};
 use super::body::{BulkBody, BulkMode, Pacing, SendBody};
+use super::counter::rendered_again;
 use super::new::NewMessage;
 use super::prepare::Bench;
 use super::queue::Queue;
@@ -11,7 +12,6 @@ use crate::app::App;
 use crate::error::{Code, Error, Result};
 use crate::idempotency::{self, Claim};
 use crate::ids::BatchId;
-use crate::limits::View;
 
 /// Most messages of one bulk.
 pub const BULK_MAX: usize = 1_000;
@@ -30,10 +30,10 @@ pub struct Ask {
 
 /// Accepts one message. 202 means recorded on disk; nobody is called before that.
 pub async fn send(app: &App, caller: &Caller, body: SendBody, ask: Ask) -> Result<Accepted> {
-    let claim = ask.claim.clone();
+    let (claim, render) = (ask.claim.clone(), ask.render);
     match single(app, caller, body, ask).await {
         Ok(accept) => app.room::<Queue>().submit(accept).await,
-        Err(fault) => replay_or(app, claim, fault).await,
+        Err(fault) => replay_or(app, claim, render, fault).await,
     }
 }
 
@@ -47,21 +47,22 @@ pub async fn rehearse_send(app: &App, caller: &Caller, body: SendBody, ask: Ask)
 
 /// Accepts many messages, in one transaction and for one request slot.
 pub async fn send_bulk(app: &App, caller: &Caller, body: BulkBody, ask: Ask) -> Result<Accepted> {
-    let claim = ask.claim.clone();
+    let (claim, render) = (ask.claim.clone(), ask.render);
     match bulk(app, caller, body, ask).await {
         Ok(accept) => app.room::<Queue>().submit(accept).await,
-        Err(fault) => replay_or(app, claim, fault).await,
+        Err(fault) => replay_or(app, claim, render, fault).await,
     }
 }
 
 /// A repeat of what took effect is answered as it was, even where its time has passed (`scheduled_for`) since.
-async fn replay_or(app: &App, claim: Option<Claim>, fault: Error) -> Result<Accepted> {
+async fn replay_or(app: &App, claim: Option<Claim>, render: Render, fault: Error) -> Result<Accepted> {
     let Some(claim) = claim else { return Err(fault) };
     let now = app.clock.now();
-    match app.db.read(move |conn| idempotency::find_answer(conn, &claim, now)).await? {
-        Some(stored) => Ok(Accepted { stored, replayed: true, view: View::new(), rows: Vec::new() }),
-        None => Err(fault),
-    }
+    let found = app.db.read(move |conn| {
+        let kept = idempotency::find_answer(conn, &claim, now)?;
+        kept.map(|stored| rendered_again(conn, render, stored)).transpose()
+    });
+    found.await?.map_or(Err(fault), |stored| Ok(Accepted::again(stored)))
 }
 
 /// Decides many messages and takes nothing.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::accept::{Accept, ItemOutcome};
+use super::accept::{Accept, BulkTerms, ItemOutcome, place_of};
 use super::state::Status;
 use super::store::{Attempt, BatchRow, Event, Row};
 use crate::clock::Millis;
@@ -306,19 +306,19 @@ impl BatchView {
 }
 
 /// The answer to a single send: 202 and the message.
-pub fn render_single(_accept: &Accept, outcomes: &[ItemOutcome]) -> Stored {
+pub fn render_single(_: Option<BulkTerms>, outcomes: &[ItemOutcome]) -> Stored {
     let row = outcomes.first().and_then(|outcome| outcome.result.as_ref().ok());
     let view = row.and_then(|row| MessageView::of(row).ok());
-    let location = row.map(|row| format!("/v1/messages/{}", row.id));
+    let location = row.map(|row| place_of(row.id));
     Stored { status: 202, body: serde_json::to_vec(&view).unwrap_or_default(), location }
 }
 
 /// The answer to a bulk: 202 and one result a message.
-pub fn render_bulk(accept: &Accept, outcomes: &[ItemOutcome]) -> Stored {
+pub fn render_bulk(bulk: Option<BulkTerms>, outcomes: &[ItemOutcome]) -> Stored {
     let results: Vec<BulkResult> =
         outcomes.iter().enumerate().map(|(index, outcome)| bulk_result(index, outcome)).collect();
     let accepted = results.iter().filter(|result| result.id.is_some()).count();
-    let batch_id = accept.bulk.map(|terms| terms.batch_id);
+    let batch_id = bulk.map(|terms| terms.batch_id);
     let view = BulkView { batch_id, accepted, rejected: results.len() - accepted, results };
     let location = batch_id.map(|id| format!("/v1/batches/{id}"));
     Stored { status: 202, body: serde_json::to_vec(&view).unwrap_or_default(), location }

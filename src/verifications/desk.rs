@@ -10,7 +10,7 @@ use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::http::{Body, RequestId};
-use crate::idempotency::{self, Answer, Begun, Claim, Keeping, Stored};
+use crate::idempotency::{self, Answer, Begun, Claim, Keeping, Opening, Stored};
 use crate::limits::View;
 use crate::messages::{Acceptance, Bench, Queue};
 
@@ -132,7 +132,7 @@ fn once(
     keeping: Keeping,
     work: impl FnOnce(&mut Conn) -> Result<Outcome>,
 ) -> Result<Result<Done>> {
-    let claims: Vec<&Claim> = claim.into_iter().collect();
+    let claims: Vec<Opening<'_>> = claim.into_iter().map(Opening::of).collect();
     let begun = if claims.is_empty() { None } else { idempotency::begin(conn, &claims, keeping)?.pop() };
     if let Some(Begun::Replay(stored)) = begun.transpose()? {
         let answer = Answer { stored, replayed: true };
@@ -140,12 +140,12 @@ fn once(
     }
     match work(conn)? {
         Outcome::Done { stored, view, is_sending } => {
-            let kept: Vec<(&Claim, &Stored)> = claims.iter().map(|claim| (*claim, &stored)).collect();
+            let kept: Vec<(Opening<'_>, &Stored)> = claims.iter().map(|claim| (*claim, &stored)).collect();
             idempotency::finish(conn, &kept, keeping)?;
             Ok(Ok(Done { answer: Answer { stored, replayed: false }, view, is_sending }))
         }
         Outcome::Refused(fault) => {
-            idempotency::release(conn, &claims)?;
+            idempotency::release(conn, claim.as_slice())?;
             Ok(Err(fault))
         }
     }

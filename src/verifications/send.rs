@@ -10,7 +10,8 @@ use crate::idempotency::Stored;
 use crate::ids::MessageId;
 use crate::limits::View;
 use crate::messages::{
-    Accept, Client, CodeSpec, Content, Extra, ItemOutcome, NewMessage, Part, Prepared, Recipient, Words, record,
+    Accept, BulkTerms, Client, CodeSpec, Content, Extra, ItemOutcome, NewMessage, Part, Prepared, Recipient, Words,
+    record,
 };
 use crate::phone::address_mac;
 use crate::terms::{Channel, Kind};
@@ -132,6 +133,6 @@ fn code_spec(desk: &Desk, row: &Row, spec: &Spec, valid_s: u64) -> CodeSpec {
 }
 
 /// The answer is the verification's, not the message's.
-fn no_answer(_: &Accept, _: &[ItemOutcome]) -> Stored {
+fn no_answer(_: Option<BulkTerms>, _: &[ItemOutcome]) -> Stored {
     Stored { status: 200, body: Vec::new(), location: None }
 }

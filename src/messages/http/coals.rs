@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::{Body, RequestId};
 use crate::idempotency::Stored;
-use crate::messages::accept::{Accept, ItemOutcome};
+use crate::messages::accept::{BulkTerms, ItemOutcome, place_of};
 use crate::messages::body::{BulkBody, SendBody};
 use crate::messages::send::{send as send_one, send_bulk as send_many};
 use crate::messages::view::{BulkView, MessageView, bulk_result};
@@ -137,16 +137,16 @@ fn one_of<T>(first: (&str, Option<T>), second: (&str, Option<T>)) -> Result<T> {
     }
 }
 
-fn render_send(_accept: &Accept, outcomes: &[ItemOutcome]) -> Stored {
+fn render_send(_: Option<BulkTerms>, outcomes: &[ItemOutcome]) -> Stored {
     let row = outcomes.first().and_then(|outcome| outcome.result.as_ref().ok());
     let view = row.and_then(|row| MessageView::of(row).ok());
-    stored(row.map(|row| format!("/v1/messages/{}", row.id)), &Success { success: true, data: view })
+    stored(row.map(|row| place_of(row.id)), &Success { success: true, data: view })
 }
 
-fn render_bulk(accept: &Accept, outcomes: &[ItemOutcome]) -> Stored {
+fn render_bulk(bulk: Option<BulkTerms>, outcomes: &[ItemOutcome]) -> Stored {
     let results: Vec<_> = outcomes.iter().enumerate().map(|(index, outcome)| bulk_result(index, outcome)).collect();
     let accepted = results.iter().filter(|result| result.id.is_some()).count();
-    let batch_id = accept.bulk.map(|terms| terms.batch_id);
+    let batch_id = bulk.map(|terms| terms.batch_id);
     let location = batch_id.map(|id| format!("/v1/batches/{id}"));
     let view = BulkView { batch_id, accepted, rejected: results.len() - accepted, results };
     stored(location, &Success { success: true, data: view })
