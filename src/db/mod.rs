@@ -7,6 +7,7 @@
 mod conn;
 mod fault;
 mod lanes;
+pub mod many;
 pub mod migrate;
 pub mod schema;
 mod settings;
@@ -17,7 +18,7 @@ use std::time::Duration;
 use diesel::r2d2::Pool;
 
 use conn::Opener;
-pub use conn::{Address, Conn, Patience, savepoint};
+pub use conn::{Address, Conn, Patience, alone, savepoint};
 use lanes::{Kind, Lanes};
 use task::{Once, Task};
 

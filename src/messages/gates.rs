@@ -33,10 +33,22 @@ pub const GUARD_HORIZON: Duration = Duration::from_secs(86_400);
 pub struct State {
     /// Windows per number, client address and device.
     pub guards: BTreeMap<GuardKey, Kept<StampLog>>,
+    /// Windows whose rows are new and stored already as they will be if everything passes (see [`foresee`]).
+    pub foreseen: BTreeMap<GuardKey, StampLog>,
     /// The plan's SMS windows.
     pub plans: BTreeMap<(OrgId, Mode), Kept<OrgWindow>>,
     /// Money.
     pub wallets: BTreeMap<(OrgId, Mode), Kept<Wallet>>,
+}
+
+impl State {
+    /// The guards' windows that are not in the database as they are here.
+    pub fn to_save(&self) -> impl Iterator<Item = (&GuardKey, &StampLog)> {
+        self.guards.iter().filter_map(|(key, kept)| match self.foreseen.get(key) {
+            Some(stored) => (*stored != kept.value).then_some((key, &kept.value)),
+            None => kept.changed.then_some((key, &kept.value)),
+        })
+    }
 }
 
 /// A piece of state and whether it must be written back.
@@ -103,6 +115,21 @@ pub fn pass(state: &mut State, accept: &Accept, item: &Prepared, now: Millis) ->
     take(state, caller, item, paced_to.unwrap_or(now), now);
     view.mark_taken(now, |_| true);
     Ok(Passed { view, paced_to: paced_to.filter(|at| *at > now) })
+}
+
+/// What the windows of `batch` will hold if nothing has counted in them before and everything passes: the usual case of
+/// a number, whose row is then written once.
+pub fn foresee(batch: &[&Accept], now: Millis) -> BTreeMap<GuardKey, StampLog> {
+    let mut state = State::default();
+    for accept in batch {
+        for item in accept.items.iter().flatten().filter(|item| item.refusal.is_none()) {
+            for (key, _) in guards_of(&accept.caller, item) {
+                state.guards.entry(key).or_insert_with(|| Kept::loaded(StampLog::new()));
+            }
+            take(&mut state, &accept.caller, item, now, now);
+        }
+    }
+    state.guards.into_iter().map(|(key, kept)| (key, kept.value)).collect()
 }
 
 /// The guards that count `item`, each with its key and policies.

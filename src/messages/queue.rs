@@ -13,7 +13,7 @@ use super::accept::{Accept, Accepted};
 use super::record::{Acceptance, Recorded, record};
 use crate::app::{App, FromApp};
 use crate::db::task::{Task, contained};
-use crate::db::{Conn, Db, savepoint};
+use crate::db::{Conn, Db, alone, savepoint};
 use crate::error::{Code, Error, Result};
 
 /// Requests waiting for the database, and the bell of the dispatcher.
@@ -139,7 +139,7 @@ impl Task for Batch {
     fn run(&mut self, conn: &mut Conn) -> bool {
         self.tickets = self.queue.take();
         let accepts: Vec<&Accept> = self.tickets.iter().map(|ticket| &ticket.accept).collect();
-        let Recorded { results, wrote } = record_in_halves(conn, &self.queue.terms, &accepts);
+        let Recorded { results, wrote } = record_all(conn, &self.queue.terms, &accepts);
         self.results = results;
         wrote
     }
@@ -160,25 +160,28 @@ impl Task for Batch {
     }
 }
 
-/// Records a batch; where the database refuses the whole of it, each half on its own, so that one poisonous request
-/// fails alone.
-fn record_in_halves(conn: &mut Conn, terms: &Acceptance, batch: &[&Accept]) -> Recorded {
-    let failed = |fault: &Error| Recorded { results: batch.iter().map(|_| Err(fault.clone())).collect(), wrote: false };
+/// Records a batch; where the database refuses the whole of it, in halves.
+fn record_all(conn: &mut Conn, terms: &Acceptance, batch: &[&Accept]) -> Recorded {
     if batch.is_empty() {
         return Recorded { results: Vec::new(), wrote: false };
     }
-    let attempt = contained(|| savepoint(conn, |conn| record(conn, terms, batch)));
-    match attempt {
-        Ok(recorded) => recorded,
-        Err(fault) if batch.len() == 1 || fault.code() == Code::StorageFull => failed(&fault),
-        Err(_) => {
-            let (left, right) = batch.split_at(batch.len() / 2);
-            let mut done = record_in_halves(conn, terms, left);
-            let rest = record_in_halves(conn, terms, right);
-            done.results.extend(rest.results);
-            Recorded { wrote: done.wrote || rest.wrote, ..done }
-        }
+    let attempt = alone(conn, |conn| contained(|| record(conn, terms, batch)));
+    attempt.unwrap_or_else(|fault| halved(conn, terms, batch, &fault))
+}
+
+/// Records each half on its own, down to the one request that is at fault, so that it fails alone.
+fn halved(conn: &mut Conn, terms: &Acceptance, batch: &[&Accept], fault: &Error) -> Recorded {
+    if batch.len() == 1 || fault.code() == Code::StorageFull {
+        return Recorded { results: batch.iter().map(|_| Err(fault.clone())).collect(), wrote: false };
     }
+    let (left, right) = batch.split_at(batch.len() / 2);
+    let mut half = |batch: &[&Accept]| {
+        let attempt = savepoint(conn, |conn| contained(|| record(conn, terms, batch)));
+        attempt.unwrap_or_else(|fault| halved(conn, terms, batch, &fault))
+    };
+    let (mut done, rest) = (half(left), half(right));
+    done.results.extend(rest.results);
+    Recorded { wrote: done.wrote || rest.wrote, ..done }
 }
 
 fn count(setting: u32) -> usize {

@@ -73,6 +73,7 @@ struct Writes {
 /// Loads and locks what the batch's items touch: number windows, then plan windows, then wallets, each sorted.
 fn load(conn: &mut Conn, batch: &[&Accept], lock: Lock, now: Millis) -> Result<State> {
     let mut guards = BTreeSet::new();
+    let mut known = BTreeSet::new();
     let mut plans = std::collections::BTreeMap::new();
     let mut wallets = BTreeSet::new();
     for accept in batch {
@@ -80,7 +81,7 @@ fn load(conn: &mut Conn, batch: &[&Accept], lock: Lock, now: Millis) -> Result<S
         for item in accept.items.iter().flatten().filter(|item| item.refusal.is_none()) {
             guards.extend(guards_of(&accept.caller, item).into_iter().map(|(key, _)| key));
             if item.client.ip.is_some() || item.client.device.is_some() {
-                guards.insert((GuardKind::Verified, accept.caller.mode(), item.subject.clone()));
+                known.insert((GuardKind::Verified, accept.caller.mode(), item.subject.clone()));
             }
             if let Some(rate) = plan_of(&accept.caller, item) {
                 plans.insert(owner, rate);
@@ -90,8 +91,14 @@ fn load(conn: &mut Conn, batch: &[&Accept], lock: Lock, now: Millis) -> Result<S
             }
         }
     }
-    let mut state =
-        State { guards: store::load_guards(conn, &guards, lock, now)?.into_iter().collect(), ..State::default() };
+    let mut state = State::default();
+    if lock == Lock::Write && !conn.is_sqlite() {
+        (state.guards, state.foreseen) = store::claim_guards(conn, &gates::foresee(batch, now), now)?;
+    } else {
+        state.guards = store::load_guards(conn, &guards, lock, now)?.into_iter().collect();
+    }
+    // Whether a number was verified before is looked at, never taken from.
+    state.guards.extend(store::load_guards(conn, &known, Lock::Peek, now)?);
     for (owner, rate) in plans {
         state.plans.insert(owner, store::load_plan(conn, owner, rate, lock, now)?);
     }
@@ -232,11 +239,9 @@ fn batch_row(accept: &Accept, id: crate::ids::BatchId, accepted: usize, now: Mil
 
 /// Writes what changed; whether anything did.
 fn write(conn: &mut Conn, state: &State, writes: &Writes, now: Millis) -> Result<bool> {
-    let guards: Vec<_> =
-        state.guards.iter().filter(|(_, kept)| kept.changed).map(|(key, kept)| (key, &kept.value)).collect();
-    if !guards.is_empty() {
-        store::save_guards(conn, &guards)?;
-    }
+    let taken = state.guards.values().any(|kept| kept.changed);
+    let guards: Vec<_> = state.to_save().collect();
+    store::save_guards(conn, &guards)?;
     for (owner, kept) in state.plans.iter().filter(|(_, kept)| kept.changed) {
         store::save_plan(conn, *owner, &kept.value)?;
     }
@@ -250,9 +255,5 @@ fn write(conn: &mut Conn, state: &State, writes: &Writes, now: Millis) -> Result
         store::insert_batch(conn, batch)?;
     }
     let plans = state.plans.values().any(|kept| kept.changed);
-    Ok(plans
-        || !guards.is_empty()
-        || !wallets.is_empty()
-        || !writes.messages.is_empty()
-        || !writes.decisions.is_empty())
+    Ok(plans || taken || !wallets.is_empty() || !writes.messages.is_empty() || !writes.decisions.is_empty())
 }

@@ -73,6 +73,10 @@ pub fn load_for_update(
 }
 
 fn lock_pg(conn: &mut diesel::PgConnection, owner: (OrgId, Mode), now: Millis) -> Result<Wallet> {
+    let known: Option<Row> = wallets::table.find(owner).for_update().first(conn).optional()?;
+    if let Some(known) = known {
+        return Ok(wallet(known));
+    }
     let fresh = row(&Wallet::fresh(owner.0, owner.1), now);
     diesel::insert_into(wallets::table).values(&fresh).on_conflict_do_nothing().execute(conn)?;
     let row: Row = wallets::table.find(owner).for_update().first(conn)?;

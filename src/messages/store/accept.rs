@@ -1,11 +1,12 @@
 //! The statements of the accepting transaction: load and lock, then write, each for the whole batch.
 //!
-//! PostgreSQL gets one statement for each kind of row whatever the batch's size; on SQLite, where a statement costs
-//! microseconds and the prepared ones are kept, each row is its own.
+//! PostgreSQL gets one statement for each kind of row whatever the batch's size, its text always the same; on SQLite,
+//! where a statement costs microseconds and the prepared ones are kept, each row is its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Binary, Text};
 use diesel::upsert::excluded;
 
 use crate::clock::Millis;
@@ -94,6 +95,53 @@ pub fn load_guards(
     Ok(keys.iter().map(|key| (key.clone(), turned(logs.remove(key).unwrap_or_default(), now))).collect())
 }
 
+#[derive(QueryableByName)]
+#[diesel(table_name = guard_windows)]
+struct ClaimedRow {
+    kind: GuardKind,
+    mode: Mode,
+    subject: Vec<u8>,
+    stamps: Vec<u8>,
+    as_of: Millis,
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    fresh: bool,
+}
+
+/// A row that is there is locked (the update changes nothing); a row that is not is stored as it is foreseen.
+const CLAIM_GUARDS: &str = "INSERT INTO guard_windows AS kept (kind, mode, subject, stamps, as_of) \
+    SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[], $5::bigint[]) \
+    ON CONFLICT (kind, mode, subject) DO UPDATE SET as_of = kept.as_of \
+    RETURNING kind, mode, subject, stamps, as_of, (xmax = 0) AS fresh";
+
+/// Locks the windows of an accepting batch in the order of their keys, in one statement, storing new ones as
+/// `foreseen`: the windows as they were before, and those that are new. For PostgreSQL.
+pub fn claim_guards(
+    conn: &mut Conn,
+    foreseen: &BTreeMap<GuardKey, StampLog>,
+    now: Millis,
+) -> Result<(BTreeMap<GuardKey, Kept<StampLog>>, BTreeMap<GuardKey, StampLog>)> {
+    let (Conn::Pg(c), false) = (conn, foreseen.is_empty()) else { return Ok(Default::default()) };
+    let rows: Vec<ClaimedRow> = diesel::sql_query(CLAIM_GUARDS)
+        .bind::<Array<Text>, _>(foreseen.keys().map(|key| key.0).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(foreseen.keys().map(|key| key.1).collect::<Vec<_>>())
+        .bind::<Array<Binary>, _>(foreseen.keys().map(|key| key.2.as_slice()).collect::<Vec<_>>())
+        .bind::<Array<Binary>, _>(foreseen.values().map(StampLog::encode).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(foreseen.values().map(StampLog::as_of).collect::<Vec<_>>())
+        .get_results(c)?;
+    let (mut before, mut new) = (BTreeMap::new(), BTreeMap::new());
+    for row in rows {
+        let key = (row.kind, row.mode, row.subject);
+        let log = StampLog::decode(&row.stamps, row.as_of);
+        if row.fresh {
+            before.insert(key.clone(), Kept::loaded(StampLog::new()));
+            new.insert(key, log);
+        } else {
+            before.insert(key, turned(log, now));
+        }
+    }
+    Ok((before, new))
+}
+
 /// A log as of now. Where the clock has stepped back the log is rebased, and that must be kept even if nothing is let
 /// through: else its stamps would stand still until the clock has caught up.
 fn turned(mut log: StampLog, now: Millis) -> Kept<StampLog> {
@@ -131,9 +179,13 @@ fn read_guards(conn: &mut Conn, keys: &BTreeSet<GuardKey>) -> Result<Vec<GuardRo
     Ok(rows)
 }
 
-/// Writes windows back.
+/// Writes windows back; one that holds nothing leaves no row.
 pub fn save_guards(conn: &mut Conn, changed: &[(&GuardKey, &StampLog)]) -> Result<()> {
-    let rows: Vec<GuardRow> = changed.iter().map(|(key, log)| guard_row(key, log)).collect();
+    let (empty, held): (Vec<_>, Vec<_>) = changed.iter().partition(|(_, log)| log.is_empty());
+    for ((kind, mode, subject), _) in empty {
+        diesel::delete(guard_windows::table.find((*kind, *mode, subject.as_slice()))).execute(conn)?;
+    }
+    let rows: Vec<GuardRow> = held.iter().map(|(key, log)| guard_row(key, log)).collect();
     match conn {
         Conn::Sqlite(c) => {
             for row in &rows {
@@ -145,6 +197,7 @@ pub fn save_guards(conn: &mut Conn, changed: &[(&GuardKey, &StampLog)]) -> Resul
                     .execute(c)?;
             }
         }
+        Conn::Pg(_) if rows.is_empty() => {}
         Conn::Pg(c) => {
             diesel::insert_into(guard_windows::table)
                 .values(&rows)
@@ -171,12 +224,15 @@ pub fn load_plan(
     let key = (owner.0, owner.1, Policy::SmsPlan);
     let query = org_windows::table.find(key);
     let row: Option<PlanRow> = match (&mut *conn, lock) {
-        (Conn::Pg(c), Lock::Write) => {
-            let empty =
-                PlanRow { org_id: owner.0, mode: owner.1, policy: Policy::SmsPlan, stamps: Vec::new(), as_of: now };
-            diesel::insert_into(org_windows::table).values(&empty).on_conflict_do_nothing().execute(c)?;
-            query.for_update().first(c).optional()?
-        }
+        (Conn::Pg(c), Lock::Write) => match query.for_update().first(c).optional()? {
+            Some(row) => Some(row),
+            None => {
+                let empty =
+                    PlanRow { org_id: owner.0, mode: owner.1, policy: Policy::SmsPlan, stamps: Vec::new(), as_of: now };
+                diesel::insert_into(org_windows::table).values(&empty).on_conflict_do_nothing().execute(c)?;
+                query.for_update().first(c).optional()?
+            }
+        },
         (conn, _) => query.first(conn).optional()?,
     };
     let (stamps, as_of) = row.map_or((Vec::new(), now), |row| (row.stamps, row.as_of));
@@ -231,14 +287,47 @@ pub fn insert_messages(conn: &mut Conn, rows: &[Row]) -> Result<()> {
                 diesel::insert_into(messages::table).values(row).execute(c)?;
             }
         }
-        // PostgreSQL takes at most 65,535 parameters a statement; a row has 31.
         Conn::Pg(c) => {
-            for chunk in rows.chunks(1_000) {
-                diesel::insert_into(messages::table).values(chunk).execute(c)?;
-            }
+            insert_messages_pg(c, rows)?;
         }
     }
     Ok(())
+}
+
+fn insert_messages_pg(conn: &mut diesel::PgConnection, rows: &[Row]) -> diesel::QueryResult<usize> {
+    crate::insert_many!(conn, "messages", rows, row => {
+        id: Text = Some(row.id),
+        org_id: Text = Some(row.org_id),
+        key_id: Text = Some(row.key_id),
+        mode: Text = Some(row.mode),
+        batch_id: Text = row.batch_id,
+        verification_id: Text = row.verification_id,
+        channel: Text = Some(row.channel),
+        kind: Text = Some(row.kind),
+        recipient: Text = Some(row.recipient.as_str()),
+        country: Text = row.country,
+        sender: Text = row.sender.as_deref(),
+        content: Binary = row.content.as_deref(),
+        encoding: Text = row.encoding,
+        segments: Integer = Some(row.segments),
+        status: Text = Some(row.status),
+        error_code: Text = row.error_code.as_deref(),
+        price_micros: BigInt = Some(row.price_micros),
+        currency: Text = Some(row.currency),
+        hold: Text = Some(row.hold),
+        decision_id: Text = Some(row.decision_id),
+        decision: Text = Some(row.decision.as_str()),
+        lane: SmallInt = Some(row.lane),
+        next_at: BigInt = row.next_at,
+        attempts: Integer = Some(row.attempts),
+        carrier: Text = row.carrier.as_deref(),
+        extra: Text = Some(row.extra.as_str()),
+        request_id: Text = Some(row.request_id.as_str()),
+        scheduled_for: BigInt = row.scheduled_for,
+        expires_at: BigInt = Some(row.expires_at),
+        created_at: BigInt = Some(row.created_at),
+        updated_at: BigInt = Some(row.updated_at),
+    })
 }
 
 /// Stores decisions that refused.
