@@ -3,11 +3,10 @@
 //! A multi-row `VALUES` has a parameter for each cell: its text is another for each number of rows, and parsing two
 //! thousand parameters costs PostgreSQL more than storing the rows.
 
-/// `INSERT INTO table (columns) SELECT * FROM unnest($1::…[], …)`: the text for `columns` of (name, type).
+/// `INSERT INTO table (columns) SELECT * FROM unnest(?::…[], …)`: the text for `columns` of (name, type).
 pub fn insert_text(table: &str, columns: &[(&str, &str)]) -> String {
     let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
-    let arrays: Vec<String> =
-        columns.iter().enumerate().map(|(place, (_, kind))| format!("${}::{kind}[]", place + 1)).collect();
+    let arrays: Vec<String> = columns.iter().map(|(_, kind)| format!("?::{kind}[]")).collect();
     format!("INSERT INTO {table} ({}) SELECT * FROM unnest({})", names.join(", "), arrays.join(", "))
 }
 
@@ -22,7 +21,7 @@ macro_rules! insert_many {
         static TEXT: ::std::sync::LazyLock<String> = ::std::sync::LazyLock::new(|| {
             $crate::db::many::insert_text($table, &[$((stringify!($column), $crate::array_of!($kind))),+])
         });
-        let query = ::diesel::sql_query(TEXT.as_str())
+        let query = $crate::db::fixed::fixed(TEXT.as_str())
             $(.bind::<::diesel::sql_types::Array<::diesel::sql_types::Nullable<::diesel::sql_types::$kind>>, _>(
                 $rows.iter().map(|$row| $value).collect::<Vec<_>>()
             ))+;
@@ -60,6 +59,6 @@ mod tests {
     #[test]
     fn the_text_names_each_column_once_in_order() {
         let text = insert_text("things", &[("id", "text"), ("size", "bigint")]);
-        assert_eq!(text, "INSERT INTO things (id, size) SELECT * FROM unnest($1::text[], $2::bigint[])");
+        assert_eq!(text, "INSERT INTO things (id, size) SELECT * FROM unnest(?::text[], ?::bigint[])");
     }
 }

@@ -6,6 +6,7 @@
 
 mod conn;
 mod fault;
+pub mod fixed;
 mod lanes;
 pub mod many;
 pub mod migrate;

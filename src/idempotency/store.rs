@@ -7,6 +7,7 @@ use diesel::upsert::excluded;
 use super::{Begun, Claim, Keeping, Opening, Stored, in_flight, judge};
 use crate::clock::Millis;
 use crate::db::Conn;
+use crate::db::fixed::fixed;
 use crate::db::schema::idempotency::dsl;
 use crate::error::{Code, Error, Result};
 
@@ -66,8 +67,8 @@ pub fn begin(conn: &mut Conn, openings: &[Opening<'_>], keeping: Keeping) -> Res
 /// One statement of constant text for all: an array a column. A row whose time is over counts as none.
 const INSERT_NOW: &str = "INSERT INTO idempotency AS kept \
     (owner, mode, key_hash, fingerprint, status, location, body, created_at, expires_at) \
-    SELECT owner, mode, key_hash, fingerprint, status, location, ''::bytea, $7, $8 \
-    FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[], $5::smallint[], $6::text[]) \
+    SELECT owner, mode, key_hash, fingerprint, status, location, ''::bytea, ?, ? \
+    FROM unnest(?::text[], ?::text[], ?::bytea[], ?::bytea[], ?::smallint[], ?::text[]) \
     AS new (owner, mode, key_hash, fingerprint, status, location) \
     ON CONFLICT (owner, mode, key_hash) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status, \
     location = excluded.location, body = excluded.body, created_at = excluded.created_at, \
@@ -81,15 +82,15 @@ fn insert_now(conn: &mut diesel::PgConnection, openings: &[Opening<'_>], keeping
     let mut rows: Vec<Row<'_>> =
         openings.iter().zip(&answers).map(|(opening, answer)| row(opening.claim, answer, keeping)).collect();
     rows.sort_by_key(|row| (row.owner, row.mode, row.key_hash));
-    diesel::sql_query(INSERT_NOW)
+    fixed(INSERT_NOW)
+        .bind::<BigInt, _>(keeping.now)
+        .bind::<BigInt, _>(keeping.now.plus(keeping.ttl))
         .bind::<Array<Text>, _>(rows.iter().map(|row| row.owner).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(rows.iter().map(|row| row.mode).collect::<Vec<_>>())
         .bind::<Array<Binary>, _>(rows.iter().map(|row| row.key_hash).collect::<Vec<_>>())
         .bind::<Array<Binary>, _>(rows.iter().map(|row| row.fingerprint).collect::<Vec<_>>())
         .bind::<Array<SmallInt>, _>(rows.iter().map(|row| row.status).collect::<Vec<_>>())
         .bind::<Array<Nullable<Text>>, _>(rows.iter().map(|row| row.location).collect::<Vec<_>>())
-        .bind::<BigInt, _>(keeping.now)
-        .bind::<BigInt, _>(keeping.now.plus(keeping.ttl))
         .get_results(conn)
         .map_err(|fault| waited_too_long(fault.into()))
 }
@@ -119,8 +120,8 @@ pub fn finish(conn: &mut Conn, done: &[(Opening<'_>, &Stored)], keeping: Keeping
     match conn {
         Conn::Sqlite(c) => {
             done.iter().try_for_each(|(opening, stored)| match opening.place {
-                Some(place) => insert_answer(c, &row(opening.claim, &Stored::shown_at(place), keeping)),
-                None => insert_answer(c, &row(opening.claim, stored, keeping)),
+                Some(place) => put(c, &row(opening.claim, &Stored::shown_at(place), keeping)),
+                None => put(c, &row(opening.claim, stored, keeping)),
             })?;
         }
         Conn::Pg(c) => {
@@ -135,20 +136,9 @@ pub fn finish(conn: &mut Conn, done: &[(Opening<'_>, &Stored)], keeping: Keeping
     Ok(())
 }
 
-fn insert_answer(conn: &mut SqliteConnection, row: &Row<'_>) -> Result<()> {
-    diesel::insert_into(dsl::idempotency)
-        .values(row)
-        .on_conflict((dsl::owner, dsl::mode, dsl::key_hash))
-        .do_update()
-        .set((
-            dsl::fingerprint.eq(row.fingerprint),
-            dsl::status.eq(row.status),
-            dsl::body.eq(row.body),
-            dsl::location.eq(row.location),
-            dsl::created_at.eq(row.created_at),
-            dsl::expires_at.eq(row.expires_at),
-        ))
-        .execute(conn)?;
+/// A row whose time is over is replaced whole. (Not an upsert: diesel keeps this statement prepared.)
+fn put(conn: &mut SqliteConnection, row: &Row<'_>) -> Result<()> {
+    diesel::replace_into(dsl::idempotency).values(row).execute(conn)?;
     Ok(())
 }
 

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
-use diesel::upsert::excluded;
+use diesel::sql_types::{BigInt, Text};
 
 use super::{Price, Wallet};
 use crate::clock::Millis;
 use crate::db::Conn;
+use crate::db::fixed::fixed;
 use crate::db::schema::{prices, wallet_entries, wallets};
 use crate::error::{Code, Error, Result};
 use crate::ids::{EntryId, MessageId, OrgId, PriceId};
@@ -89,20 +90,24 @@ pub fn read(conn: &mut Conn, org: OrgId, mode: Mode) -> Result<Wallet> {
     Ok(found.map_or_else(|| Wallet::fresh(org, mode), wallet))
 }
 
-/// Writes wallets back after holds were taken under their locks.
+const SAVE: &str =
+    "UPDATE wallets SET balance_micros = ?, held_micros = ?, updated_at = ? WHERE org_id = ? AND mode = ?";
+
+/// Writes wallets back after they were loaded for update.
 pub fn save(conn: &mut Conn, changed: &[&Wallet], now: Millis) -> Result<()> {
     for wallet in changed {
         let row = row(wallet, now);
-        crate::both!(conn, c => diesel::insert_into(wallets::table)
-            .values(&row)
-            .on_conflict((wallets::org_id, wallets::mode))
-            .do_update()
-            .set((
-                wallets::balance_micros.eq(excluded(wallets::balance_micros)),
-                wallets::held_micros.eq(excluded(wallets::held_micros)),
-                wallets::updated_at.eq(excluded(wallets::updated_at)),
-            ))
-            .execute(c))?;
+        match conn {
+            Conn::Sqlite(c) => diesel::replace_into(wallets::table).values(&row).execute(c)?,
+            // The row is there and locked.
+            Conn::Pg(c) => fixed(SAVE)
+                .bind::<BigInt, _>(row.balance_micros)
+                .bind::<BigInt, _>(row.held_micros)
+                .bind::<BigInt, _>(row.updated_at)
+                .bind::<Text, _>(row.org_id)
+                .bind::<Text, _>(row.mode)
+                .execute(c)?,
+        };
     }
     Ok(())
 }

@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Text};
-use diesel::upsert::excluded;
 
 use crate::clock::Millis;
 use crate::db::Conn;
+use crate::db::fixed::fixed;
 use crate::db::schema::{batches, decisions, guard_windows, messages, org_windows};
 use crate::error::Result;
 use crate::fraud::Action;
@@ -109,7 +109,7 @@ struct ClaimedRow {
 
 /// A row that is there is locked (the update changes nothing); a row that is not is stored as it is foreseen.
 const CLAIM_GUARDS: &str = "INSERT INTO guard_windows AS kept (kind, mode, subject, stamps, as_of) \
-    SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[], $5::bigint[]) \
+    SELECT * FROM unnest(?::text[], ?::text[], ?::bytea[], ?::bytea[], ?::bigint[]) \
     ON CONFLICT (kind, mode, subject) DO UPDATE SET as_of = kept.as_of \
     RETURNING kind, mode, subject, stamps, as_of, (xmax = 0) AS fresh";
 
@@ -121,7 +121,7 @@ pub fn claim_guards(
     now: Millis,
 ) -> Result<(BTreeMap<GuardKey, Kept<StampLog>>, BTreeMap<GuardKey, StampLog>)> {
     let (Conn::Pg(c), false) = (conn, foreseen.is_empty()) else { return Ok(Default::default()) };
-    let rows: Vec<ClaimedRow> = diesel::sql_query(CLAIM_GUARDS)
+    let rows: Vec<ClaimedRow> = fixed(CLAIM_GUARDS)
         .bind::<Array<Text>, _>(foreseen.keys().map(|key| key.0).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(foreseen.keys().map(|key| key.1).collect::<Vec<_>>())
         .bind::<Array<Binary>, _>(foreseen.keys().map(|key| key.2.as_slice()).collect::<Vec<_>>())
@@ -179,6 +179,10 @@ fn read_guards(conn: &mut Conn, keys: &BTreeSet<GuardKey>) -> Result<Vec<GuardRo
     Ok(rows)
 }
 
+const SAVE_GUARDS: &str = "INSERT INTO guard_windows (kind, mode, subject, stamps, as_of) \
+    SELECT * FROM unnest(?::text[], ?::text[], ?::bytea[], ?::bytea[], ?::bigint[]) \
+    ON CONFLICT (kind, mode, subject) DO UPDATE SET stamps = excluded.stamps, as_of = excluded.as_of";
+
 /// Writes windows back; one that holds nothing leaves no row.
 pub fn save_guards(conn: &mut Conn, changed: &[(&GuardKey, &StampLog)]) -> Result<()> {
     let (empty, held): (Vec<_>, Vec<_>) = changed.iter().partition(|(_, log)| log.is_empty());
@@ -189,24 +193,17 @@ pub fn save_guards(conn: &mut Conn, changed: &[(&GuardKey, &StampLog)]) -> Resul
     match conn {
         Conn::Sqlite(c) => {
             for row in &rows {
-                diesel::insert_into(guard_windows::table)
-                    .values(row)
-                    .on_conflict((guard_windows::kind, guard_windows::mode, guard_windows::subject))
-                    .do_update()
-                    .set((guard_windows::stamps.eq(&row.stamps), guard_windows::as_of.eq(row.as_of)))
-                    .execute(c)?;
+                diesel::replace_into(guard_windows::table).values(row).execute(c)?;
             }
         }
         Conn::Pg(_) if rows.is_empty() => {}
         Conn::Pg(c) => {
-            diesel::insert_into(guard_windows::table)
-                .values(&rows)
-                .on_conflict((guard_windows::kind, guard_windows::mode, guard_windows::subject))
-                .do_update()
-                .set((
-                    guard_windows::stamps.eq(excluded(guard_windows::stamps)),
-                    guard_windows::as_of.eq(excluded(guard_windows::as_of)),
-                ))
+            fixed(SAVE_GUARDS)
+                .bind::<Array<Text>, _>(rows.iter().map(|row| row.kind).collect::<Vec<_>>())
+                .bind::<Array<Text>, _>(rows.iter().map(|row| row.mode).collect::<Vec<_>>())
+                .bind::<Array<Binary>, _>(rows.iter().map(|row| row.subject.as_slice()).collect::<Vec<_>>())
+                .bind::<Array<Binary>, _>(rows.iter().map(|row| row.stamps.as_slice()).collect::<Vec<_>>())
+                .bind::<Array<BigInt>, _>(rows.iter().map(|row| row.as_of).collect::<Vec<_>>())
                 .execute(c)?;
         }
     }
@@ -241,6 +238,8 @@ pub fn load_plan(
     Ok(Kept { value: window, changed })
 }
 
+const SAVE_PLAN: &str = "UPDATE org_windows SET stamps = ?, as_of = ? WHERE org_id = ? AND mode = ? AND policy = ?";
+
 /// Writes a plan's window back.
 pub fn save_plan(conn: &mut Conn, owner: (OrgId, Mode), window: &OrgWindow) -> Result<()> {
     let row = PlanRow {
@@ -250,12 +249,17 @@ pub fn save_plan(conn: &mut Conn, owner: (OrgId, Mode), window: &OrgWindow) -> R
         stamps: window.encode(),
         as_of: window.as_of(),
     };
-    crate::both!(conn, c => diesel::insert_into(org_windows::table)
-        .values(&row)
-        .on_conflict((org_windows::org_id, org_windows::mode, org_windows::policy))
-        .do_update()
-        .set((org_windows::stamps.eq(&row.stamps), org_windows::as_of.eq(row.as_of)))
-        .execute(c))?;
+    match conn {
+        Conn::Sqlite(c) => diesel::replace_into(org_windows::table).values(&row).execute(c)?,
+        // The row is there and locked.
+        Conn::Pg(c) => fixed(SAVE_PLAN)
+            .bind::<Binary, _>(&row.stamps)
+            .bind::<BigInt, _>(row.as_of)
+            .bind::<Text, _>(row.org_id)
+            .bind::<Text, _>(row.mode)
+            .bind::<Text, _>(row.policy)
+            .execute(c)?,
+    };
     Ok(())
 }
 
