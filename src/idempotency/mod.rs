@@ -123,7 +123,7 @@ pub fn once(
         Begun::Replay(stored) => Ok(Answer { stored, replayed: true }),
         Begun::Fresh => {
             let stored = work(conn)?;
-            finish(conn, &[(opening, &stored)], keeping)?;
+            finish(conn, &[(opening, Some(&stored))], keeping)?;
             Ok(Answer { stored, replayed: false })
         }
     }

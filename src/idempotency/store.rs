@@ -116,19 +116,20 @@ pub(super) fn find(conn: &mut Conn, claim: &Claim, now: Millis) -> Result<Option
 }
 
 /// Keeps the answers of the work that took effect.
-pub fn finish(conn: &mut Conn, done: &[(Opening<'_>, &Stored)], keeping: Keeping) -> Result<()> {
+pub fn finish(conn: &mut Conn, done: &[(Opening<'_>, Option<&Stored>)], keeping: Keeping) -> Result<()> {
     match conn {
         Conn::Sqlite(c) => {
-            done.iter().try_for_each(|(opening, stored)| match opening.place {
-                Some(place) => put(c, &row(opening.claim, &Stored::shown_at(place), keeping)),
-                None => put(c, &row(opening.claim, stored, keeping)),
+            done.iter().try_for_each(|(opening, stored)| match (opening.place, stored) {
+                (Some(place), _) => put(c, &row(opening.claim, &Stored::shown_at(place), keeping)),
+                (None, Some(stored)) => put(c, &row(opening.claim, stored, keeping)),
+                (None, None) => Err(Error::internal("an answer that is neither kept nor shown")),
             })?;
         }
         Conn::Pg(c) => {
             let rows: Vec<Row<'_>> = done
                 .iter()
                 .filter(|(opening, _)| opening.place.is_none())
-                .map(|(opening, stored)| row(opening.claim, stored, keeping))
+                .filter_map(|(opening, stored)| Some(row(opening.claim, (*stored)?, keeping)))
                 .collect();
             write_answers(c, &rows)?;
         }

@@ -1,5 +1,7 @@
 //! What goes into the accepting transaction and what comes out of it.
 
+use std::sync::Arc;
+
 use super::body::{BulkMode, Pacing};
 use super::store::{Extra, Row};
 use crate::accounts::Caller;
@@ -30,7 +32,8 @@ pub struct Accept {
     pub render: Render,
 }
 
-/// Writes the answer of an accepted request; runs inside the transaction, since the answer is kept with the effect.
+/// Writes the answer of an accepted request. A bulk's runs inside the transaction, since it is kept with the effect; a
+/// single send's can be written again from its message.
 pub type Render = fn(Option<BulkTerms>, &[ItemOutcome]) -> Stored;
 
 /// What a bulk asked for.
@@ -103,27 +106,42 @@ pub struct ClientMacs {
 /// What became of one item.
 pub struct ItemOutcome {
     /// The row as it was stored, or why not.
-    pub result: Result<Box<Row>, Error>,
+    pub result: Result<Arc<Row>, Error>,
     /// The limits it met.
     pub view: View,
 }
 
 /// What became of a request.
 pub struct Accepted {
-    /// The answer; 2xx.
-    pub stored: Stored,
+    /// The answer (2xx) where it is kept byte for byte: a bulk's. A single send's shows its message, see
+    /// [`Accepted::answer`].
+    pub kept: Option<Stored>,
     /// Whether it was given before.
     pub replayed: bool,
     /// The limits met.
     pub view: View,
     /// The rows that were stored now.
-    pub rows: Vec<Row>,
+    pub rows: Vec<Arc<Row>>,
 }
 
 impl Accepted {
     /// An answer that is given again.
     pub fn again(stored: Stored) -> Accepted {
-        Accepted { stored, replayed: true, view: View::new(), rows: Vec::new() }
+        Accepted { kept: Some(stored), replayed: true, view: View::new(), rows: Vec::new() }
+    }
+
+    /// The same answer for a request that shares it.
+    pub fn shared(&self) -> Accepted {
+        Accepted { kept: self.kept.clone(), replayed: true, view: View::new(), rows: self.rows.clone() }
+    }
+
+    /// The answer: as it is kept, else rendered from the message, after its transaction and on the request's own thread.
+    pub fn answer(&self, render: Render) -> Stored {
+        self.kept.clone().unwrap_or_else(|| {
+            let shown: Vec<ItemOutcome> =
+                self.rows.iter().map(|row| ItemOutcome { result: Ok(row.clone()), view: View::new() }).collect();
+            render(None, &shown)
+        })
     }
 }
 

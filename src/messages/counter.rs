@@ -1,6 +1,7 @@
 //! The keys of a batch: claimed before anything is decided, shared by twins, kept with the answer or given back.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::accept::{Accept, Accepted, ItemOutcome, Render, message_at};
 use super::state::Status;
@@ -76,11 +77,11 @@ impl Counter {
 
     /// Keeps the answers that took effect, gives back the keys of those that did not, and answers all.
     pub fn close(self, conn: &mut Conn, batch: &[&Accept], keeping: Keeping) -> Result<Vec<Result<Accepted>>> {
-        let mut kept: Vec<(Opening<'_>, &Stored)> = Vec::new();
+        let mut kept: Vec<(Opening<'_>, Option<&Stored>)> = Vec::new();
         let mut refused: Vec<&Claim> = Vec::new();
         for (index, place) in self.places.iter().enumerate() {
             match (opening(batch, &self.resources, index), place) {
-                (Some(opening), Place::Done(Ok(done))) => kept.push((opening, &done.stored)),
+                (Some(opening), Place::Done(Ok(done))) => kept.push((opening, done.kept.as_ref())),
                 (Some(opening), Place::Done(Err(_))) => refused.push(opening.claim),
                 _ => {}
             }
@@ -103,7 +104,7 @@ impl Counter {
     fn shared(&self, place: &Place) -> Option<Result<Accepted>> {
         let Place::Twin(first) = place else { return None };
         match self.places.get(*first)? {
-            Place::Done(Ok(done)) | Place::Turned(Ok(done)) => Some(Ok(Accepted::again(done.stored.clone()))),
+            Place::Done(Ok(done)) | Place::Turned(Ok(done)) => Some(Ok(done.shared())),
             Place::Done(Err(fault)) | Place::Turned(Err(fault)) => Some(Err(fault.clone())),
             _ => None,
         }
@@ -143,7 +144,7 @@ fn opening<'a>(batch: &[&'a Accept], resources: &'a [Option<String>], index: usi
 pub fn rendered_again(conn: &mut Conn, render: Render, stored: Stored) -> Result<Stored> {
     let Some(id) = stored.to_render().and_then(message_at) else { return Ok(stored) };
     let row = store::find_message(conn, id)?.ok_or_else(|| Error::internal("a key outlives its message"))?;
-    Ok(render(None, &[ItemOutcome { result: Ok(Box::new(as_accepted(row))), view: View::new() }]))
+    Ok(render(None, &[ItemOutcome { result: Ok(Arc::new(as_accepted(row))), view: View::new() }]))
 }
 
 /// A message as it was in the moment of its acceptance.

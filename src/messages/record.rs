@@ -5,6 +5,7 @@
 //! of several nodes never deadlock.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::accept::{Accept, Accepted, Item, ItemOutcome, Prepared};
@@ -65,7 +66,7 @@ pub fn rehearse(conn: &mut Conn, clock: &Clock, accept: &Accept) -> Result<Vec<I
 /// What a batch will write.
 #[derive(Default)]
 struct Writes {
-    messages: Vec<Row>,
+    messages: Vec<Arc<Row>>,
     decisions: Vec<DecisionRow>,
     batches: Vec<BatchRow>,
 }
@@ -124,15 +125,15 @@ fn decide(state: &mut State, accept: &Accept, now: Millis, writes: &mut Writes) 
     if let Some(trial) = trial {
         *state = trial;
     }
-    let stored = (accept.render)(accept.bulk, &outcomes);
+    let kept = accept.bulk.map(|_| (accept.render)(accept.bulk, &outcomes));
     let mut view = View::new();
     outcomes.iter().for_each(|outcome| view.extend(&outcome.view));
-    let rows: Vec<Row> = outcomes.into_iter().filter_map(|outcome| outcome.result.ok()).map(|row| *row).collect();
+    let rows: Vec<Arc<Row>> = outcomes.into_iter().filter_map(|outcome| outcome.result.ok()).collect();
     if let Some(terms) = accept.bulk {
         writes.batches.push(batch_row(accept, terms.batch_id, rows.len(), now));
     }
     writes.messages.extend(rows.iter().cloned());
-    Ok(Accepted { stored, replayed: false, view, rows })
+    Ok(Accepted { kept, replayed: false, view, rows })
 }
 
 fn decide_item(state: &mut State, accept: &Accept, item: &Item, now: Millis) -> ItemOutcome {
@@ -141,7 +142,7 @@ fn decide_item(state: &mut State, accept: &Accept, item: &Item, now: Millis) -> 
         Err(fault) => return ItemOutcome { result: Err(fault.clone()), view: View::new() },
     };
     match gates::pass(state, accept, item, now) {
-        Ok(passed) => ItemOutcome { view: passed.view, result: Ok(Box::new(row(accept, item, &passed, now))) },
+        Ok(passed) => ItemOutcome { view: passed.view, result: Ok(Arc::new(row(accept, item, &passed, now))) },
         Err(denied) => {
             // Only a refusal of the screen is kept as a decision that can be asked for.
             let kept = item.screened.code.is_some();

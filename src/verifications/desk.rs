@@ -140,7 +140,8 @@ fn once(
     }
     match work(conn)? {
         Outcome::Done { stored, view, is_sending } => {
-            let kept: Vec<(Opening<'_>, &Stored)> = claims.iter().map(|claim| (*claim, &stored)).collect();
+            let kept: Vec<(Opening<'_>, Option<&Stored>)> =
+                claims.iter().map(|claim| (*claim, Some(&stored))).collect();
             idempotency::finish(conn, &kept, keeping)?;
             Ok(Ok(Done { answer: Answer { stored, replayed: false }, view, is_sending }))
         }

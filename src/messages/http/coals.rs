@@ -88,7 +88,7 @@ pub(super) async fn send(
     let text = one_of(("message", body.value.message), ("text", body.value.text))?;
     let message = SendBody { to: Some(body.value.to), body: Some(text), ..SendBody::default() };
     let accepted = send_one(&app, &caller, message, ask).await?;
-    Ok(answered(&req, accepted))
+    Ok(answered(&req, &accepted, render_send))
 }
 
 /// Send one text to many numbers (coals dialect).
@@ -124,7 +124,7 @@ pub(super) async fn send_bulk(
         dry_run: None,
     };
     let accepted = send_many(&app, &caller, bulk, ask).await?;
-    Ok(answered(&req, accepted))
+    Ok(answered(&req, &accepted, render_bulk))
 }
 
 fn one_of<T>(first: (&str, Option<T>), second: (&str, Option<T>)) -> Result<T> {

@@ -68,9 +68,9 @@ fn one_spelling<T>(body: &mut Body<T>, to: Option<String>, channel: Option<Chann
 }
 
 /// The answer of an accepted request, with the limits it met.
-fn answered(req: &HttpRequest, accepted: Accepted) -> HttpResponse {
+fn answered(req: &HttpRequest, accepted: &Accepted, render: Render) -> HttpResponse {
     put_view(req, accepted.view);
-    respond(Answer { stored: accepted.stored, replayed: accepted.replayed })
+    respond(Answer { stored: accepted.answer(render), replayed: accepted.replayed })
 }
 
 /// An answer, or its replay.

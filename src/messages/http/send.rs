@@ -48,7 +48,7 @@ pub(super) async fn create(
         return reply::ok(&DryRunView::of(&accept, &outcome));
     }
     let accepted = send(&app, &caller, body.value, ask).await;
-    accepted.map(|accepted| answered(&req, accepted))
+    accepted.map(|accepted| answered(&req, &accepted, render_single))
 }
 
 /// Send many messages at once.
@@ -87,5 +87,5 @@ pub(super) async fn create_bulk(
     }
     let accepted = send_bulk(&app, &caller, body.value, ask).await?;
     put_view(&req, accepted.view);
-    Ok(answered(&req, accepted))
+    Ok(answered(&req, &accepted, render_bulk))
 }

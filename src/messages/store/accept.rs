@@ -4,6 +4,7 @@
 //! where a statement costs microseconds and the prepared ones are kept, each row is its own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Text};
@@ -284,11 +285,11 @@ pub fn purge_guards(conn: &mut Conn, before: Millis, limit: i64) -> Result<usize
 }
 
 /// Stores accepted messages.
-pub fn insert_messages(conn: &mut Conn, rows: &[Row]) -> Result<()> {
+pub fn insert_messages(conn: &mut Conn, rows: &[Arc<Row>]) -> Result<()> {
     match conn {
         Conn::Sqlite(c) => {
             for row in rows {
-                diesel::insert_into(messages::table).values(row).execute(c)?;
+                diesel::insert_into(messages::table).values(&**row).execute(c)?;
             }
         }
         Conn::Pg(c) => {
@@ -298,7 +299,7 @@ pub fn insert_messages(conn: &mut Conn, rows: &[Row]) -> Result<()> {
     Ok(())
 }
 
-fn insert_messages_pg(conn: &mut diesel::PgConnection, rows: &[Row]) -> diesel::QueryResult<usize> {
+fn insert_messages_pg(conn: &mut diesel::PgConnection, rows: &[Arc<Row>]) -> diesel::QueryResult<usize> {
     crate::insert_many!(conn, "messages", rows, row => {
         id: Text = Some(row.id),
         org_id: Text = Some(row.org_id),
