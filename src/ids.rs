@@ -138,7 +138,7 @@ static LATEST: Mutex<(Millis, u32)> = Mutex::new((Millis(0), 0));
 /// of the 74 bits that are free count (RFC 9562, section 6.2, method 1), 48 stay random.
 fn fresh(prefix: &str, now: Millis) -> [u8; ID_LEN] {
     let mut noise = [0u8; 10];
-    crate::secret::fill_random(&mut noise);
+    crate::secret::fill_noise(&mut noise);
     // Version and variant take the upper bits of the first and the third byte: 4 + 8 + 6 + 8 are left.
     let place = place_in(now) & 0x03ff_ffff;
     let parts = [place >> 22, (place >> 14) & 0xff, (place >> 8) & 0x3f, place & 0xff];

@@ -9,6 +9,8 @@ use actix_web::http::header::HeaderMap;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use uuid::Uuid;
 
+use crate::secret::fill_noise;
+
 /// The header of the id made here; on every response.
 pub const HEADER: &str = "x-request-id";
 
@@ -31,7 +33,9 @@ pub struct RequestId {
 impl RequestId {
     /// A fresh id beside the one found in `headers`.
     pub fn fresh(headers: &HeaderMap) -> Self {
-        RequestId { id: Uuid::new_v4(), client: client_id(headers) }
+        let mut noise = [0; 16];
+        fill_noise(&mut noise);
+        RequestId { id: uuid::Builder::from_random_bytes(noise).into_uuid(), client: client_id(headers) }
     }
 }
 

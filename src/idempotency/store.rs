@@ -104,12 +104,12 @@ fn waited_too_long(fault: Error) -> Error {
 
 /// The live row of a claim's key: its fingerprint and answer.
 pub(super) fn find(conn: &mut Conn, claim: &Claim, now: Millis) -> Result<Option<(Vec<u8>, Stored)>> {
-    let row: Option<Found> = dsl::idempotency
+    let query = dsl::idempotency
         .find((claim.owner.as_str(), claim.mode.as_str(), claim.key_hash.as_slice()))
         .filter(dsl::expires_at.gt(now))
-        .select((dsl::fingerprint, dsl::status, dsl::body, dsl::location))
-        .first(conn)
-        .optional()?;
+        .select((dsl::fingerprint, dsl::status, dsl::body, dsl::location));
+    // On the connection inside: the enum would write the text and collect the values once more at each run.
+    let row: Option<Found> = crate::both!(conn, c => query.first(c)).optional()?;
     Ok(row.map(|(fingerprint, status, body, location)| {
         (fingerprint, Stored { status: u16::try_from(status).unwrap_or(0), body, location })
     }))

@@ -86,7 +86,8 @@ fn lock_pg(conn: &mut diesel::PgConnection, owner: (OrgId, Mode), now: Millis) -
 
 /// The wallet as it stands, fresh where there is none.
 pub fn read(conn: &mut Conn, org: OrgId, mode: Mode) -> Result<Wallet> {
-    let found: Option<Row> = wallets::table.find((org, mode)).first(conn).optional()?;
+    let query = wallets::table.find((org, mode));
+    let found: Option<Row> = crate::both!(conn, c => query.first(c)).optional()?;
     Ok(found.map_or_else(|| Wallet::fresh(org, mode), wallet))
 }
 

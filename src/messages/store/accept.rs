@@ -173,8 +173,8 @@ fn lock_guards(conn: &mut diesel::PgConnection, keys: &BTreeSet<GuardKey>) -> Re
 fn read_guards(conn: &mut Conn, keys: &BTreeSet<GuardKey>) -> Result<Vec<GuardRow>> {
     let mut rows = Vec::with_capacity(keys.len());
     for (kind, mode, subject) in keys {
-        let row: Option<GuardRow> =
-            guard_windows::table.find((*kind, *mode, subject.as_slice())).first(conn).optional()?;
+        let query = guard_windows::table.find((*kind, *mode, subject.as_slice()));
+        let row: Option<GuardRow> = crate::both!(conn, c => query.first(c)).optional()?;
         rows.extend(row);
     }
     Ok(rows)
@@ -231,7 +231,7 @@ pub fn load_plan(
                 query.for_update().first(c).optional()?
             }
         },
-        (conn, _) => query.first(conn).optional()?,
+        (conn, _) => crate::both!(conn, c => query.first(c)).optional()?,
     };
     let (stamps, as_of) = row.map_or((Vec::new(), now), |row| (row.stamps, row.as_of));
     let mut window = OrgWindow::open(&stamps, as_of, rate);

@@ -43,7 +43,8 @@ pub fn load_message(conn: &mut Conn, owner: Owner, id: MessageId) -> Result<Row>
 
 /// A message by id alone: for the worker and operators.
 pub fn find_message(conn: &mut Conn, id: MessageId) -> Result<Option<Row>> {
-    Ok(messages::table.find(id).select(Row::as_select()).first(conn).optional()?)
+    let found = messages::table.find(id);
+    Ok(crate::both!(conn, c => found.select(Row::as_select()).first(c)).optional()?)
 }
 
 /// Messages of `owner`, newest first, from before `before` on.
