@@ -15,6 +15,7 @@ pub mod text;
 pub mod otp;
 pub mod terms;
 pub mod error;
+pub mod failpoint;
 
 // The ground: what the process stands on; knows no feature.
 pub mod config;

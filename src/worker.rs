@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
-use crate::{health, idempotency, limits, verifications};
+use crate::{failpoint, health, idempotency, limits, verifications};
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
 pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
@@ -100,6 +100,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let keys = idempotency::purge(conn, now, PURGE_ROWS)?;
                 let checked = now.minus(keep.verifications);
                 let verifications = verifications::purge_verifications(conn, checked, PURGE_ROWS)?;
+                failpoint::pass("sweep.purge")?;
                 let windows = messages::purge_guards(conn, now.minus(messages::GUARD_HORIZON), PURGE_ROWS)?;
                 Ok(keys
                     + verifications

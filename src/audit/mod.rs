@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::Result;
+use crate::failpoint;
 use crate::ids::OperatorId;
 
 /// Who made a change.
@@ -154,6 +155,7 @@ pub struct Record {
 /// Appends `event` to the chain. Call it inside the transaction of the change itself. It takes the chain's head for
 /// the rest of that transaction, so call it last.
 pub fn append(conn: &mut Conn, now: Millis, event: &Event) -> Result<()> {
+    failpoint::pass("audit.append")?;
     let head = store::take_head(conn)?;
     let entry = chain::Entry {
         seq: head.seq.saturating_add(1),

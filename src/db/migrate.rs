@@ -6,12 +6,13 @@ use std::path::Path;
 
 use diesel::migration::{Migration, MigrationSource, MigrationVersion};
 use diesel::r2d2::ManageConnection;
-use diesel::{QueryableByName, RunQueryDsl};
+use diesel::{Connection, QueryableByName, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::db::conn::{Address, Conn, Opener};
 use crate::db::{Settings, fault};
 use crate::error::{Error, Result};
+use crate::failpoint;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -34,10 +35,22 @@ pub fn run(settings: &Settings) -> Result<Report> {
         refuse_newer_schema(conn)?;
         let applied = crate::both!(conn, c => {
             let source = c.migrations();
-            c.run_pending_migrations(source).map(|versions| versions.iter().map(ToString::to_string).collect())
+            c.pending_migrations(source).and_then(|due| due.iter().map(|one| run_whole(c, one.as_ref())).collect())
         })
         .map_err(Error::internal)?;
         Ok(Report { applied, undone: Vec::new() })
+    })
+}
+
+/// Runs one migration and writes down that it ran, both or neither.
+fn run_whole<C>(conn: &mut C, one: &dyn Migration<C::Backend>) -> diesel::migration::Result<String>
+where
+    C: Connection + MigrationHarness<C::Backend>,
+{
+    conn.transaction(|conn| {
+        let version = conn.run_migration(one)?.to_string();
+        failpoint::pass("migrate.mid")?;
+        Ok(version)
     })
 }
 

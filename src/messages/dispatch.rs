@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::{Error, Result};
+use crate::failpoint;
 use crate::providers::{Outcome, Outgoing};
 use crate::secret::{Keyring, Secret, random_u64};
 
@@ -73,7 +74,9 @@ pub async fn until_next(app: &App) -> Result<Option<Duration>> {
 }
 
 async fn send_and_write(app: &App, claimed: Claimed) -> Result<()> {
+    failpoint::pass("dispatch.after_claim")?;
     let outcome = send(app, &claimed).await;
+    failpoint::pass("dispatch.after_carrier")?;
     let now = app.clock.now();
     app.carriers.circuits().record(&claimed.attempt.carrier, &outcome, now);
     note(&claimed, &outcome, now);
@@ -130,6 +133,7 @@ fn outgoing(keyring: &Keyring, claimed: &Claimed, now: Millis) -> Result<Outgoin
 
 /// Writes how a hand-off ended: the attempt, the message, the money, the timeline; then what receipts said meanwhile.
 fn write_outcome(conn: &mut Conn, row: &Row, mut attempt: Attempt, outcome: &Outcome, now: Millis) -> Result<()> {
+    failpoint::pass("dispatch.before_write")?;
     attempt.finished_at = Some(now);
     match outcome {
         Outcome::Accepted { provider_id, .. } => {

@@ -15,6 +15,7 @@ use crate::app::{App, FromApp};
 use crate::db::task::{Task, contained};
 use crate::db::{Conn, Db, alone, savepoint};
 use crate::error::{Code, Error, Result};
+use crate::failpoint;
 
 /// Requests waiting for the database, and the bell of the dispatcher.
 #[derive(Clone)]
@@ -145,6 +146,10 @@ impl Task for Batch {
     }
 
     fn answer(self: Box<Self>, undone: Option<&Error>) {
+        // A failure here is an answer that is lost after the commit.
+        if failpoint::pass("accept.after_commit").is_err() {
+            return;
+        }
         let mut due = false;
         for (ticket, result) in self.tickets.into_iter().zip(self.results) {
             let result = match undone {

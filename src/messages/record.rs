@@ -16,6 +16,7 @@ use super::store::{self, BatchRow, DecisionRow, LimitTerm, Lock, Row, Terms};
 use crate::clock::{Clock, Millis};
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
+use crate::failpoint;
 use crate::idempotency::Keeping;
 use crate::limits::View;
 use crate::terms::Channel;
@@ -44,7 +45,9 @@ pub fn record(conn: &mut Conn, terms: &Acceptance, batch: &[&Accept]) -> Result<
     let now = db::now(conn, &terms.clock)?;
     let keeping = Keeping { now, ttl: terms.key_ttl };
     let mut counter = Counter::open(conn, batch, keeping)?;
+    failpoint::pass("accept.after_keys")?;
     let mut state = load(conn, &counter.fresh(batch), Lock::Write, now)?;
+    failpoint::pass("accept.after_guards")?;
     let mut writes = Writes::default();
     for (index, accept) in batch.iter().enumerate() {
         if counter.is_fresh(index) {
@@ -52,8 +55,11 @@ pub fn record(conn: &mut Conn, terms: &Acceptance, batch: &[&Accept]) -> Result<
             counter.settle(index, decided);
         }
     }
+    failpoint::pass("accept.before_insert")?;
     let wrote = write(conn, &state, &writes, now)?;
-    Ok(Recorded { results: counter.close(conn, batch, keeping)?, wrote })
+    let results = counter.close(conn, batch, keeping)?;
+    failpoint::pass("accept.before_commit")?;
+    Ok(Recorded { results, wrote })
 }
 
 /// Decides a request on the state as it stands and takes nothing: a dry run.

@@ -7,6 +7,7 @@ use super::view::MessageView;
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
+use crate::failpoint;
 use crate::ids::{AttemptId, EventId, MessageId};
 use crate::providers::{Receipt, ReceiptState};
 use crate::text::redact;
@@ -38,7 +39,10 @@ pub fn move_row(conn: &mut Conn, row: &Row, to: &Move, moved: &Moved, now: Milli
         (Hold::Held, Hold::Settled) => {
             wallet::settle(conn, owner, (row.id, row.price_micros, row.currency), now)?;
         }
-        (Hold::Held, Hold::Released) => wallet::release(conn, owner, row.price_micros, now)?,
+        (Hold::Held, Hold::Released) => {
+            failpoint::pass("settle.release")?;
+            wallet::release(conn, owner, row.price_micros, now)?;
+        }
         _ => {}
     }
     let mut detail = serde_json::json!({ "by": moved.by, "error_code": to.error_code, "next_at": to.next_at });
@@ -89,6 +93,7 @@ pub fn settle_unknown(
 
 /// Stores receipts and applies those whose hand-off is known; the others wait for it. Repeats change nothing.
 pub fn take_receipts(conn: &mut Conn, carrier: &str, receipts: &[Receipt], now: Millis) -> Result<()> {
+    failpoint::pass("receipts.before_write")?;
     // In one order, so that two batches of receipts never wait for each other.
     let mut receipts: Vec<&Receipt> = receipts.iter().collect();
     receipts.sort_by(|a, b| a.provider_id.cmp(&b.provider_id));

@@ -16,6 +16,8 @@ mod canaries;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod hostile;

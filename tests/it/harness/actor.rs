@@ -87,6 +87,16 @@ impl Actor {
         self.finish(self.request(method, path).header("Content-Type", content_type).body(body)).await
     }
 
+    /// Any method, JSON or nothing, to a server that may be dead or stalled: an error where no answer came.
+    pub async fn attempt(&self, method: &str, path: &str, body: Option<Value>) -> reqwest::Result<Reply> {
+        let request = self.request(method, path).timeout(ANSWER_WITHIN);
+        read(match body {
+            Some(body) => request.header("Content-Type", "application/json").body(body.to_string()),
+            None => request,
+        })
+        .await
+    }
+
     fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let start = self.client.request(method, format!("{}{path}", self.base));
@@ -94,15 +104,22 @@ impl Actor {
     }
 
     async fn finish(&self, request: reqwest::RequestBuilder) -> Reply {
-        let response = request.send().await.unwrap();
-        let status = response.status().as_u16();
-        let headers = response.headers().iter();
-        let headers = headers.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into()));
-        let headers = headers.collect();
-        let text = response.text().await.unwrap();
-        let json = serde_json::from_str(&text).unwrap_or_default();
-        Reply { status, headers, text, json }
+        read(request).await.unwrap()
     }
+}
+
+/// Longer than any answer may take; only a server that hangs meets it.
+const ANSWER_WITHIN: std::time::Duration = std::time::Duration::from_secs(20);
+
+async fn read(request: reqwest::RequestBuilder) -> reqwest::Result<Reply> {
+    let response = request.send().await?;
+    let status = response.status().as_u16();
+    let headers = response.headers().iter();
+    let headers = headers.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into()));
+    let headers = headers.collect();
+    let text = response.text().await?;
+    let json = serde_json::from_str(&text).unwrap_or_default();
+    Ok(Reply { status, headers, text, json })
 }
 
 impl Reply {

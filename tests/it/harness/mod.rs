@@ -7,8 +7,11 @@ pub mod fake_carrier;
 mod fake_carrier_tests;
 pub mod fake_smtp;
 pub mod http_wire;
+pub mod oracle;
+pub mod process;
 mod receipts;
 pub mod slow;
+pub mod town;
 pub mod wait;
 
 pub use backend::Backend;

@@ -1,9 +1,10 @@
 //! Waiting for a state, never for a time: the wait ends as soon as it can, and a state that never comes fails loudly.
 
-use std::time::Duration;
+use std::future::Future;
+use std::time::{Duration, Instant};
 
 /// How long a state may take on a machine that is busy with everything else.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(30);
 const STEP: Duration = Duration::from_millis(10);
 
 /// Asks until the answer is `Some`; `what` names the state in the failure.
@@ -16,6 +17,28 @@ pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
         }
     }
     panic!("{what} did not come within {PATIENCE:?}");
+}
+
+/// The same where other tasks of this thread must go on meanwhile.
+#[track_caller]
+pub fn meanwhile<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> impl Future<Output = T> {
+    let place = std::panic::Location::caller();
+    let what = what.to_owned();
+    async move {
+        let from = Instant::now();
+        while from.elapsed() < PATIENCE {
+            match ask().await {
+                Some(found) => return found,
+                None => tokio::time::sleep(STEP).await,
+            }
+        }
+        panic!("{what} did not come within {PATIENCE:?} at {place}");
+    }
+}
+
+/// Lets real time pass, for processes that have no other.
+pub async fn pause(time: Duration) {
+    tokio::time::sleep(time).await;
 }
 
 #[test]
