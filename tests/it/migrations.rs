@@ -1,5 +1,7 @@
 //! The schema goes up, down and up again on both databases, and both end in the same tables.
 
+mod processes;
+mod rows;
 mod shape;
 
 use postern::clock::Clock;
@@ -44,6 +46,36 @@ async fn the_schema_goes_up_down_and_up_again() {
     assert_eq!(shape_of(&backend).await, Shape::default(), "something is left behind");
     assert_eq!(migrate::run(&settings).unwrap().applied, applied);
     assert_eq!(difference(&first, &shape_of(&backend).await), Vec::<String>::new());
+}
+
+/// Rows of one filling.
+const ROWS: i64 = 2_000;
+
+#[actix_web::test]
+async fn rows_of_every_table_outlive_every_migration_down_and_up() {
+    let backend = Backend::fresh();
+    let settings = backend.settings();
+    let db = backend.open(Clock::System);
+    let sums = async || db.read(rows::sums).await.unwrap();
+    let pending = async || db.read(migrate::pending).await.unwrap().len();
+    let full = shape_of(&backend).await;
+    db.write(|conn| rows::fill(conn, 1_001, 1_000 + ROWS)).await.unwrap();
+    let filled = sums().await;
+    assert!(filled.values().all(|(count, _)| *count >= ROWS), "a table without rows");
+    // Down to the first, which makes the tables; what a migration did not touch is as it was.
+    let mut levels = vec![filled];
+    while pending().await + 1 < names("sqlite").len() {
+        migrate::undo_last(&settings).unwrap();
+        let now = sums().await;
+        assert_eq!(rows::changed(levels.last().unwrap(), &now), Vec::<String>::new());
+        levels.push(now);
+    }
+    // Rows of the old version's own, then up again.
+    db.write(|conn| rows::fill(conn, 11_001, 11_000 + ROWS)).await.unwrap();
+    let old = sums().await;
+    migrate::run(&settings).unwrap();
+    assert_eq!(rows::changed(&old, &sums().await), Vec::<String>::new());
+    assert_eq!(difference(&full, &shape_of(&backend).await), Vec::<String>::new());
 }
 
 #[actix_web::test]

@@ -41,6 +41,11 @@ impl Actor {
         Actor { base: base.to_owned(), ..self.clone() }
     }
 
+    /// The same caller, on connections that nobody has used yet.
+    pub fn afresh(&self) -> Actor {
+        Actor { client: client(), ..self.clone() }
+    }
+
     /// The same caller, saying one more header.
     pub fn with_header(&self, name: &str, value: &str) -> Actor {
         let mut actor = self.clone();
