@@ -117,6 +117,8 @@ concern! {
         accept_batch: u32 = default "256", "POSTERN_DATABASE_ACCEPT_BATCH", within(1..=1000);
         /// How long a statement waits for a lock.
         lock_timeout: Duration = default "2s", "POSTERN_DATABASE_LOCK_TIMEOUT", lasting(Duration::from_millis(100), secs(120));
+        /// How long a request waits for the database in all, its turn included; then it is answered 503.
+        answer_timeout: Duration = default "2500ms", "POSTERN_DATABASE_ANSWER_TIMEOUT", lasting(Duration::from_millis(100), secs(120));
         /// How long a statement may run, on PostgreSQL.
         statement_timeout: Duration = default "10s", "POSTERN_DATABASE_STATEMENT_TIMEOUT", lasting(Duration::from_millis(100), secs(600));
     }

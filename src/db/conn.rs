@@ -73,6 +73,8 @@ pub struct Patience {
     pub lock: Duration,
     /// Longest run of one statement on PostgreSQL.
     pub statement: Duration,
+    /// Longest that a caller waits for an answer, whatever keeps the database from giving one.
+    pub answer: Duration,
 }
 
 /// r2d2's opener of connections.

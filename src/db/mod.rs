@@ -17,6 +17,7 @@ pub mod task;
 use std::time::Duration;
 
 use diesel::r2d2::Pool;
+use tokio::sync::oneshot;
 
 use conn::Opener;
 pub use conn::{Address, Conn, Patience, alone, savepoint};
@@ -48,6 +49,7 @@ pub struct Db {
     writes: Lanes,
     sqlite: bool,
     writers: u32,
+    answer_within: Duration,
     clock: Clock,
 }
 
@@ -67,6 +69,7 @@ impl Db {
             writes: Lanes::start("db-write", kind, writing, writers, settings.queue_depth)?,
             sqlite,
             writers,
+            answer_within: settings.patience.answer,
             clock,
         })
     }
@@ -80,10 +83,11 @@ impl Db {
     {
         let (task, answer) = Once::new(work);
         self.reads.submit(Box::new(task))?;
-        answer.await.map_err(|_| Error::internal("a database thread dropped its work"))?
+        self.in_time(answer).await
     }
 
-    /// Runs `work` in a write transaction and answers after its commit. An error of the work undoes it alone.
+    /// Runs `work` in a write transaction and answers after its commit. An error of the work undoes it alone; after a
+    /// 503 for want of time it may still be done.
     pub async fn write<T, F>(&self, work: F) -> Result<T>
     where
         F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
@@ -91,7 +95,27 @@ impl Db {
     {
         let (task, answer) = Once::new(work);
         self.submit_write(Box::new(task))?;
+        self.in_time(answer).await
+    }
+
+    /// The same for work whose result must not be lost: waits as long as it takes.
+    pub async fn write_patiently<T, F>(&self, work: F) -> Result<T>
+    where
+        F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (task, answer) = Once::new(work);
+        self.submit_write(Box::new(task))?;
         answer.await.map_err(|_| Error::internal("a database thread dropped its work"))?
+    }
+
+    /// Waits for an answer from the database's threads, and no longer than a caller should: 503 then. A server that
+    /// stalls keeps its own time-outs to itself.
+    pub async fn in_time<T>(&self, answer: oneshot::Receiver<Result<T>>) -> Result<T> {
+        match tokio::time::timeout(self.answer_within, answer).await {
+            Ok(answer) => answer.map_err(|_| Error::internal("a database thread dropped its work"))?,
+            Err(_) => Err(fault::unreachable("no answer in time")),
+        }
     }
 
     /// Queues a task of its own kind (the accept batch) among the writes.

@@ -16,7 +16,11 @@ impl Settings {
             readers: keys.readers,
             writers: keys.writers,
             queue_depth: usize::try_from(keys.queue).unwrap_or(usize::MAX),
-            patience: Patience { lock: keys.lock_timeout, statement: keys.statement_timeout },
+            patience: Patience {
+                lock: keys.lock_timeout,
+                statement: keys.statement_timeout,
+                answer: keys.answer_timeout,
+            },
         }
     }
 }

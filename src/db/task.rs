@@ -36,7 +36,8 @@ where
     T: Send,
 {
     fn run(&mut self, conn: &mut Conn) -> bool {
-        let Some(work) = self.work.take() else { return false };
+        // Whoever waited has gone away and was told that it failed: what has not begun is not done.
+        let Some(work) = self.work.take().filter(|_| !self.reply.is_closed()) else { return false };
         let result = contained(|| work(conn));
         let keep = result.is_ok();
         self.result = Some(result);

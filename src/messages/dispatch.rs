@@ -43,8 +43,9 @@ pub async fn claim(app: &App, limit: usize) -> Result<Vec<Claimed>> {
         lease: app.config.dispatch.lease,
     };
     let clock = app.clock.clone();
+    // Patiently: what is claimed and not taken in hand would be given up as lost.
     app.db
-        .write(move |conn| {
+        .write_patiently(move |conn| {
             let now = crate::db::now(conn, &clock)?;
             desk.claim(conn, limit, now)
         })
@@ -82,14 +83,13 @@ async fn send_and_write(app: &App, claimed: Claimed) -> Result<()> {
     note(&claimed, &outcome, now);
     let clock = app.clock.clone();
     // A database that stalls must not lose what a carrier said: the lease is the bound, after which it is unknown.
-    let mut tries = 0;
+    let lease_ends = now.plus(app.config.dispatch.lease);
     loop {
         let (row, attempt, outcome) = (claimed.row.clone(), claimed.attempt.clone(), outcome.clone());
         let clock = clock.clone();
         let written = app.db.write(move |conn| write_outcome(conn, &row, attempt, &outcome, clock.now())).await;
         match written {
-            Err(fault) if fault.code().entry().status == 503 && tries < 10 => {
-                tries += 1;
+            Err(fault) if fault.code().entry().status == 503 && app.clock.now() < lease_ends => {
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
             done => return done,

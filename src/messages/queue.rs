@@ -59,7 +59,7 @@ impl Queue {
     pub async fn submit(&self, accept: Accept) -> Result<Accepted> {
         let (reply, answer) = oneshot::channel();
         self.0.enqueue(Ticket { accept, reply })?;
-        answer.await.map_err(|_| Error::internal("the accept queue dropped a request"))?
+        self.0.db.in_time(answer).await
     }
 
     /// Rings for the dispatcher: something is due.
@@ -116,7 +116,8 @@ impl Inner {
                 if !tickets.is_empty() && size > self.batch_max {
                     break;
                 }
-                tickets.extend(waiting.requests.pop_front());
+                // Whoever has gone away was told that it failed.
+                tickets.extend(waiting.requests.pop_front().filter(|ticket| !ticket.reply.is_closed()));
             }
             let more = !waiting.requests.is_empty() && waiting.batches_due == 0;
             waiting.batches_due += u32::from(more);

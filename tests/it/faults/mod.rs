@@ -4,7 +4,9 @@
 mod crash;
 mod drain;
 mod limits;
+mod load;
 mod points;
+mod stall;
 
 use serde_json::{Value, json};
 
@@ -31,24 +33,34 @@ fn code_to(to: &str) -> Value {
 /// A request with its idempotency key, which its client repeats until it is accepted.
 #[derive(Clone)]
 struct Ask {
-    path: &'static str,
+    method: &'static str,
+    path: String,
     key: String,
-    body: Value,
+    body: Option<Value>,
 }
 
 impl Ask {
     fn send(key: impl Into<String>, body: Value) -> Ask {
-        Ask { path: "/v1/messages", key: key.into(), body }
+        Ask::post(key, "/v1/messages", body)
+    }
+
+    fn post(key: impl Into<String>, path: impl Into<String>, body: Value) -> Ask {
+        Ask { method: "POST", path: path.into(), key: key.into(), body: Some(body) }
+    }
+
+    /// A question: its key is only its name.
+    fn get(key: impl Into<String>, path: impl Into<String>) -> Ask {
+        Ask { method: "GET", path: path.into(), key: key.into(), body: None }
     }
 
     fn bulk(key: impl Into<String>, messages: &[Value]) -> Ask {
-        Ask { path: "/v1/messages/bulk", key: key.into(), body: json!({"messages": messages}) }
+        Ask::post(key, "/v1/messages/bulk", json!({"messages": messages}))
     }
 
     /// One try; `None` where no answer came.
     async fn once(&self, caller: &Actor) -> Option<Reply> {
         let caller = caller.with_header("Idempotency-Key", &self.key);
-        caller.attempt("POST", self.path, Some(self.body.clone())).await.ok()
+        caller.attempt(self.method, &self.path, self.body.clone()).await.ok()
     }
 
     /// Tries until it is accepted, as a patient client does; the oracle is told.

@@ -37,6 +37,11 @@ impl Backend {
         }
     }
 
+    /// A migrated, empty database on this PostgreSQL server.
+    pub fn on(admin: &str) -> Backend {
+        Self::migrated(Self::created(admin, None))
+    }
+
     /// A file that is not there yet, whatever this run is about.
     pub fn empty_sqlite() -> Backend {
         let folder = std::env::temp_dir().join(unique("postern-it"));
@@ -93,7 +98,11 @@ fn settings(url: &str) -> Settings {
         readers: 2,
         writers: 2,
         queue_depth: 1024,
-        patience: Patience { lock: Duration::from_secs(5), statement: Duration::from_secs(10) },
+        patience: Patience {
+            lock: Duration::from_secs(5),
+            statement: Duration::from_secs(10),
+            answer: Duration::from_secs(60),
+        },
     }
 }
 

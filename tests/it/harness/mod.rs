@@ -8,6 +8,7 @@ mod fake_carrier_tests;
 pub mod fake_smtp;
 pub mod http_wire;
 pub mod oracle;
+pub mod postgres;
 pub mod process;
 mod receipts;
 pub mod slow;

@@ -139,7 +139,16 @@ impl Town {
     }
 
     /// Writes to the database, past the servers.
-    pub async fn write<T: Send + 'static>(&self, work: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static) -> T {
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Conn) -> Result<T> + Clone + Send + 'static,
+    ) -> T {
+        // A connection that the database cut off is noticed by its first use.
+        for _ in 0..4 {
+            if let Ok(done) = self.db.write(work.clone()).await {
+                return done;
+            }
+        }
         self.db.write(work).await.unwrap()
     }
 }
