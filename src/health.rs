@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use crate::app::{App, FromApp};
 use crate::db::migrate;
+use crate::disk::Room;
 use crate::error::Error;
 use crate::http::reply;
 
@@ -63,6 +64,9 @@ pub struct Checks {
     /// Whether the schema is the one this binary wants.
     #[schema(example = "ok")]
     migrations: &'static str,
+    /// `low` where less than a tenth of the disk that holds the data is free; the process is ready all the same.
+    #[schema(example = "ok")]
+    disk: &'static str,
 }
 
 /// The probes' part of the OpenAPI document.
@@ -108,6 +112,7 @@ pub async fn readyz(app: Data<App>) -> HttpResponse {
             Ok(_) => "pending",
             Err(_) => "unknown",
         },
+        disk: if Room::of_data(&app.config).is_some_and(Room::is_low) { "low" } else { "ok" },
     };
     let ready = [checks.server, checks.database, checks.migrations].iter().all(|check| *check == "ok");
     let health = Health { status: if ready { "ok" } else { "unavailable" }, checks: Some(checks) };

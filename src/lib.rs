@@ -40,6 +40,7 @@ pub mod callbacks;
 pub mod admin;
 
 // The doors.
+pub mod disk;
 pub mod health;
 pub mod openapi;
 pub mod worker;

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
-use crate::{failpoint, health, idempotency, limits, verifications};
+use crate::{disk, failpoint, health, idempotency, limits, verifications};
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
 pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
@@ -22,6 +22,10 @@ pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
             verifications::run_workflow_steps(&app, STEPS_MAX).await.map(drop)
         }),
         every(app.config.retention.sweep_interval, stop.clone(), || sweep(&app)),
+        every(DISK_EVERY, stop.clone(), || async {
+            disk::watch(&app);
+            Ok(())
+        }),
     );
     // The last word on the windows, so that a clean stop forgets nothing.
     if let Err(fault) = save_windows(&app).await {
@@ -80,6 +84,8 @@ pub async fn save_windows(app: &App) -> Result<()> {
 
 /// How late a workflow's step may be: waits are 10 s and more.
 const STEPS_EVERY: Duration = Duration::from_secs(1);
+/// How often to look how full the disk is.
+const DISK_EVERY: Duration = Duration::from_secs(5);
 /// Steps of one round.
 const STEPS_MAX: i64 = 200;
 /// Rows of one purge: small enough that accepting never waits long for it.

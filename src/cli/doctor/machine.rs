@@ -2,11 +2,12 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 
 use super::Finding;
 use crate::clock::{Clock, Millis};
 use crate::config::{Config, KeyState};
+use crate::disk::Room;
+use crate::failpoint;
 
 /// Below this much, a busy day may fill the disk.
 const LOW_SPACE_MIB: u64 = 1024;
@@ -23,7 +24,15 @@ const NEWEST_NOW: Millis = Millis(4_102_444_800_000);
 /// Looks at what needs no database.
 pub fn examine(config: &Config) -> Vec<Finding> {
     let dir = &config.node.data_dir;
-    vec![directory(dir), space(dir), clock(Clock::System.now()), secret_key(config)]
+    vec![build(), directory(dir), space(dir), clock(Clock::System.now()), secret_key(config)]
+}
+
+fn build() -> Finding {
+    const ABOUT: &str = "build";
+    if failpoint::BUILT_IN {
+        return Finding::warn(ABOUT, "made for tests: it has failpoints", "build with cargo build --release");
+    }
+    Finding::ok(ABOUT, "no failpoints")
 }
 
 fn directory(dir: &Path) -> Finding {
@@ -53,26 +62,12 @@ fn directory(dir: &Path) -> Finding {
 fn space(dir: &Path) -> Finding {
     const ABOUT: &str = "free space";
     let hint = "make room, or move POSTERN_DATA_DIR to a larger disk";
-    match free_mib(dir) {
+    match Room::of(dir).map(|room| room.free >> 20) {
         Some(free) if free < NO_SPACE_MIB => Finding::fail(ABOUT, format!("{free} MiB"), hint),
         Some(free) if free < LOW_SPACE_MIB => Finding::warn(ABOUT, format!("{free} MiB"), hint),
         Some(free) => Finding::ok(ABOUT, format!("{free} MiB")),
         None => Finding::warn(ABOUT, "not known here", "check the disk by hand"),
     }
-}
-
-/// Free space of the disk that holds `dir` or the nearest directory above it, by POSIX df (`-Pk`): the standard
-/// library cannot ask.
-fn free_mib(dir: &Path) -> Option<u64> {
-    let absolute = std::path::absolute(dir).ok()?;
-    let there = absolute.ancestors().find(|path| path.is_dir())?;
-    let output = Command::new("df").arg("-Pk").arg(there).output().ok()?;
-    available_kib(&String::from_utf8_lossy(&output.stdout)).map(|kib| kib / 1024)
-}
-
-/// The fourth column of df's second line.
-fn available_kib(report: &str) -> Option<u64> {
-    report.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()
 }
 
 fn clock(now: Millis) -> Finding {
@@ -102,13 +97,6 @@ fn secret_key(config: &Config) -> Finding {
 mod tests {
     use super::super::State;
     use super::*;
-
-    #[test]
-    fn the_report_of_df_is_read() {
-        let report = "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/sda1 100 40 60 40% /\n";
-        assert_eq!(available_kib(report), Some(60));
-        assert_eq!(available_kib(""), None);
-    }
 
     #[test]
     fn a_clock_before_the_product_is_wrong() {

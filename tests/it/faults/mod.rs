@@ -2,6 +2,7 @@
 //! and the oracle asks afterwards whether anything was lost, doubled, or told to the wrong ear.
 
 mod crash;
+mod disk;
 mod drain;
 mod limits;
 mod load;

@@ -17,6 +17,7 @@ pub struct Backend {
 
 enum Place {
     Folder(PathBuf),
+    Kept,
     Server { admin: String, name: String },
 }
 
@@ -47,6 +48,12 @@ impl Backend {
         let folder = std::env::temp_dir().join(unique("postern-it"));
         std::fs::create_dir_all(&folder).unwrap();
         Backend { url: format!("sqlite://{}", folder.join("postern.db").display()), place: Place::Folder(folder) }
+    }
+
+    /// A migrated file in this folder, which stays when the test is over.
+    pub fn sqlite_in(folder: &std::path::Path) -> Backend {
+        let url = format!("sqlite://{}", folder.join("postern.db").display());
+        Self::migrated(Backend { url, place: Place::Kept })
     }
 
     /// The PostgreSQL server of this run, if it is about one.
@@ -83,6 +90,7 @@ impl Drop for Backend {
         // A failed clean-up must not hide why the test failed; the run removes the whole server at its end.
         match &self.place {
             Place::Folder(folder) => drop(std::fs::remove_dir_all(folder)),
+            Place::Kept => {}
             Place::Server { admin, name } => {
                 if let Ok(mut conn) = PgConnection::establish(admin) {
                     drop(conn.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")));

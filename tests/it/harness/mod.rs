@@ -12,6 +12,7 @@ pub mod postgres;
 pub mod process;
 mod receipts;
 pub mod slow;
+pub mod tmpfs;
 pub mod town;
 pub mod wait;
 

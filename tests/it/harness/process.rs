@@ -37,7 +37,7 @@ impl Server {
         while self.base.is_empty() {
             assert!(self.exit().is_none(), "it ended before it was ready: {}", self.said());
             let said = self.said();
-            if let Some(at) = address_in(&said) {
+            if let Some(at) = address_in(&said, "address") {
                 self.base = format!("http://{at}");
             } else {
                 super::wait::pause(Duration::from_millis(5)).await;
@@ -55,6 +55,11 @@ impl Server {
     pub fn said(&self) -> String {
         let bytes = std::fs::read(&self.log).unwrap();
         String::from_utf8_lossy(&bytes[self.from..]).into_owned()
+    }
+
+    /// Where its metrics are read, where a variable opened that door.
+    pub fn metrics(&self) -> String {
+        format!("http://{}", address_in(&self.said(), "metrics.address").unwrap())
     }
 
     /// Its process id.
@@ -109,9 +114,9 @@ impl Drop for Server {
     }
 }
 
-/// The address in the line that says it is up.
-fn address_in(said: &str) -> Option<String> {
+/// An address in the line that says it is up.
+fn address_in(said: &str, which: &str) -> Option<String> {
     let line = said.lines().find(|line| line.contains("\"postern is up\""))?;
     let json: serde_json::Value = serde_json::from_str(line).ok()?;
-    json["address"].as_str().map(str::to_owned)
+    json[which].as_str().map(str::to_owned)
 }
