@@ -47,7 +47,8 @@ impl Trap {
 fn read(text: &str) -> BTreeMap<String, Trap> {
     let trap = |one: &str| {
         let (name, said) = one.trim().split_once('=')?;
-        let (left, action) = said.split_once('*').map_or(Some((1, said)), |(n, action)| Some((n.parse().ok()?, action)))?;
+        let (left, action) =
+            said.split_once('*').map_or(Some((1, said)), |(n, action)| Some((n.parse().ok()?, action)))?;
         Some((name.to_owned(), Trap { action: action_of(action)?, left: AtomicU32::new(left) }))
     };
     text.split(';').filter_map(trap).collect()

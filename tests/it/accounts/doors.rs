@@ -123,7 +123,11 @@ async fn a_database_that_does_not_answer_is_no_wrong_key() {
 
 /// A server whose database cannot be opened, and the way to stop it.
 fn in_the_dark() -> (String, Stop) {
-    let patience = Patience { lock: Duration::from_millis(100), statement: Duration::from_secs(1), answer: Duration::from_secs(9) };
+    let patience = Patience {
+        lock: Duration::from_millis(100),
+        statement: Duration::from_secs(1),
+        answer: Duration::from_secs(9),
+    };
     let address = Address::parse("sqlite:///no/such/folder/postern.db").unwrap();
     let clock = Clock::manual(START);
     let db = Db::open(&Settings { address, readers: 1, writers: 1, queue_depth: 8, patience }, clock.clone()).unwrap();

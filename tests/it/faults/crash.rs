@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::dice::Dice;
 use super::{Ask, notice_to, number};
 use crate::harness::oracle::{Oracle, count};
 use crate::harness::town::Town;
@@ -13,30 +14,9 @@ const BULK: usize = 200;
 /// Hand-offs under way at once.
 const CONCURRENCY: usize = 16;
 
-/// Numbers in a row, the same for the same seed (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % below
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the run's own switch, not configuration of the product")]
-fn seed() -> u64 {
-    let given = std::env::var("POSTERN_TEST_SEED").ok().and_then(|text| text.parse().ok());
-    given.unwrap_or_else(postern::secret::random_u64)
-}
-
 #[actix_web::test]
 async fn bulks_under_kill_9_are_all_there_and_go_once() {
-    let seed = seed();
-    println!("POSTERN_TEST_SEED={seed}");
-    let mut dice = Dice(seed);
+    let mut dice = Dice::seeded();
     let town = Town::found().await;
     let concurrency = CONCURRENCY.to_string();
     let env = [("POSTERN_DISPATCH_CONCURRENCY", concurrency.as_str())];

@@ -50,8 +50,7 @@ async fn drained(signal: &str) {
     let mut server = town.serve_with(&[delay, ("POSTERN_SERVER_SHUTDOWN_TIMEOUT", "5s")]).await;
     let stop = Rc::new(Cell::new(false));
     let caller = town.live(&server);
-    let clients: Vec<_> =
-        (0..6).map(|mine| actix_web::rt::spawn(client(caller.clone(), mine, stop.clone()))).collect();
+    let clients: Vec<_> = (0..6).map(|mine| actix_web::rt::spawn(client(caller.clone(), mine, stop.clone()))).collect();
     let probing = actix_web::rt::spawn(probe(server.base.clone(), stop.clone()));
     pause(Duration::from_millis(400)).await;
     let signaled = Instant::now();

@@ -4,13 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use postern::error::Code;
-use serde_json::Value;
-
 use super::Ask;
 use crate::harness::actor::{Actor, Reply};
 use crate::harness::oracle::Oracle;
 use crate::harness::wait::pause;
+use postern::error::Code;
 
 /// One request and what came of it.
 pub struct Shot {
@@ -112,9 +110,4 @@ pub fn quantile(shots: &[Shot], q: f64) -> Duration {
     let mut times: Vec<_> = shots.iter().filter(|shot| shot.is_served()).map(|shot| shot.took).collect();
     times.sort_unstable();
     times[((times.len() - 1) as f64 * q) as usize]
-}
-
-/// A part of a request's body, for what the load makes of earlier answers.
-pub fn text_of(reply: &Reply, member: &str) -> Option<String> {
-    reply.json.get(member).and_then(Value::as_str).map(str::to_owned)
 }

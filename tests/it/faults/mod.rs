@@ -2,11 +2,13 @@
 //! and the oracle asks afterwards whether anything was lost, doubled, or told to the wrong ear.
 
 mod crash;
+mod dice;
 mod disk;
 mod drain;
 mod limits;
 mod load;
 mod points;
+mod soak;
 mod stall;
 
 use serde_json::{Value, json};

@@ -150,6 +150,13 @@ impl Oracle {
     }
 }
 
+impl Kept {
+    /// Whether no code is in it.
+    pub fn is_notice(&self) -> bool {
+        self.kind == "transactional"
+    }
+}
+
 /// How many of them stand there.
 pub fn count(messages: &[Kept], status: &str) -> usize {
     messages.iter().filter(|message| message.status == status).count()

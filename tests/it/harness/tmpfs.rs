@@ -20,7 +20,8 @@ impl Tmpfs {
         match mounted {
             Ok(output) if output.status.success() => Some(Tmpfs { folder }),
             other => {
-                let why = other.map_or_else(|fault| fault.to_string(), |out| String::from_utf8_lossy(&out.stderr).into());
+                let why =
+                    other.map_or_else(|fault| fault.to_string(), |out| String::from_utf8_lossy(&out.stderr).into());
                 eprintln!("\n*** NOT TESTED: a full disk. Mounting a tmpfs needs root: {why}\n");
                 drop(std::fs::remove_dir(&folder));
                 None

@@ -243,4 +243,3 @@ fn carriers(acme: &FakeCarrier) -> String {
         url = acme.url("/send"),
     )
 }
-
