@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn a_trap_springs_once_and_at_its_passage() {
         let traps = read("a=abort; b=3*error;c=sleep(30)");
-        let mut seen = |name: &str| (0..4).map(|_| traps[name].spring()).collect::<Vec<_>>();
+        let seen = |name: &str| (0..4).map(|_| traps[name].spring()).collect::<Vec<_>>();
         assert_eq!(seen("a"), [Some(Action::Abort), None, None, None]);
         assert_eq!(seen("b"), [None, None, Some(Action::Error), None]);
         assert_eq!(seen("c")[0], Some(Action::Sleep(Duration::from_millis(30))));

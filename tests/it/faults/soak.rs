@@ -83,7 +83,7 @@ async fn a_mixed_load_feels_one_crash_and_nothing_else() {
 
     let mut oracle = Oracle::default();
     let sends: Vec<Shot> = shots.into_iter().filter(|shot| shot.ask.path.starts_with("/v1/messages")).collect();
-    repeat_what_failed(&sends, &caller.borrow(), &mut oracle).await;
+    repeat_what_failed(&sends, &town.live(&server), &mut oracle).await;
     let messages = oracle.judge_at_rest(&town).await;
     let asked: usize = sends.iter().filter(|shot| shot.ask.method == "POST").map(messages_of).sum();
     let notices = messages.iter().filter(|message| message.is_notice()).count();

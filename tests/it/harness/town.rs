@@ -107,11 +107,6 @@ impl Town {
         Actor::anonymous(&server.base).with_token(&self.keys[0])
     }
 
-    /// Calls with the test key.
-    pub fn test(&self, server: &Server) -> Actor {
-        Actor::anonymous(&server.base).with_token(&self.keys[1])
-    }
-
     /// The owner among the operators.
     pub fn operator(&self, server: &Server) -> Actor {
         Actor::anonymous(&server.base).with_token(OPERATOR)
