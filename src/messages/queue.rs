@@ -89,7 +89,7 @@ impl Inner {
     }
 
     fn start_batch(self: &Arc<Self>) -> Result<()> {
-        let batch = Batch { queue: Arc::clone(self), tickets: Vec::new(), results: Vec::new() };
+        let batch = Batch { queue: Arc::clone(self), begun: false, tickets: Vec::new(), results: Vec::new() };
         self.db.submit_write(Box::new(batch)).inspect_err(|_| self.give_up())
     }
 
@@ -133,12 +133,14 @@ impl Inner {
 
 struct Batch {
     queue: Arc<Inner>,
+    begun: bool,
     tickets: Vec<Ticket>,
     results: Vec<Result<Accepted>>,
 }
 
 impl Task for Batch {
     fn run(&mut self, conn: &mut Conn) -> bool {
+        self.begun = true;
         self.tickets = self.queue.take();
         let accepts: Vec<&Accept> = self.tickets.iter().map(|ticket| &ticket.accept).collect();
         let Recorded { results, wrote } = record_all(conn, &self.queue.terms, &accepts);
@@ -149,6 +151,13 @@ impl Task for Batch {
     fn answer(self: Box<Self>, undone: Option<&Error>) {
         // A failure here is an answer that is lost after the commit.
         if failpoint::pass("accept.after_commit").is_err() {
+            return;
+        }
+        // Its transaction could not begin: those who wait are told, and the next batch may try.
+        if let (false, Some(fault)) = (self.begun, undone) {
+            for ticket in self.queue.take() {
+                let _ = ticket.reply.send(Err(fault.clone()));
+            }
             return;
         }
         let mut due = false;

@@ -52,9 +52,9 @@ impl Load {
         Load { stop, shots, firing }
     }
 
-    /// How many have been answered well.
-    pub fn served(&self) -> usize {
-        self.shots.borrow().iter().filter(|shot| shot.is_served()).count()
+    /// How many sends that were fired after `from` have been answered well.
+    pub fn served_since(&self, from: Instant) -> usize {
+        self.shots.borrow().iter().filter(|shot| shot.is_sent_since(from)).count()
     }
 
     /// Stops firing, waits for what is under way, and gives back all of it.
@@ -69,6 +69,10 @@ impl Shot {
     /// Whether it was answered by what it asked for.
     pub fn is_served(&self) -> bool {
         self.reply.as_ref().is_some_and(|reply| (200..300).contains(&reply.status))
+    }
+
+    fn is_sent_since(&self, from: Instant) -> bool {
+        self.at >= from && self.ask.method == "POST" && self.is_served()
     }
 }
 
@@ -89,9 +93,9 @@ pub fn answers_are_honest(shots: &[Shot], within: Duration) {
     }
 }
 
-/// How long after `from` the first request was fired that was served.
+/// How long after `from` the first send was served that was fired after it.
 pub fn first_served(shots: &[Shot], from: Instant) -> Duration {
-    let served = shots.iter().filter(|shot| shot.at >= from && shot.is_served());
+    let served = shots.iter().filter(|shot| shot.is_sent_since(from));
     served.map(|shot| shot.at + shot.took - from).min().expect("nothing was served afterwards")
 }
 

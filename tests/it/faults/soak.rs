@@ -67,8 +67,7 @@ async fn a_mixed_load_feels_one_crash_and_nothing_else() {
     server = restarted(&town, &mut server).await;
     *caller.borrow_mut() = town.live(&server);
     let over = Instant::now();
-    let before = load.served();
-    meanwhile("service", || async { (load.served() > before + 5).then_some(()) }).await;
+    meanwhile("service", || async { (load.served_since(over) > 5).then_some(()) }).await;
     pause(CALM / 3).await;
     let warm = server.size();
     pause(CALM * 2 / 3).await;
