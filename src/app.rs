@@ -7,7 +7,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
-use crate::limits::Limits;
+use crate::limits::Door;
+use crate::nodes::Nodes;
 use crate::providers::Carriers;
 use crate::secret::Keyring;
 
@@ -19,8 +20,10 @@ pub struct App {
     pub clock: Clock,
     /// The database.
     pub db: Db,
+    /// This process among the others on the database.
+    pub nodes: Arc<Nodes>,
     /// Request-level limits.
-    pub limits: Limits,
+    pub door: Door,
     /// MACs and sealing.
     pub keyring: Keyring,
     /// Ways out.
@@ -45,11 +48,13 @@ pub struct Ground {
 impl App {
     /// Wires the ground.
     pub fn new(ground: Ground) -> App {
+        let nodes = Arc::new(Nodes::new(&ground.config, &ground.clock));
         App {
+            door: Door::new(&ground.config, Arc::clone(&nodes)),
+            nodes,
             config: ground.config,
             clock: ground.clock,
             db: ground.db,
-            limits: Limits::new(),
             keyring: ground.keyring,
             carriers: ground.carriers,
             shelf: RwLock::default(),

@@ -129,6 +129,8 @@ ids! {
     TokenId = "tok",
     /// A price.
     PriceId = "prc",
+    /// A process among those that share the database.
+    NodeId = "nod",
 }
 
 /// The moment of the newest id of this process, and how many of that moment came before it.

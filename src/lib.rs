@@ -20,6 +20,7 @@ pub mod failpoint;
 // The ground: what the process stands on; knows no feature.
 pub mod config;
 pub mod db;
+pub mod nodes;
 pub mod limits;
 pub mod http;
 pub mod jobs;

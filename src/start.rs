@@ -17,7 +17,10 @@ use crate::db::{Db, Settings, migrate};
 use crate::error::{Error, Result};
 use crate::health::{self, Gate};
 use crate::limits;
-use crate::{phone, providers, server, worker};
+use crate::{nodes, phone, providers, server, worker};
+
+/// How long the last writes of a process that stops may take.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// A process that runs.
 pub struct Running {
@@ -29,6 +32,7 @@ pub struct Running {
     pub metrics_address: Option<SocketAddr>,
     servers: Vec<(ServerHandle, JoinHandle<std::io::Result<()>>)>,
     worker: Option<JoinHandle<()>>,
+    upkeep: JoinHandle<()>,
     stop: watch::Sender<bool>,
 }
 
@@ -38,7 +42,7 @@ pub async fn wire(config: Config, clock: Clock) -> Result<Data<App>> {
     let keyring = config.keyring().map_err(Error::internal)?;
     let carriers = providers::carriers(&config, &db, &clock)?;
     let app = Data::new(App::new(Ground { config, clock, db, keyring, carriers }));
-    app.limits.restore(app.db.read(limits::store::load).await?);
+    app.door.restore(app.db.read(limits::store::load).await?);
     Ok(app)
 }
 
@@ -74,10 +78,11 @@ pub async fn run(app: Data<App>) -> Result<Running> {
         address = listener.local_addr().ok();
         servers.push(spawn(server::bind(app.clone(), listener).map_err(Error::internal)?));
     }
+    let upkeep = tokio::spawn(keep_up(app.clone(), stopping.clone()));
     let worker = (role != Role::Api).then(|| tokio::spawn(worker::run(app.clone(), stopping)));
     app.room::<Gate>().open();
     tokio::task::spawn_blocking(phone::warm_up);
-    Ok(Running { app, address, metrics_address, servers, worker, stop })
+    Ok(Running { app, address, metrics_address, servers, worker, upkeep, stop })
 }
 
 impl Running {
@@ -103,7 +108,7 @@ impl Running {
         for (_, task) in self.servers {
             let _ = task.await;
         }
-        // Nobody listens where the process has no worker.
+        // Nobody listens any more where everything has ended by itself.
         let _ = self.stop.send(true);
         if let Some(worker) = self.worker {
             let grace = config.shutdown_timeout.max(Duration::from_millis(100));
@@ -111,7 +116,20 @@ impl Running {
                 tracing::warn!("hand-offs were still under way at the end of the shutdown time; their leases will end");
             }
         }
+        if tokio::time::timeout(LAST_WORDS, self.upkeep).await.is_err() {
+            tracing::warn!("the last state of the door could not be written: the database does not answer");
+        }
     }
+}
+
+/// What every process does beside its role: it says that it lives, and one that serves keeps its door.
+async fn keep_up(app: Data<App>, stop: watch::Receiver<bool>) {
+    let door = async {
+        if app.config.node.role != Role::Worker {
+            worker::keep_door(&app, stop.clone()).await;
+        }
+    };
+    tokio::join!(door, nodes::run(&app.nodes, &app.db, stop.clone()));
 }
 
 fn spawn(server: actix_web::dev::Server) -> (ServerHandle, JoinHandle<std::io::Result<()>>) {

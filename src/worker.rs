@@ -17,7 +17,6 @@ use crate::{disk, failpoint, health, idempotency, limits, verifications};
 pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
     tokio::join!(
         dispatch(app.clone(), stop.clone()),
-        every(Duration::from_secs(5), stop.clone(), || save_windows(&app)),
         every(STEPS_EVERY, stop.clone(), || async {
             verifications::run_workflow_steps(&app, STEPS_MAX).await.map(drop)
         }),
@@ -27,8 +26,20 @@ pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
             Ok(())
         }),
     );
-    // The last word on the windows, so that a clean stop forgets nothing.
-    if let Err(fault) = save_windows(&app).await {
+}
+
+/// Keeps the door of a process that serves: writes down the windows that outlive a restart and forgets idle ones. The last
+/// word comes after `stop`, so that a clean stop forgets nothing.
+pub async fn keep_door(app: &App, stop: watch::Receiver<bool>) {
+    let forget_idle = || async {
+        app.door.evict_idle(app.clock.now());
+        Ok(())
+    };
+    tokio::join!(
+        every(Duration::from_secs(5), stop.clone(), || save_windows(app)),
+        every(Duration::from_secs(60), stop, forget_idle),
+    );
+    if let Err(fault) = save_windows(app).await {
         complain("saving the door windows", &fault);
     }
 }
@@ -75,11 +86,12 @@ async fn pause(app: &App) -> Duration {
 
 /// Writes down the door windows that outlive a restart.
 pub async fn save_windows(app: &App) -> Result<()> {
-    let (saved, now) = (app.limits.snapshot(), app.clock.now());
+    let (saved, now) = (app.door.snapshot(), app.clock.now());
     if saved.is_empty() {
         return Ok(());
     }
-    app.db.write(move |conn| limits::store::save(conn, &saved, now)).await
+    let node = if app.db.is_sqlite() { String::from(limits::store::ALONE) } else { app.nodes.id().to_string() };
+    app.db.write(move |conn| limits::store::save(conn, &node, &saved, now)).await
 }
 
 /// How late a workflow's step may be: waits are 10 s and more.
@@ -93,11 +105,10 @@ const PURGE_ROWS: i64 = 500;
 /// Purges of one sweep at most; what is left goes with the next.
 const PURGES_MAX: usize = 200;
 
-/// Drops what has been kept long enough, in small batches, and forgets idle limits.
+/// Drops what has been kept long enough, in small batches.
 pub async fn sweep(app: &App) -> Result<()> {
     let now = app.clock.now();
     let keep = app.config.retention.clone();
-    app.limits.evict_idle(now);
     for _ in 0..PURGES_MAX {
         let keep = keep.clone();
         let gone = app

@@ -39,13 +39,13 @@ pub(super) fn rules(standing: &Standing, band: Policy) -> [Rule; 8] {
 }
 
 /// Every door limit of `caller` as it stands, all bands; takes nothing.
-pub fn door_view(app: &App, caller: &Caller) -> View {
+pub async fn door_view(app: &App, caller: &Caller) -> View {
     let own = rules(caller, Policy::BandSend);
     let bands = [Policy::BandRead, Policy::BandManage, Policy::BandBilling]
         .map(|band| Rule::new(band, caller.key_scope, caller.policies.get(band)));
     let (shard, now) = (caller.org_id(), app.clock.now());
-    let mut view = app.limits.peek(shard.as_str(), &own, now);
-    view.extend(&app.limits.peek(shard.as_str(), &bands, now));
+    let mut view = app.door.peek(shard.as_str(), &own, now).await;
+    view.extend(&app.door.peek(shard.as_str(), &bands, now).await);
     view
 }
 

@@ -63,7 +63,7 @@ async fn admit_caller(req: &ServiceRequest) -> Result<Caller> {
     };
     let caller = found.map_err(|fault| count_stranger(&app, req, fault))?;
     let rules = door::rules(&caller, door::band(req.method(), req.path()));
-    let view = app.limits.take(caller.org_id().as_str(), &rules, app.clock.now());
+    let view = app.door.take(caller.org_id().as_str(), &rules, app.clock.now()).await;
     put_view(req.request(), view);
     if let Some(fault) = door::refusal(&view) {
         return Err(fault);
@@ -90,7 +90,7 @@ fn count_stranger(app: &App, req: &ServiceRequest, fault: Error) -> Error {
         return fault;
     }
     let rule = door::anonymous(ScopeKey::ip(client_ip(req.request())));
-    let view = app.limits.take(ADDRESSES, &[rule], app.clock.now());
+    let view = app.door.here().take(ADDRESSES, &[rule], app.clock.now());
     put_view(req.request(), view);
     door::refusal(&view).unwrap_or(fault)
 }

@@ -49,6 +49,7 @@ struct First {
 pub async fn run(config: Config, _args: Args) -> anyhow::Result<()> {
     config.keyring()?;
     let app = start::wire(config, Clock::System).await?;
+    serve::enter(&app).await?;
     let desk = Desk::at(app.db.clone(), app.clock.clone());
     let signals = Signals::caught()?;
     let running = start::run(app).await?;

@@ -1,9 +1,13 @@
 //! `postern serve`: the production form; and the part of it that `work` and `dev` share.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use crate::app::App;
 use crate::clock::Clock;
-use crate::config::{Config, Role, Source};
+use crate::config::{Config, ConfigFaults, Fault, Origin, Role, SeveralNodes, Source, Wrong};
+use crate::ids::NodeId;
+use crate::nodes::{ALIVE, Place};
 use crate::start::{self, Signals};
 
 /// How to serve.
@@ -36,6 +40,7 @@ pub async fn run(config: Config, _args: Args) -> anyhow::Result<()> {
     // Asked for here as well, so that a key that cannot be used counts as bad configuration.
     config.keyring()?;
     let app = start::wire(config, Clock::System).await?;
+    enter(&app).await?;
     let signals = Signals::caught()?;
     let running = start::run(app).await?;
     tracing::info!(
@@ -47,4 +52,41 @@ pub async fn run(config: Config, _args: Args) -> anyhow::Result<()> {
     );
     running.until_signal(signals).await;
     Ok(())
+}
+
+/// How often a taken place is asked for again.
+const ASK_EVERY: Duration = Duration::from_millis(500);
+
+/// Takes this process's place among the nodes. Without Redis, and unless limits are divided, one node alone may serve; the
+/// row of one that was killed is waited out.
+///
+/// # Errors
+/// Bad configuration where another node serves; of the database.
+pub async fn enter(app: &App) -> anyhow::Result<()> {
+    let (node, limits) = (&app.config.node, &app.config.limits);
+    let serves = node.role != Role::Worker;
+    let alone = serves && node.redis_url.is_none() && limits.several_nodes == SeveralNodes::Refuse;
+    let patience = ALIVE + 2 * ASK_EVERY;
+    let mut waited = Duration::ZERO;
+    loop {
+        match app.nodes.enter(&app.db, alone).await? {
+            Place::Taken => return Ok(()),
+            Place::TakenBy(other) if waited >= patience => return Err(second_node(other).into()),
+            Place::TakenBy(other) => {
+                if waited.is_zero() {
+                    tracing::info!(%other, "another node was seen a moment ago; waiting to see whether it lives");
+                }
+                tokio::time::sleep(ASK_EVERY).await;
+                waited += ASK_EVERY;
+            }
+        }
+    }
+}
+
+fn second_node(other: NodeId) -> ConfigFaults {
+    let what = format!("is not set, and another node ({other}) serves requests on this database: limits would double");
+    let hint = "set POSTERN_REDIS_URL on every node, so that they count together; or several_nodes = \"divide\" under \
+                [limits], so that each holds to its share; or stop the other node";
+    let origin = Origin::Variable(String::from("POSTERN_REDIS_URL"));
+    ConfigFaults(vec![Fault { origin, key: String::from("redis_url"), wrong: Wrong::new(what, hint) }])
 }

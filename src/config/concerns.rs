@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 use super::concern::concern;
 use super::fault::Wrong;
-use super::kinds::{BaseUrl, DatabaseUrl, Listen, Reserved, SecretKey, Size, Workers, sized};
+use super::kinds::{BaseUrl, DatabaseUrl, Listen, RedisUrl, SecretKey, Size, Workers, sized};
 use super::setting::{Setting, any, lasting, secs, within, word_setting};
 use super::value::Value;
 use crate::secret::Secret;
@@ -26,7 +26,17 @@ crate::text_enum! {
     pub enum LogFormat { Json = "json", Text = "text" }
 }
 
-word_setting!(Role, LogFormat);
+crate::text_enum! {
+    /// What becomes of request limits where several nodes serve without Redis.
+    pub enum SeveralNodes {
+        /// The second node does not start.
+        Refuse = "refuse",
+        /// Each node holds to its share.
+        Divide = "divide",
+    }
+}
+
+word_setting!(Role, LogFormat, SeveralNodes);
 
 concern! {
     /// This process.
@@ -41,8 +51,9 @@ concern! {
         secret_key: Option<SecretKey> = example "(openssl rand -base64 32)", "POSTERN_SECRET_KEY", any;
         /// Token of a first operator with the role owner, any text of 24 characters or more.
         operator_token: Option<Secret<String>> = example "(openssl rand -hex 24)", "POSTERN_OPERATOR_TOKEN", long_enough;
-        /// Reserved: limits shared by several nodes. Not supported in this version.
-        redis_url: Option<Reserved> = example "redis://127.0.0.1:6379", "POSTERN_REDIS_URL", any;
+        /// A Redis where several nodes count requests together; redis:// or rediss://. Wanted on PostgreSQL with more than one
+        /// node that serves; SQLite does not use it.
+        redis_url: Option<RedisUrl> = example "redis://127.0.0.1:6379", "POSTERN_REDIS_URL", any;
         /// Reserved: number activations. Only "off" is supported in this version.
         activations: Activations = default "off", "POSTERN_ACTIVATIONS", any;
     }
@@ -121,6 +132,19 @@ concern! {
         answer_timeout: Duration = default "2500ms", "POSTERN_DATABASE_ANSWER_TIMEOUT", lasting(Duration::from_millis(100), secs(120));
         /// How long a statement may run, on PostgreSQL.
         statement_timeout: Duration = default "10s", "POSTERN_DATABASE_STATEMENT_TIMEOUT", lasting(Duration::from_millis(100), secs(600));
+    }
+}
+
+concern! {
+    /// Request limits over several nodes. Limits on messages are counted in the database and need nothing here.
+    pub struct Sharing {
+        /// How long to wait for Redis before a node decides alone. Redis itself needs a fraction of a millisecond; on a
+        /// busy host with few cores the wait for a core alone reaches 5ms, so a tighter limit would see outages that
+        /// are none.
+        redis_timeout: Duration = default "20ms", "POSTERN_LIMITS_REDIS_TIMEOUT", lasting(Duration::from_millis(1), secs(5));
+        /// On PostgreSQL without Redis, where another node serves already: refuse (do not start) or divide (each node
+        /// allows its share of every limit, at least 1).
+        several_nodes: SeveralNodes = default "refuse", "POSTERN_LIMITS_SEVERAL_NODES", any;
     }
 }
 

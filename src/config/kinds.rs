@@ -232,13 +232,41 @@ impl Setting for SecretKey {
     }
 }
 
-/// A feature this version does not have: the key is known, and any use of it is a fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reserved;
+/// A Redis that several nodes share. Prints no password.
+#[derive(Clone)]
+pub struct RedisUrl(Secret<String>);
 
-impl Setting for Reserved {
-    fn read(_: &Value) -> Result<Self, Wrong> {
-        Err(Wrong::new("is not supported in this version", "remove it"))
+impl RedisUrl {
+    /// The whole address, password and all; never print it.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Ok(url) = Url::parse(self.expose()) else { return f.write_str("redis://") };
+        write!(f, "{}://{}", url.scheme(), url.host_str().unwrap_or_default())?;
+        url.port().map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
+impl Setting for RedisUrl {
+    fn read(value: &Value) -> Result<Self, Wrong> {
+        let hint = "write \"redis://user:password@host:6379/0\", or rediss:// for TLS";
+        let text = text_of(value, "a Redis URL", "redis://127.0.0.1:6379")?.trim();
+        // Not quoted in the fault: it may carry a password.
+        let url = Url::parse(text).map_err(|error| Wrong::new(format!("is not a URL: {error}"), hint))?;
+        let plain = url.query().is_none() && url.fragment().is_none();
+        let database = url.path().trim_start_matches('/');
+        let numbered = database.is_empty() || database.parse::<u16>().is_ok();
+        if !matches!(url.scheme(), "redis" | "rediss") || !url.has_host() || !plain {
+            return Err(Wrong::new("is not a plain redis or rediss URL", hint));
+        }
+        if !numbered {
+            return Err(Wrong::new("does not name its database by number", hint));
+        }
+        Ok(RedisUrl(Secret::new(text.to_owned())))
     }
 }
 
@@ -275,6 +303,16 @@ mod tests {
         assert_eq!(format!("{url:?} {url}"), "postgres://db.example:5433/postern postgres://db.example:5433/postern");
         for bad in ["mysql://h/d", "postgres://h", "sqlite://", "sqlite://:memory:", "data/postern.db", "sqlite://d/"] {
             assert!(read::<DatabaseUrl>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_redis_url_prints_no_password() {
+        let url: RedisUrl = read("rediss://app:hunter2@cache.example:6380/2").unwrap();
+        assert_eq!((format!("{url:?}").as_str(), url.expose().len()), ("rediss://cache.example:6380", 41));
+        for bad in ["127.0.0.1:6379", "http://h", "redis://", "redis://h/db", "redis://h?x=1", "rediss://h/#insecure"] {
+            let wrong = read::<RedisUrl>(bad).unwrap_err();
+            assert!(!wrong.what.contains("h/"), "{bad}: {wrong:?}");
         }
     }
 

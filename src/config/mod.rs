@@ -25,10 +25,13 @@ pub use carriers::{
     BodyForm, CarrierConfig, CarrierKind, Fill, HttpCarrier, HttpKeys, MailTls, Method, Receipt, ReceiptStatus,
     SANDBOX, SignatureForm, SmtpCarrier, Template, TwilioCarrier,
 };
-pub use concerns::{Activations, Database, Dispatch, Log, LogFormat, Metrics, Node, Outbound, Retention, Role, Server};
+pub use concerns::{
+    Activations, Database, Dispatch, Log, LogFormat, Metrics, Node, Outbound, Retention, Role, Server, SeveralNodes,
+    Sharing,
+};
 pub use fault::{ConfigFaults, Fault, Origin, Wrong};
 pub use keyring::{KeyState, secret_key_file};
-pub use kinds::{BaseUrl, DatabaseUrl, Listen, SecretKey, Size, Workers};
+pub use kinds::{BaseUrl, DatabaseUrl, Listen, RedisUrl, SecretKey, Size, Workers};
 pub use print::default_file;
 pub use source::Source;
 
@@ -43,6 +46,8 @@ pub struct Config {
     pub metrics: Metrics,
     /// Where the data lives.
     pub database: Database,
+    /// Request limits over several nodes.
+    pub limits: Sharing,
     /// Calls to the outside.
     pub outbound: Outbound,
     /// Deliveries.
@@ -116,6 +121,7 @@ fn read_concerns(reader: &mut Reader, tables: &mut Table) -> Option<Config> {
     let server = named::<Server>(reader, tables, "server");
     let metrics = named::<Metrics>(reader, tables, "metrics");
     let database = named::<Database>(reader, tables, "database");
+    let limits = named::<Sharing>(reader, tables, "limits");
     let outbound = named::<Outbound>(reader, tables, "outbound");
     let dispatch = named::<Dispatch>(reader, tables, "dispatch");
     let retention = named::<Retention>(reader, tables, "retention");
@@ -141,6 +147,7 @@ fn read_concerns(reader: &mut Reader, tables: &mut Table) -> Option<Config> {
         server: server?,
         metrics: metrics?,
         database: database?,
+        limits: limits?,
         outbound: outbound?,
         dispatch: dispatch?,
         retention: retention?,

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::carriers::{CarrierKeys, HttpKeys, Receipt, SmtpCarrier, TwilioCarrier};
 use super::concern::{Concern, Fallback, Key};
-use super::concerns::{Database, Dispatch, Log, Metrics, Node, Outbound, Retention, Server};
+use super::concerns::{Database, Dispatch, Log, Metrics, Node, Outbound, Retention, Server, Sharing};
 use super::fault::did_you_mean;
 
 const HEAD: &str = "\
@@ -23,12 +23,13 @@ const CARRIERS_HEAD: &str = "
 /// A table of the file: its name, docs and keys.
 type Shown = (&'static str, &'static [&'static str], &'static [Key]);
 
-fn tables() -> [Shown; 8] {
+fn tables() -> [Shown; 9] {
     [
         ("", Node::DOCS, Node::KEYS),
         ("server", Server::DOCS, Server::KEYS),
         ("metrics", Metrics::DOCS, Metrics::KEYS),
         ("database", Database::DOCS, Database::KEYS),
+        ("limits", Sharing::DOCS, Sharing::KEYS),
         ("outbound", Outbound::DOCS, Outbound::KEYS),
         ("dispatch", Dispatch::DOCS, Dispatch::KEYS),
         ("retention", Retention::DOCS, Retention::KEYS),

@@ -44,7 +44,7 @@ fn the_database_follows_the_data_directory() {
 #[test]
 fn every_fault_is_reported_at_once_with_place_and_hint() {
     let text = "\
-redis_url = \"redis://h\"
+redis_url = \"http://h\"
 retention = 3
 [server]
 bnid = \"127.0.0.1:8080\"
@@ -62,7 +62,7 @@ url = \"mysql://h/d\"
     let shown = faults(text, &[("POSTERN_LOG_FORMAT", "jsn"), ("POSTERN_BNID", "x"), ("POSTERN_ACTIVATIONS", "on")]);
     for expected in [
         "the configuration has 14 faults:",
-        "postern.toml:1: redis_url is not supported in this version",
+        "postern.toml:1: redis_url is not a plain redis or rediss URL\n      hint: write \"redis://",
         "postern.toml:2: retention is a number, not a table",
         "postern.toml:4: server.bnid is not a known key\n      hint: did you mean bind?",
         "postern.toml:5: server.bind = \"127.0.0.1\" is not an address with a port",
@@ -245,7 +245,7 @@ fn the_default_file_changes_nothing_as_it_stands() {
 
 #[test]
 fn every_line_of_the_default_file_is_good_once_uncommented() {
-    let placeholders = ["secret_key", "operator_token", "redis_url"];
+    let placeholders = ["secret_key", "operator_token"];
     let shared = ["messaging_service_sid"];
     let text =
         uncommented(&[placeholders.as_slice(), shared.as_slice()].concat()).replace("\"…\"", "\"a-key-of-sixteen\"");
@@ -258,7 +258,7 @@ fn every_line_of_the_default_file_is_good_once_uncommented() {
 
 #[test]
 fn placeholders_for_secrets_are_refused_as_they_stand() {
-    let shown = faults(&uncommented(&["redis_url", "messaging_service_sid"]), &[]);
+    let shown = faults(&uncommented(&["messaging_service_sid"]), &[]);
     assert!(shown.contains("secret_key is not 32 bytes") && shown.contains("operator_token is shorter"), "{shown}");
 }
 

@@ -363,31 +363,17 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(
-    plans,
-    orgs,
-    limit_overrides,
-    api_keys,
-    operators,
-    operator_tokens,
-    audit_head,
-    audit_log,
-    idempotency,
-    guard_windows,
-    org_windows,
-    door_windows,
-    wallets,
-    wallet_entries,
-    prices,
-    routes,
-    batches,
-    messages,
-    attempts,
-    message_events,
-    receipts,
-    decisions,
-    sandbox_inbox,
-    verifications,
-    verification_sends,
-    jobs
-);
+diesel::table! {
+    nodes (id) {
+        id -> Text,
+        role -> Text,
+        started_at -> BigInt,
+        seen_at -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query! {
+    plans, orgs, limit_overrides, api_keys, operators, operator_tokens, audit_head, audit_log, idempotency,
+    guard_windows, org_windows, door_windows, wallets, wallet_entries, prices, routes, batches, messages, attempts,
+    message_events, receipts, decisions, sandbox_inbox, verifications, verification_sends, jobs, nodes
+}

@@ -87,7 +87,7 @@ impl Limits {
         saved
     }
 
-    /// Puts back what `snapshot` gave before a restart. A scope that has counted since keeps its own count.
+    /// Puts back what `snapshot` gave before a restart, here or on several nodes; of two records of a scope the heavier stays.
     pub fn restore(&self, saved: Vec<SavedScope>) {
         for scope in saved {
             let as_of = Millis(scope.as_of_ms);

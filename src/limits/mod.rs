@@ -10,6 +10,7 @@
 //! most 262,144 scopes; idle ones are dropped.
 
 mod bucket_log;
+mod door;
 mod memory;
 mod org_window;
 mod period;
@@ -31,6 +32,7 @@ mod wheel;
 mod window;
 
 pub use bucket_log::BucketLog;
+pub use door::Door;
 pub use memory::Limits;
 pub use org_window::OrgWindow;
 pub use policies::Policies;

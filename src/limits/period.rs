@@ -52,6 +52,11 @@ impl Period {
         self.used == 0 || at.0 >= self.ends_ms
     }
 
+    /// When it ends and how many are counted: of two records the greater knows more.
+    pub fn weight(&self) -> (i64, u64) {
+        (self.ends_ms, self.used)
+    }
+
     /// Whether it is worth keeping over a restart.
     pub fn outlives_a_minute(&self) -> bool {
         self.window_ms > 60_000

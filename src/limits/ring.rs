@@ -65,6 +65,11 @@ impl Ring {
         self.stamps.back().is_none_or(|newest| newest.saturating_add(self.longest_ms) <= at.0)
     }
 
+    /// How many timestamps it keeps.
+    pub fn len(&self) -> u64 {
+        u64::try_from(self.stamps.len()).unwrap_or(u64::MAX)
+    }
+
     /// A ring read from outside: in order.
     pub fn mended(mut self) -> Self {
         self.stamps.make_contiguous().sort_unstable();

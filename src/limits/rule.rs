@@ -76,11 +76,21 @@ impl Rule {
     pub const fn new(policy: Policy, scope: ScopeKey, allowance: Allowance) -> Self {
         Rule { policy, scope, allowance, shape: Shape::of(policy) }
     }
+
+    /// The same rule for one of `nodes` that count apart: its share of the limit, at least 1.
+    #[must_use]
+    pub fn share(mut self, nodes: u32) -> Self {
+        if let Allowance::Rate(rate) = &mut self.allowance {
+            rate.limit = (rate.limit / nodes.max(1)).max(rate.limit.min(1));
+        }
+        self
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::Rate;
 
     fn ip(text: &str) -> ScopeKey {
         ScopeKey::ip(text.parse().unwrap())
@@ -92,6 +102,16 @@ mod tests {
         assert_ne!(ip("2001:db8::1"), ip("2001:db8:0:1::1"));
         assert_eq!(ip("::ffff:192.0.2.7"), ip("192.0.2.7"));
         assert_ne!(ip("192.0.2.7"), ip("192.0.2.8"));
+    }
+
+    #[test]
+    fn shares_never_add_up_to_more_than_the_whole() {
+        let rule = |limit| Rule::new(Policy::KeyMinute, ScopeKey(1), Rate::per_secs(limit, 60).into());
+        let share = |limit, nodes| rule(limit).share(nodes).allowance.rate().map(|rate| rate.limit);
+        assert_eq!((share(100, 3), share(7, 7), share(5, 1)), (Some(33), Some(1), Some(5)));
+        assert_eq!((share(1, 2), share(0, 2)), (Some(1), Some(0)), "one each is the least there is");
+        let free = Rule::new(Policy::KeyDaily, ScopeKey(1), Allowance::Unlimited);
+        assert_eq!(free.share(4), free);
     }
 
     #[test]

@@ -122,6 +122,15 @@ impl Scope {
         }
     }
 
+    /// Of two records of one scope the heavier is the later or the fuller.
+    pub fn weight(&self) -> (i64, u64) {
+        match self {
+            Scope::Ring(ring) => (0, ring.len()),
+            Scope::Period(period) => period.weight(),
+            Scope::Wheel(wheel) => (0, wheel.held()),
+        }
+    }
+
     /// A scope read from outside, made consistent.
     pub fn mended(self) -> Self {
         match self {

@@ -101,10 +101,13 @@ impl Shard {
         self.scopes.iter().filter(|(_, scope)| scope.outlives_a_minute() && !scope.is_idle(self.as_of))
     }
 
-    /// Puts back a saved scope; what has been counted since stays.
+    /// Puts back a saved scope; of several records of one scope, or one counted since, the heavier stays.
     pub fn put_back(&mut self, slot: Slot, scope: Scope, as_of: Millis) {
         self.as_of = self.as_of.max(as_of);
-        self.scopes.entry(slot).or_insert(scope);
+        let kept = self.scopes.entry(slot).or_insert_with(|| scope.clone());
+        if scope.weight() > kept.weight() {
+            *kept = scope;
+        }
     }
 
     fn count(&mut self, rules: &[Rule], view: &mut View, at: Millis) {

@@ -69,6 +69,11 @@ impl Wheel {
         self.origin_ms = self.origin_ms.saturating_sub(back_ms);
     }
 
+    /// How many it holds.
+    pub fn held(&self) -> u64 {
+        self.held
+    }
+
     /// Whether nothing counts any more.
     pub fn is_idle(&self, at: Millis) -> bool {
         self.held == 0 || self.index(at).saturating_sub(self.touched()) >= self.newest

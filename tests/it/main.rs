@@ -26,6 +26,8 @@ mod messages;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
+mod nodes;
+#[cfg(test)]
 mod openapi;
 #[cfg(test)]
 mod phones;

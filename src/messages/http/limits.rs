@@ -47,7 +47,7 @@ pub(super) struct Limits {
 #[get("/limits")]
 pub(super) async fn list_limits(caller: Caller, app: Data<App>, query: Query<LimitsFilter>) -> Result<HttpResponse> {
     let to = query.0.to.map(|text| address_of(&text)).transpose()?;
-    let mut verdicts: Vec<Verdict> = door_view(&app, &caller).iter().copied().collect();
+    let mut verdicts: Vec<Verdict> = door_view(&app, &caller).await.iter().copied().collect();
     let subject = to.map(|address| address_mac(&app.keyring, &address));
     verdicts.extend(message_level(&app, &caller, subject).await?);
     let unlimited = Policy::ALL

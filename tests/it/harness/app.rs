@@ -79,7 +79,12 @@ impl TestApp {
 
     /// Another process on the same database and clock; its carriers are its own.
     pub async fn another(&self) -> TestApp {
-        TestApp::beside(&self.backend, self.app.clock.clone(), |_| {}).await
+        self.another_with(|_| {}).await
+    }
+
+    /// Another process on the same database and clock, with the configuration changed before.
+    pub async fn another_with(&self, change: impl FnOnce(&mut Config)) -> TestApp {
+        TestApp::beside(&self.backend, self.app.clock.clone(), change).await
     }
 
     async fn beside(backend: &Arc<Backend>, clock: Clock, change: impl FnOnce(&mut Config)) -> TestApp {
