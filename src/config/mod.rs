@@ -22,7 +22,7 @@ use reader::{Reader, Section};
 use value::{Entry, Table, Value};
 
 pub use carriers::{
-    BodyForm, CarrierConfig, CarrierKind, Fill, HttpCarrier, HttpKeys, MailTls, Method, Receipt, ReceiptStatus,
+    BodyForm, CarrierConfig, CarrierKind, Fill, HttpCarrier, HttpKeys, MailTls, Method, Receipt, ReceiptStatus, Room,
     SANDBOX, SignatureForm, SmtpCarrier, Template, TwilioCarrier,
 };
 pub use concerns::{

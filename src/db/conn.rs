@@ -7,6 +7,7 @@ use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionMa
 use diesel::r2d2::{ManageConnection, R2D2Connection};
 use diesel::{Connection, PgConnection, SqliteConnection};
 
+use crate::db::task::Share;
 use crate::error::{Error, Result};
 
 /// A connection to either database. Queries are written once in diesel's common subset; where the two differ a
@@ -175,10 +176,11 @@ pub(super) fn rollback(conn: &mut Conn) -> diesel::QueryResult<()> {
     both!(conn, c => AnsiTransactionManager::rollback_transaction(c))
 }
 
-/// Runs `work` alone in the transaction that is open: its failure undoes all of it and leaves a new one open. On SQLite,
-/// where others share the transaction, as a savepoint; on PostgreSQL that would be two more round trips for each batch.
-pub fn alone<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
-    if conn.is_sqlite() {
+/// Runs `work` as a whole in the transaction that is open: its failure undoes it. In a savepoint where the transaction is
+/// shared; where it is not, by undoing all of it and beginning anew, since a savepoint costs PostgreSQL two round trips
+/// and SQLite a copy of every page.
+pub fn whole<T>(conn: &mut Conn, share: Share, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+    if share == Share::Shared {
         return savepoint(conn, work);
     }
     let done = work(conn);

@@ -11,7 +11,7 @@ use diesel::r2d2::{Pool, PooledConnection};
 
 use crate::db::conn::{Opener, begin, commit, rollback, savepoint};
 use crate::db::fault::{queue_full, unreachable};
-use crate::db::task::Task;
+use crate::db::task::{Share, Task};
 use crate::error::{Error, Result};
 
 type Pooled = PooledConnection<Opener>;
@@ -98,7 +98,7 @@ fn run(kind: Kind, conn: &mut Pooled, mut tasks: Vec<Box<dyn Task>>) {
     let undone = match kind {
         Kind::Read => {
             tasks.iter_mut().for_each(|task| {
-                task.run(conn);
+                task.run(conn, Share::Alone);
             });
             None
         }
@@ -110,7 +110,7 @@ fn run(kind: Kind, conn: &mut Pooled, mut tasks: Vec<Box<dyn Task>>) {
 fn transact(conn: &mut Pooled, tasks: &mut [Box<dyn Task>]) -> Result<()> {
     begin(conn)?;
     let done = match tasks {
-        [lone] => Ok(lone.run(conn)),
+        [lone] => Ok(lone.run(conn, Share::Alone)),
         many => many.iter_mut().try_for_each(|task| run_in_savepoint(conn, task.as_mut())).map(|()| true),
     };
     match done {
@@ -131,7 +131,7 @@ fn transact(conn: &mut Pooled, tasks: &mut [Box<dyn Task>]) -> Result<()> {
 fn run_in_savepoint(conn: &mut Pooled, task: &mut dyn Task) -> Result<()> {
     let mut kept = true;
     let done = savepoint(conn, |conn| {
-        kept = task.run(conn);
+        kept = task.run(conn, Share::Shared);
         if kept { Ok(()) } else { Err(Error::internal("undone")) }
     });
     if kept { done } else { Ok(()) }

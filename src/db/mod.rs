@@ -4,6 +4,7 @@
 //! commit); on PostgreSQL writes run on several threads and the server groups their commits. Nobody gets an answer
 //! before the commit is on disk.
 
+pub mod batch;
 mod conn;
 mod fault;
 pub mod fixed;
@@ -20,7 +21,7 @@ use diesel::r2d2::Pool;
 use tokio::sync::oneshot;
 
 use conn::Opener;
-pub use conn::{Address, Conn, Patience, alone, savepoint};
+pub use conn::{Address, Conn, Patience, savepoint, whole};
 use lanes::{Kind, Lanes};
 use task::{Once, Task};
 

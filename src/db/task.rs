@@ -7,11 +7,20 @@ use tokio::sync::oneshot;
 use crate::db::Conn;
 use crate::error::{Error, Result};
 
+/// Who else is in a task's transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// Nobody: it may undo the whole transaction and begin another.
+    Alone,
+    /// Others: it is in a savepoint of its own.
+    Shared,
+}
+
 /// Work on a connection. `run` happens inside a transaction (or savepoint) and says whether to keep its effects;
 /// `answer` happens after the commit, or with the error that undid everything.
 pub trait Task: Send {
     /// Runs; `false` undoes this task's statements.
-    fn run(&mut self, conn: &mut Conn) -> bool;
+    fn run(&mut self, conn: &mut Conn, share: Share) -> bool;
     /// Tells the waiting caller. `undone` is why the whole transaction failed, where it did.
     fn answer(self: Box<Self>, undone: Option<&Error>);
 }
@@ -35,7 +44,7 @@ where
     F: FnOnce(&mut Conn) -> Result<T> + Send,
     T: Send,
 {
-    fn run(&mut self, conn: &mut Conn) -> bool {
+    fn run(&mut self, conn: &mut Conn, _: Share) -> bool {
         // Whoever waited has gone away and was told that it failed: what has not begun is not done.
         let Some(work) = self.work.take().filter(|_| !self.reply.is_closed()) else { return false };
         let result = contained(|| work(conn));

@@ -37,7 +37,7 @@ pub use new::{Client, Faults, MAX_SCHEDULE, NewMessage, Words, client, country_o
 pub use prepare::{Bench, Part, client_macs};
 pub use queue::Queue;
 pub use recipient::Recipient;
-pub use record::{Acceptance, Recorded, record, rehearse};
+pub use record::{Acceptance, record, rehearse};
 pub use settle::{Settlement, settle_unknown, take_receipts};
 pub use state::{Hold, Status};
 pub use store::{Extra, Row};

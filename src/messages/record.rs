@@ -14,6 +14,7 @@ use super::gates::{self, GuardKind, Kept, Passed, State, guards_of, plan_of};
 use super::state::{Hold, Status};
 use super::store::{self, BatchRow, DecisionRow, LimitTerm, Lock, Row, Terms};
 use crate::clock::{Clock, Millis};
+use crate::db::batch::Worked;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::failpoint;
@@ -31,17 +32,9 @@ pub struct Acceptance {
     pub key_ttl: Duration,
 }
 
-/// What a batch came to.
-pub struct Recorded {
-    /// One result a request.
-    pub results: Vec<Result<Accepted>>,
-    /// Whether anything must be committed: a flood of refusals costs no sync.
-    pub wrote: bool,
-}
-
 /// Accepts a batch in the transaction that is open on `conn`. An error is one of the whole batch (the database's);
 /// every request has its own result.
-pub fn record(conn: &mut Conn, terms: &Acceptance, batch: &[&Accept]) -> Result<Recorded> {
+pub fn record(conn: &mut Conn, terms: &Acceptance, batch: &[&Accept]) -> Result<Worked<Accepted>> {
     let now = db::now(conn, &terms.clock)?;
     let keeping = Keeping { now, ttl: terms.key_ttl };
     let mut counter = Counter::open(conn, batch, keeping)?;
@@ -59,7 +52,7 @@ pub fn record(conn: &mut Conn, terms: &Acceptance, batch: &[&Accept]) -> Result<
     let wrote = write(conn, &state, &writes, now)?;
     let results = counter.close(conn, batch, keeping)?;
     failpoint::pass("accept.before_commit")?;
-    Ok(Recorded { results, wrote })
+    Ok(Worked { results, wrote })
 }
 
 /// Decides a request on the state as it stands and takes nothing: a dry run.

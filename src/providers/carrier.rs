@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::circuit::Circuits;
+use super::pace::Pace;
+use crate::clock::Millis;
+use crate::config::Room;
 use crate::ids::{AttemptId, MessageId, OrgId};
 use crate::secret::Secret;
 use crate::terms::{Channel, Mode};
@@ -174,10 +177,12 @@ pub trait Carrier: Send + Sync {
     }
 }
 
-/// Every carrier of this process, by name, and how well each is.
+/// Every carrier of this process, by name, how well each is and how much it takes.
 #[derive(Clone, Default)]
 pub struct Carriers {
     by_name: BTreeMap<String, Arc<dyn Carrier>>,
+    rooms: BTreeMap<String, Room>,
+    paces: Arc<Mutex<BTreeMap<String, Pace>>>,
     circuits: Arc<Circuits>,
 }
 
@@ -188,6 +193,46 @@ impl Carriers {
             self.circuits.exempt(carrier.name());
         }
         self.by_name.insert(String::from(carrier.name()), carrier);
+    }
+
+    /// Adds one with the room that configuration gives it.
+    pub fn add_with(&mut self, carrier: Arc<dyn Carrier>, room: Room) {
+        self.rooms.insert(String::from(carrier.name()), room);
+        self.add(carrier);
+    }
+
+    /// How many hand-offs to `name` may be under way from this process.
+    pub fn max_in_flight(&self, name: &str) -> usize {
+        let configured = self.rooms.get(name).and_then(|room| room.max_in_flight);
+        let own = || self.find(name).map_or(0, |carrier| carrier.limits().max_in_flight);
+        configured.map_or_else(own, |max| usize::try_from(max).unwrap_or(usize::MAX))
+    }
+
+    /// How many hand-offs may be under way from this process in all.
+    pub fn room(&self) -> usize {
+        self.by_name.keys().map(|name| self.max_in_flight(name)).fold(0, usize::saturating_add)
+    }
+
+    /// How long until `name` may be handed another at its pace, of which each of `nodes` processes has a share.
+    pub fn wait(&self, name: &str, nodes: u32, now: Millis) -> Duration {
+        let Some(rate) = self.share(name, nodes) else { return Duration::ZERO };
+        self.paces().get(name).map_or(Duration::ZERO, |pace| pace.wait(rate, now))
+    }
+
+    /// Counts a hand-off to `name` that goes now.
+    pub fn count(&self, name: &str, nodes: u32, now: Millis) {
+        if let Some(rate) = self.share(name, nodes) {
+            self.paces().entry(String::from(name)).or_default().take(rate, now);
+        }
+    }
+
+    fn share(&self, name: &str, nodes: u32) -> Option<u32> {
+        let per_second = self.rooms.get(name)?.max_per_second?;
+        Some((per_second / nodes.max(1)).max(1))
+    }
+
+    fn paces(&self) -> MutexGuard<'_, BTreeMap<String, Pace>> {
+        self.paces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Finds one by name.

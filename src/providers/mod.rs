@@ -1,6 +1,6 @@
 //! Carriers: who hands a message over, behind one small trait; an adapter is one file or folder.
 //!
-//! Reading order: `carrier` (the contract), the adapters, `wire` (builds them), then `pick` and `circuit` (which one).
+//! Reading order: `carrier` (the contract), the adapters, `wire` (builds them), then `pick`, `circuit` and `pace` (which one, and when).
 
 mod carrier;
 mod wording;
@@ -12,6 +12,7 @@ mod email;
 pub mod sandbox;
 mod wire;
 pub mod circuit;
+pub mod pace;
 pub mod pick;
 
 pub use carrier::{

@@ -19,7 +19,7 @@ pub fn carriers(config: &Config, db: &Db, clock: &Clock) -> Result<Carriers> {
     all.add(Arc::new(Sandbox::new(CarrierConfig::sandbox().name, db.clone(), clock.clone())));
     let mut builder = Builder { config, db, clock, caller: None };
     for carrier in &config.carriers {
-        all.add(builder.build(carrier)?);
+        all.add_with(builder.build(carrier)?, carrier.room);
     }
     Ok(all)
 }

@@ -27,8 +27,19 @@ pub struct CarrierConfig {
     pub name: String,
     /// What it can carry.
     pub channels: Vec<Channel>,
+    /// How much it takes at once.
+    pub room: Room,
     /// How to speak to it.
     pub kind: CarrierKind,
+}
+
+/// How much a carrier takes at once, where configuration says so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Room {
+    /// Hand-offs of one process that may be under way.
+    pub max_in_flight: Option<u32>,
+    /// Hand-offs a second, of all processes together.
+    pub max_per_second: Option<u32>,
 }
 
 /// How to speak to a carrier.
@@ -59,7 +70,12 @@ impl CarrierKind {
 impl CarrierConfig {
     /// The carrier that always exists.
     pub fn sandbox() -> Self {
-        CarrierConfig { name: SANDBOX.to_owned(), channels: Channel::ALL.to_vec(), kind: CarrierKind::Sandbox }
+        CarrierConfig {
+            name: SANDBOX.to_owned(),
+            channels: Channel::ALL.to_vec(),
+            room: Room::default(),
+            kind: CarrierKind::Sandbox,
+        }
     }
 }
 
@@ -72,6 +88,10 @@ super::concern::concern! {
         kind: String = required "twilio", "", any;
         /// What it carries, of sms, whatsapp and email.
         channels: Option<Vec<Channel>> = example "sms", "", any;
+        /// Hand-offs to it that may be under way at once from one process. Default: 32, for a mail server 8.
+        max_in_flight: Option<u32> = example "64", "", is_some_room;
+        /// Hand-offs to it a second, of all processes together; more wait their turn.
+        max_per_second: Option<u32> = example "100", "", is_some_room;
     }
 }
 
@@ -126,7 +146,7 @@ fn read_one(reader: &mut Reader, entry: Entry) -> Option<CarrierConfig> {
         reader.fault_at(entry.line, "carriers", Wrong::new("holds something that is no table", "write [[carriers]]"));
         return None;
     };
-    let common: Table = ["name", "kind", "channels"].iter().filter_map(|key| table.remove_entry(*key)).collect();
+    let common: Table = CarrierKeys::KEYS.iter().filter_map(|key| table.remove_entry(key.name)).collect();
     let label = match common.get("name").and_then(|name| name.value.as_text()) {
         Some(name) => name.to_owned(),
         None => String::from("?"),
@@ -138,7 +158,7 @@ fn read_one(reader: &mut Reader, entry: Entry) -> Option<CarrierConfig> {
     let kind_word = keys.as_ref().map(|keys| keys.kind.clone());
     let mut section = Section::prefixed(reader, &section_name, &prefix, table);
     let kind = read_kind(&mut section, kind_word.as_deref()?)?;
-    let CarrierKeys { name, channels, .. } = keys?;
+    let CarrierKeys { name, channels, max_in_flight, max_per_second, .. } = keys?;
     let able = able_to_carry(&kind);
     let channels = channels.unwrap_or_else(|| able.first().copied().into_iter().collect());
     if let Some(odd) = channels.iter().find(|channel| !able.contains(channel)) {
@@ -146,7 +166,7 @@ fn read_one(reader: &mut Reader, entry: Entry) -> Option<CarrierConfig> {
         let what = format!("has {odd}, which a carrier of kind {} cannot carry", kind.as_str());
         section.fault("channels", Wrong::new(what, format!("it can carry {}", able.join(", "))));
     }
-    Some(CarrierConfig { name, channels, kind })
+    Some(CarrierConfig { name, channels, room: Room { max_in_flight, max_per_second }, kind })
 }
 
 fn read_kind(section: &mut Section<'_>, kind: &str) -> Option<CarrierKind> {
@@ -176,6 +196,15 @@ fn able_to_carry(kind: &CarrierKind) -> &'static [Channel] {
         CarrierKind::Twilio(_) => &[Channel::Sms, Channel::Whatsapp],
         CarrierKind::Http(_) => &[Channel::Sms, Channel::Whatsapp, Channel::Email],
         CarrierKind::Smtp(_) => &[Channel::Email],
+    }
+}
+
+fn is_some_room(room: &Option<u32>) -> Result<(), Wrong> {
+    match room {
+        Some(room) if !(1..=100_000).contains(room) => {
+            Err(Wrong::new(format!("= {room} is out of range"), "write a number from 1 to 100000"))
+        }
+        _ => Ok(()),
     }
 }
 
