@@ -79,7 +79,11 @@ pub async fn run(app: Data<App>) -> Result<Running> {
         servers.push(spawn(server::bind(app.clone(), listener).map_err(Error::internal)?));
     }
     let upkeep = tokio::spawn(keep_up(app.clone(), stopping.clone()));
-    let worker = (role != Role::Api).then(|| tokio::spawn(worker::run(app.clone(), stopping)));
+    let worker = (role != Role::Api).then(|| tokio::spawn(worker::run(app.clone(), stopping.clone())));
+    if role == Role::Api {
+        let app = app.clone();
+        tokio::spawn(async move { worker::ring_others(&app, stopping).await });
+    }
     app.room::<Gate>().open();
     tokio::task::spawn_blocking(phone::warm_up);
     Ok(Running { app, address, metrics_address, servers, worker, upkeep, stop })

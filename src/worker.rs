@@ -2,6 +2,7 @@
 //! signal; each step is a function that tests call by hand.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::Data;
@@ -44,9 +45,28 @@ pub async fn keep_door(app: &App, stop: watch::Receiver<bool>) {
     }
 }
 
+/// Passes the bell of a process that only serves on to those that deliver: many rings within a moment are one.
+pub async fn ring_others(app: &App, mut stop: watch::Receiver<bool>) {
+    let queue = app.room::<Queue>();
+    loop {
+        tokio::select! {
+            () = queue.rung() => {}
+            _ = stop.changed() => return,
+        }
+        if let Err(fault) = app.db.ring().await {
+            complain("waking the workers", &fault);
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 /// Hands over what is due, as many at once as configured.
 async fn dispatch(app: Data<App>, stop: watch::Receiver<bool>) {
     let (queue, in_flight) = (app.room::<Queue>(), app.room::<InFlight>());
+    let bell = Arc::clone(&queue);
+    if let Err(fault) = app.db.on_ring(move || bell.ring()) {
+        complain("listening for other processes", &fault);
+    }
     let most = usize::try_from(app.config.dispatch.concurrency).unwrap_or(usize::MAX);
     while !*stop.borrow() {
         let free = most.saturating_sub(in_flight.count());

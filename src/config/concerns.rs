@@ -165,8 +165,8 @@ concern! {
 concern! {
     /// Deliveries.
     pub struct Dispatch {
-        /// Deliveries under way at once.
-        concurrency: u32 = default "64", "POSTERN_DISPATCH_CONCURRENCY", within(1..=4096);
+        /// Deliveries under way at once from this process, to all carriers together; each carrier has its own max_in_flight.
+        concurrency: u32 = default "512", "POSTERN_DISPATCH_CONCURRENCY", within(1..=4096);
         /// How long a claimed delivery belongs to this process; one not finished by then is taken as lost.
         lease: Duration = default "60s", "POSTERN_DISPATCH_LEASE", lasting(secs(5), secs(HOUR));
         /// How often to look for work nobody woke this process for.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use diesel::r2d2::{Pool, PooledConnection};
 
+use crate::db::checkpoint::Wish;
 use crate::db::conn::{Opener, begin, commit, rollback, savepoint};
 use crate::db::fault::{queue_full, unreachable};
 use crate::db::task::{Share, Task};
@@ -38,14 +39,21 @@ pub(super) struct Lanes {
 
 impl Lanes {
     /// Starts `threads` threads on `pool`. They end when the last handle is dropped.
-    pub(super) fn start(name: &str, kind: Kind, pool: Pool<Opener>, threads: u32, depth: usize) -> Result<Lanes> {
+    pub(super) fn start(
+        name: &str,
+        kind: Kind,
+        pool: Pool<Opener>,
+        threads: u32,
+        depth: usize,
+        wish: &Arc<Wish>,
+    ) -> Result<Lanes> {
         let (queue, source) = sync_channel::<Box<dyn Task>>(depth);
         let source = Arc::new(Mutex::new(source));
         for number in 0..threads {
-            let (pool, source) = (pool.clone(), Arc::clone(&source));
+            let (pool, source, wish) = (pool.clone(), Arc::clone(&source), Arc::clone(wish));
             thread::Builder::new()
                 .name(format!("{name}-{number}"))
-                .spawn(move || serve(kind, &pool, &source))
+                .spawn(move || serve(kind, &pool, &source, &wish))
                 .map_err(Error::internal)?;
         }
         Ok(Lanes { queue })
@@ -60,11 +68,16 @@ impl Lanes {
     }
 }
 
-fn serve(kind: Kind, pool: &Pool<Opener>, source: &Mutex<Receiver<Box<dyn Task>>>) {
+fn serve(kind: Kind, pool: &Pool<Opener>, source: &Mutex<Receiver<Box<dyn Task>>>, wish: &Wish) {
     let mut kept: Option<Pooled> = None;
     while let Some(tasks) = next(kind, source) {
         match connection(pool, &mut kept) {
-            Ok(conn) => run(kind, conn, tasks),
+            Ok(conn) => {
+                run(kind, conn, tasks);
+                if kind == Kind::Group {
+                    wish.fulfil(conn);
+                }
+            }
             Err(fault) => answer_all(tasks, Some(&fault)),
         }
         let broken = kept

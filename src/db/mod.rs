@@ -5,6 +5,8 @@
 //! before the commit is on disk.
 
 pub mod batch;
+mod bell;
+mod checkpoint;
 mod conn;
 mod fault;
 pub mod fixed;
@@ -15,11 +17,13 @@ pub mod schema;
 mod settings;
 pub mod task;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::r2d2::Pool;
 use tokio::sync::oneshot;
 
+use checkpoint::Wish;
 use conn::Opener;
 pub use conn::{Address, Conn, Patience, savepoint, whole};
 use lanes::{Kind, Lanes};
@@ -51,6 +55,9 @@ pub struct Db {
     sqlite: bool,
     writers: u32,
     answer_within: Duration,
+    opener: Opener,
+    /// Ends what listens for this database when the last handle is dropped.
+    life: Arc<()>,
     clock: Clock,
 }
 
@@ -65,12 +72,18 @@ impl Db {
         let writing = pool(settings, writers, if sqlite { 65_536 } else { 0 })?;
         let reading = pool(settings, readers, 2_048)?;
         let kind = if sqlite { Kind::Group } else { Kind::Write };
+        let wish = Arc::new(Wish::default());
+        if sqlite {
+            checkpoint::start(opener(settings, 2_048), &wish)?;
+        }
         Ok(Db {
-            reads: Lanes::start("db-read", Kind::Read, reading, readers, settings.queue_depth)?,
-            writes: Lanes::start("db-write", kind, writing, writers, settings.queue_depth)?,
+            reads: Lanes::start("db-read", Kind::Read, reading, readers, settings.queue_depth, &wish)?,
+            writes: Lanes::start("db-write", kind, writing, writers, settings.queue_depth, &wish)?,
             sqlite,
             writers,
             answer_within: settings.patience.answer,
+            opener: opener(settings, 0),
+            life: Arc::new(()),
             clock,
         })
     }
@@ -119,6 +132,16 @@ impl Db {
         }
     }
 
+    /// Tells the workers of other processes that something is due. Nothing on SQLite, where there are none.
+    pub async fn ring(&self) -> Result<()> {
+        if self.sqlite { Ok(()) } else { self.read(bell::ring).await }
+    }
+
+    /// Calls `heard` whenever another process rings, as long as this database is open.
+    pub fn on_ring(&self, heard: impl Fn() + Send + 'static) -> Result<()> {
+        if self.sqlite { Ok(()) } else { bell::listen(self.opener.clone(), &self.life, heard) }
+    }
+
     /// Queues a task of its own kind (the accept batch) among the writes.
     pub fn submit_write(&self, task: Box<dyn Task>) -> Result<()> {
         self.writes.submit(task)
@@ -155,12 +178,15 @@ pub fn now(conn: &mut Conn, clock: &Clock) -> Result<Millis> {
 }
 
 fn pool(settings: &Settings, size: u32, cache_kib: u32) -> Result<Pool<Opener>> {
-    let opener = Opener { address: settings.address.clone(), patience: settings.patience.clone(), cache_kib };
     Ok(Pool::builder()
         .max_size(size)
         .min_idle(Some(0))
         .connection_timeout(Duration::from_secs(2))
         .test_on_check_out(false)
         .error_handler(Box::new(diesel::r2d2::LoggingErrorHandler))
-        .build_unchecked(opener))
+        .build_unchecked(opener(settings, cache_kib)))
+}
+
+fn opener(settings: &Settings, cache_kib: u32) -> Opener {
+    Opener { address: settings.address.clone(), patience: settings.patience.clone(), cache_kib }
 }

@@ -1,7 +1,9 @@
 //! The rate headers of every response, rendered from the one view that also decided.
 
 use std::cell::Cell;
+use std::fmt::Write as _;
 use std::rc::Rc;
+use std::time::Duration;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest};
@@ -44,7 +46,7 @@ impl Slate {
         view.push(Verdict {
             policy,
             limit: hit.limit,
-            window: std::time::Duration::from_secs(hit.window_s),
+            window: Duration::from_secs(hit.window_s),
             used: hit.usage,
             reset_at: now.plus(wait),
             wait: Some(wait),
@@ -70,7 +72,7 @@ impl Slate {
 pub(super) fn agree(error: Error, view: &View) -> Error {
     let refusal = view.binding().filter(|verdict| verdict.denied() && error.code().entry().status == 429);
     let (Some(binding), Some(wait)) = (refusal, view.wait()) else { return error };
-    let own = std::time::Duration::from_secs(error.retry_after_s().unwrap_or(0));
+    let own = Duration::from_secs(error.retry_after_s().unwrap_or(0));
     error.retry_after(wait.max(own)).policy(binding.hit())
 }
 
@@ -81,8 +83,8 @@ pub(super) fn write(headers: &mut HeaderMap, view: &View, dialect: Dialect, now:
     put(headers, "x-ratelimit-limit", &binding.limit.to_string());
     put(headers, "x-ratelimit-remaining", &binding.remaining().to_string());
     put(headers, "x-ratelimit-reset", &reset_text(binding, dialect));
-    put(headers, "ratelimit-policy", &list(view, |verdict| format!("q={};w={}", verdict.limit, window_s(verdict))));
-    put(headers, "ratelimit", &list(view, |verdict| format!("r={};t={}", verdict.remaining(), left_s(verdict, now))));
+    put(headers, "ratelimit-policy", &list(view, |verdict| (('q', verdict.limit), ('w', secs_up(verdict.window)))));
+    put(headers, "ratelimit", &list(view, |verdict| (('r', verdict.remaining()), ('t', left_s(verdict, now)))));
 }
 
 fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
@@ -98,23 +100,28 @@ fn reset_text(verdict: &Verdict, dialect: Dialect) -> String {
     }
 }
 
-fn list(view: &View, parameters: impl Fn(&Verdict) -> String) -> String {
-    let items = view.iter().map(|verdict| format!("\"{}\";{}", verdict.policy, parameters(verdict)));
-    items.collect::<Vec<_>>().join(", ")
+/// A list of policies, each with two parameters, in one text: it is written twice for every response.
+fn list(view: &View, parameters: impl Fn(&Verdict) -> ((char, u64), (char, u64))) -> String {
+    let mut text = String::with_capacity(512);
+    for verdict in view.iter() {
+        let ((one, its), (other, others)) = parameters(verdict);
+        let comma = if text.is_empty() { "" } else { ", " };
+        // Writing to a String does not fail.
+        let _ = write!(text, "{comma}\"{}\";{one}={its};{other}={others}", verdict.policy.as_str());
+    }
+    text
 }
 
-fn window_s(verdict: &Verdict) -> u128 {
-    verdict.window.as_millis().div_ceil(1000)
+fn left_s(verdict: &Verdict, now: Millis) -> u64 {
+    secs_up(verdict.wait.unwrap_or_else(|| verdict.reset_at.since(now)))
 }
 
-fn left_s(verdict: &Verdict, now: Millis) -> u128 {
-    verdict.wait.unwrap_or_else(|| verdict.reset_at.since(now)).as_millis().div_ceil(1000)
+fn secs_up(span: Duration) -> u64 {
+    span.as_secs() + u64::from(span.subsec_nanos() > 0)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use actix_web::test::TestRequest;
 
     use super::*;

@@ -12,7 +12,7 @@ use super::store::{self, Attempt, AttemptState, Extra, Move, Order, Row};
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::Result;
-use crate::ids::AttemptId;
+use crate::ids::{AttemptId, OrgId};
 use crate::providers::Carriers;
 use crate::providers::pick::{Candidate, pick};
 use crate::routing::{self, Route};
@@ -25,70 +25,106 @@ pub(super) struct Desk {
     pub(super) carriers: Carriers,
     pub(super) in_flight: InFlight,
     pub(super) lease: Duration,
+    /// Processes that deliver, which share each carrier's pace.
+    pub(super) nodes: u32,
 }
 
 /// The lanes, first served first; see `Kind::lane`.
 const LANES: [(i16, Order); 3] = [(0, Order::NewestFirst), (1, Order::OldestFirst), (2, Order::OldestFirst)];
+/// How often a claim looks behind messages it had to put off, in one organization.
+const ROUNDS_MAX: usize = 8;
+/// The wait for a carrier that is full or resting.
+const FULL_WAIT: Duration = Duration::from_millis(250);
 /// Organizations looked at in one claim.
 const ORGS_MAX: usize = 256;
 
+/// How far a claim has come.
+#[derive(Default)]
+struct Round {
+    claimed: Vec<Claimed>,
+    moves: Vec<(Row, Move)>,
+    put_off: usize,
+}
+
 impl Desk {
     pub(super) fn claim(&self, conn: &mut Conn, limit: usize, now: Millis) -> Result<Vec<Claimed>> {
-        let mut claimed = Vec::new();
+        let mut claimed: Vec<Claimed> = Vec::new();
         for (lane, order) in LANES {
             let left = limit.saturating_sub(claimed.len());
             if left == 0 {
                 break;
             }
-            let orgs = store::orgs_due(
-                conn,
-                lane,
-                now,
-                store::Turn { after: self.in_flight.last_served(lane), limit: ORGS_MAX },
-            )?;
-            let share = i64::try_from(left.div_ceil(orgs.len().max(1)).max(1)).unwrap_or(i64::MAX);
+            let after = self.in_flight.last_served(lane);
+            let orgs = store::orgs_due(conn, lane, now, store::Turn { after, limit: ORGS_MAX })?;
+            let share = left.div_ceil(orgs.len().max(1)).max(1);
             for org in orgs {
-                if claimed.len() >= limit {
+                let left = limit.saturating_sub(claimed.len());
+                if left == 0 {
                     break;
                 }
-                for row in store::due(conn, lane, org, order, now, share)? {
-                    claimed.extend(self.take(conn, row, now)?);
-                }
+                claimed.extend(self.claim_of(conn, (lane, order, org), share.min(left), now)?);
                 self.in_flight.note_served(lane, org);
             }
         }
         Ok(claimed)
     }
 
-    fn take(&self, conn: &mut Conn, row: Row, now: Millis) -> Result<Option<Claimed>> {
+    /// Up to `share` messages of one organization. Those whose carrier has no room are put off, and others behind them
+    /// come up: one slow carrier does not hold back the rest.
+    fn claim_of(
+        &self,
+        conn: &mut Conn,
+        (lane, order, org): (i16, Order, OrgId),
+        share: usize,
+        now: Millis,
+    ) -> Result<Vec<Claimed>> {
+        let mut claimed = Vec::new();
+        for _ in 0..ROUNDS_MAX {
+            let left = share.saturating_sub(claimed.len());
+            let rows = store::due(conn, lane, org, order, now, i64::try_from(left).unwrap_or(i64::MAX))?;
+            let mut round = Round::default();
+            for row in rows {
+                self.take(conn, row, now, &mut round)?;
+            }
+            let moves: Vec<(&Row, &Move)> = round.moves.iter().map(|(row, to)| (row, to)).collect();
+            store::apply(conn, &moves)?;
+            let begun: Vec<&Attempt> = round.claimed.iter().map(|claimed| &claimed.attempt).collect();
+            store::insert_attempts(conn, &begun)?;
+            claimed.append(&mut round.claimed);
+            if round.put_off == 0 || claimed.len() >= share {
+                break;
+            }
+        }
+        Ok(claimed)
+    }
+
+    fn take(&self, conn: &mut Conn, row: Row, now: Millis, round: &mut Round) -> Result<()> {
         match progress::due_step(&row, now) {
             // This process has it in hand and is only slow: the lease is taken on, not taken away.
             Due::GiveUpAsUnknown if self.in_flight.holds(row.id) => {
                 let held = Move { next_at: Some(now.plus(self.lease)), ..Move::of(&row, now) };
-                store::apply(conn, &row, &held)?;
-                Ok(None)
+                round.moves.push((row, held));
             }
             Due::GiveUpAsUnknown => {
                 let to = progress::unknown(&row, "dispatch.lost", now);
                 settle::move_row(conn, &row, &to, &Moved::by("lease"), now)?;
-                Ok(None)
             }
             Due::Expire => {
                 settle::move_row(conn, &row, &progress::expire(&row, now), &Moved::by("ttl"), now)?;
-                Ok(None)
             }
-            Due::HandOver => self.begin(conn, row, now),
+            Due::HandOver => return self.begin(conn, row, now, round),
         }
+        Ok(())
     }
 
-    fn begin(&self, conn: &mut Conn, row: Row, now: Millis) -> Result<Option<Claimed>> {
+    fn begin(&self, conn: &mut Conn, row: Row, now: Millis, round: &mut Round) -> Result<()> {
         let extra = row.extra_or_none();
         let (channel, to) = row.way(&extra);
         let carrier = match self.choose(&row, &extra, channel, &to, now) {
             Choice::Carrier(carrier) => carrier,
-            Choice::Later(wait) => return self.put_off(conn, &row, wait, now),
-            Choice::Exhausted => return self.instead(conn, &row, &progress::routes_exhausted(&row, now), now),
-            Choice::None => return self.instead(conn, &row, &progress::no_route(&row, now), now),
+            Choice::Later(wait) => return self.put_off(conn, row, wait, now, round),
+            Choice::Exhausted => return instead(conn, &row, &progress::routes_exhausted(&row, now), now),
+            Choice::None => return instead(conn, &row, &progress::no_route(&row, now), now),
         };
         let attempt = Attempt {
             id: AttemptId::new(now),
@@ -110,34 +146,28 @@ impl Desk {
             next_at: Some(now.plus(self.lease)),
             ..Move::of(&row, now)
         };
-        if !store::apply(conn, &row, &to_sending)? {
-            return Ok(None);
-        }
-        store::insert_attempt(conn, &attempt)?;
-        let row = Row {
+        let sending = Row {
             status: Status::Sending,
             attempts: attempt.number,
-            carrier: to_sending.carrier,
+            carrier: to_sending.carrier.clone(),
             next_at: to_sending.next_at,
-            ..row
+            ..row.clone()
         };
         let flight = self.in_flight.begin(row.id, &attempt.carrier);
-        Ok(Some(Claimed { row, attempt, to, flight }))
+        round.moves.push((row, to_sending));
+        round.claimed.push(Claimed { row: sending, attempt, to, flight });
+        Ok(())
     }
 
     /// Waits for a carrier's room or health: nothing worth a place on the timeline, unless it ends the message.
-    fn put_off(&self, conn: &mut Conn, row: &Row, wait: Duration, now: Millis) -> Result<Option<Claimed>> {
-        let to = progress::no_route_now(row, wait, now);
+    fn put_off(&self, conn: &mut Conn, row: Row, wait: Duration, now: Millis, round: &mut Round) -> Result<()> {
+        let to = progress::no_route_now(&row, wait, now);
         if to.status != Status::Queued || to.extra != row.extra {
-            return self.instead(conn, row, &to, now);
+            return instead(conn, &row, &to, now);
         }
-        store::apply(conn, row, &to)?;
-        Ok(None)
-    }
-
-    fn instead(&self, conn: &mut Conn, row: &Row, to: &Move, now: Millis) -> Result<Option<Claimed>> {
-        settle::move_row(conn, row, to, &Moved::by("routing"), now)?;
-        Ok(None)
+        round.put_off += 1;
+        round.moves.push((row, to));
+        Ok(())
     }
 
     fn choose(&self, row: &Row, extra: &Extra, channel: Channel, to: &str, now: Millis) -> Choice {
@@ -153,17 +183,21 @@ impl Desk {
         if left.is_empty() {
             return Choice::Exhausted;
         }
-        let has_room = |name: &str| {
-            let max = self.carriers.find(name).map_or(0, |carrier| carrier.limits().max_in_flight);
-            self.in_flight.of_carrier(name) < max
+        let wait_of = |name: &str| {
+            let has_room = self.in_flight.of_carrier(name) < self.carriers.max_in_flight(name);
+            let open = self.carriers.circuits().is_open_to(name, now);
+            if has_room && open { self.carriers.wait(name, self.nodes, now) } else { FULL_WAIT }
         };
-        let usable = |name: &str| self.carriers.circuits().is_open_to(name, now) && has_room(name);
-        match pick(&left, usable, random_u64()) {
+        match pick(&left, |name| wait_of(name).is_zero(), random_u64()) {
             Some(candidate) => {
                 self.carriers.circuits().permit(&candidate.carrier, now);
+                self.carriers.count(&candidate.carrier, self.nodes, now);
                 Choice::Carrier(candidate.carrier.clone())
             }
-            None => Choice::Later(Duration::from_millis(250)),
+            None => {
+                let soonest = left.iter().map(|candidate| wait_of(&candidate.carrier)).min().unwrap_or(FULL_WAIT);
+                Choice::Later(soonest.max(Duration::from_millis(5)))
+            }
         }
     }
 
@@ -186,4 +220,14 @@ enum Choice {
     Later(Duration),
     Exhausted,
     None,
+}
+
+fn instead(conn: &mut Conn, row: &Row, to: &Move, now: Millis) -> Result<()> {
+    settle::move_row(conn, row, to, &Moved::by("routing"), now)?;
+    Ok(())
+}
+
+/// The lanes by number, for the dispatcher's sleep.
+pub(super) fn lanes() -> [i16; 3] {
+    LANES.map(|(lane, _)| lane)
 }

@@ -3,26 +3,24 @@
 //! Codes go before everything else, newest first; in each lane organizations share what there is, so that one
 //! customer's backlog never starves another. The attempt's row is committed before the network call.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use tracing::Instrument;
 
-use super::claim::Desk;
+use super::claim::{self, Desk};
 use super::content::Content;
 use super::in_flight::{Flight, InFlight};
-use super::progress;
-use super::settle::{self, Moved};
-use super::state::Status;
-use super::store::{self, Attempt, AttemptState, Row};
+use super::outcomes::{Ended, Outcomes};
+use super::store::{self, Attempt, Row};
 use super::tables::tables;
 use crate::app::App;
 use crate::clock::Millis;
-use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::providers::{Outcome, Outgoing};
-use crate::secret::{Keyring, Secret, random_u64};
+use crate::secret::{Keyring, Secret};
 
 /// A message this process has in hand.
 pub struct Claimed {
@@ -41,6 +39,7 @@ pub async fn claim(app: &App, limit: usize) -> Result<Vec<Claimed>> {
         carriers: app.carriers.clone(),
         in_flight: (*app.room::<InFlight>()).clone(),
         lease: app.config.dispatch.lease,
+        nodes: app.nodes.working(),
     };
     let clock = app.clock.clone();
     // Patiently: what is claimed and not taken in hand would be given up as lost.
@@ -70,7 +69,7 @@ pub async fn dispatch_once(app: &App, limit: usize) -> Result<usize> {
 
 /// How long until the earliest waiting message is due; `None` where none waits.
 pub async fn until_next(app: &App) -> Result<Option<Duration>> {
-    let next = app.db.read(store::next_due).await?;
+    let next = app.db.read(|conn| store::next_due(conn, &claim::lanes())).await?;
     Ok(next.map(|at| at.since(app.clock.now())))
 }
 
@@ -81,14 +80,11 @@ async fn send_and_write(app: &App, claimed: Claimed) -> Result<()> {
     let now = app.clock.now();
     app.carriers.circuits().record(&claimed.attempt.carrier, &outcome, now);
     note(&claimed, &outcome, now);
-    let clock = app.clock.clone();
     // A database that stalls must not lose what a carrier said: the lease is the bound, after which it is unknown.
     let lease_ends = now.plus(app.config.dispatch.lease);
+    let ended = Arc::new(Ended { row: claimed.row.clone(), attempt: claimed.attempt.clone(), outcome });
     loop {
-        let (row, attempt, outcome) = (claimed.row.clone(), claimed.attempt.clone(), outcome.clone());
-        let clock = clock.clone();
-        let written = app.db.write(move |conn| write_outcome(conn, &row, attempt, &outcome, clock.now())).await;
-        match written {
+        match app.room::<Outcomes>().write(Arc::clone(&ended)).await {
             Err(fault) if fault.code().entry().status == 503 && app.clock.now() < lease_ends => {
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
@@ -128,70 +124,6 @@ fn outgoing(keyring: &Keyring, claimed: &Claimed, now: Millis) -> Result<Outgoin
         subject: rendered.subject,
         html: rendered.html.map(Secret::new),
         ttl_left: row.expires_at.since(now),
-    })
-}
-
-/// Writes how a hand-off ended: the attempt, the message, the money, the timeline; then what receipts said meanwhile.
-fn write_outcome(conn: &mut Conn, row: &Row, mut attempt: Attempt, outcome: &Outcome, now: Millis) -> Result<()> {
-    failpoint::pass("dispatch.before_write")?;
-    attempt.finished_at = Some(now);
-    match outcome {
-        Outcome::Accepted { provider_id, .. } => {
-            attempt.state = AttemptState::Accepted;
-            attempt.provider_id = provider_id.clone();
-        }
-        Outcome::Refused(refusal) => {
-            attempt.state = AttemptState::Refused;
-            attempt.error_code = Some(String::from(refusal.code));
-            attempt.detail = Some(refusal.detail.clone());
-        }
-        Outcome::Unknown { code, detail } => {
-            attempt.state = AttemptState::Unknown;
-            attempt.error_code = Some(String::from(*code));
-            attempt.detail = Some(detail.clone());
-        }
-    }
-    if let Some(provider_id) = &attempt.provider_id {
-        store::hold_hand_off(conn, &attempt.carrier, provider_id)?;
-    }
-    store::finish_attempt(conn, &attempt)?;
-    let to = progress::after_outcome(row, &attempt.carrier, outcome, now, random_u64());
-    let moved = Moved { by: "carrier", detail: attempt_detail(&attempt) };
-    // A receipt may have moved the message while the answer was on its way; then that is the truth.
-    if !settle::move_row(conn, row, &to, &moved, now)? {
-        settle_given_up(conn, row, (&attempt.carrier, outcome), &moved, now)?;
-    }
-    settle::apply_parked(conn, &attempt, now)
-}
-
-/// The answer came after the lease had ended and the message was given up as unknown: now it is known.
-fn settle_given_up(
-    conn: &mut Conn,
-    claimed: &Row,
-    (carrier, outcome): (&str, &Outcome),
-    moved: &Moved,
-    now: Millis,
-) -> Result<()> {
-    let Some(row) = store::find_message(conn, claimed.id)? else { return Ok(()) };
-    let given_up = row.status == Status::Unknown && row.attempts == claimed.attempts;
-    if !given_up || matches!(outcome, Outcome::Unknown { .. }) {
-        return Ok(());
-    }
-    // What is said was erased when it was given up; this process still has it, should another route have to say it.
-    let known = Row { content: claimed.content.clone(), ..row.clone() };
-    let to = progress::after_outcome(&known, carrier, outcome, now, random_u64());
-    settle::move_row(conn, &row, &to, moved, now)?;
-    Ok(())
-}
-
-fn attempt_detail(attempt: &Attempt) -> serde_json::Value {
-    serde_json::json!({
-        "attempt": attempt.number,
-        "channel": attempt.channel,
-        "carrier": attempt.carrier,
-        "provider_id": attempt.provider_id,
-        "error_code": attempt.error_code,
-        "detail": attempt.detail,
     })
 }
 

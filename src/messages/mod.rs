@@ -13,6 +13,7 @@ mod http;
 mod in_flight;
 mod magic;
 mod new;
+mod outcomes;
 mod prepare;
 mod progress;
 mod queue;

@@ -83,16 +83,17 @@ pub struct NewMessage {
 }
 
 impl NewMessage {
-    /// Parses a request; `country` reads national numbers where the request names none.
+    /// Parses a request; `known` is its recipient, where that was read already.
     /// Error: `validation_failed` with every fault by field.
-    pub fn parse(body: SendBody, now: Millis) -> Result<NewMessage> {
+    pub fn parse(body: SendBody, known: Option<Recipient>, now: Millis) -> Result<NewMessage> {
         let mut faults = Faults::default();
         let channel = body.channel.unwrap_or(Channel::Sms);
         let kind = body.kind.unwrap_or(Kind::Otp);
         let country = faults.keep("country", body.country.as_deref().map(country_of).transpose()).flatten();
-        let to = match body.to.as_deref() {
-            Some(text) => faults.keep("to", Recipient::parse(text, channel, country)),
-            None => faults.fail("to", "is required: the number in E.164, or the mail address"),
+        let to = match (known, body.to.as_deref()) {
+            (Some(known), _) => Some(known),
+            (None, Some(text)) => faults.keep("to", Recipient::parse(text, channel, country)),
+            (None, None) => faults.fail("to", "is required: the number in E.164, or the mail address"),
         };
         let words = faults.keep_field(words(channel, body.body, body.template, body.subject));
         let from = faults.keep("from", body.from.map(|from| originator(channel, from)).transpose()).flatten();

@@ -49,6 +49,11 @@ impl Queue {
         self.bell.notify_one();
     }
 
+    /// Waits for the bell, however long.
+    pub async fn rung(&self) {
+        self.bell.notified().await;
+    }
+
     /// Waits for the bell, at most so long.
     pub async fn wait(&self, at_most: Duration) {
         let _ = tokio::time::timeout(at_most, self.bell.notified()).await;

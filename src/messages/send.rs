@@ -6,6 +6,7 @@ use super::counter::rendered_again;
 use super::new::NewMessage;
 use super::prepare::Bench;
 use super::queue::Queue;
+use super::recipient::Recipient;
 use super::record::rehearse;
 use crate::accounts::Caller;
 use crate::app::App;
@@ -26,6 +27,8 @@ pub struct Ask {
     pub claim: Option<Claim>,
     /// How the answer is written.
     pub render: Render,
+    /// The recipient of a single send, where it was read already.
+    pub to: Option<Recipient>,
 }
 
 /// Accepts one message. 202 means recorded on disk; nobody is called before that.
@@ -83,7 +86,7 @@ async fn rehearsed(app: &App, accept: Accept) -> Result<(Accept, Vec<ItemOutcome
 
 async fn single(app: &App, caller: &Caller, body: SendBody, ask: Ask) -> Result<Accept> {
     let bench = Bench::of(app).await?;
-    let message = NewMessage::parse(body, bench.now)?;
+    let message = NewMessage::parse(body, ask.to, bench.now)?;
     let item = bench.prepare(caller, message, ask.client_request_id)?;
     Ok(Accept {
         caller: caller.clone(),
@@ -104,7 +107,7 @@ async fn bulk(app: &App, caller: &Caller, body: BulkBody, ask: Ask) -> Result<Ac
         .messages
         .into_iter()
         .map(|message| {
-            let message = NewMessage::parse(message.over(&defaults), bench.now)?;
+            let message = NewMessage::parse(message.over(&defaults), None, bench.now)?;
             bench.prepare(caller, message, ask.client_request_id.clone())
         })
         .collect();

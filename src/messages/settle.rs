@@ -11,7 +11,7 @@ use crate::failpoint;
 use crate::ids::{AttemptId, EventId, MessageId};
 use crate::providers::{Receipt, ReceiptState};
 use crate::text::redact;
-use crate::wallet;
+use crate::wallet::{self, Charge};
 
 /// Who moved a message and what is worth knowing besides.
 pub struct Moved {
@@ -28,38 +28,67 @@ impl Moved {
     }
 }
 
+/// A message on its way from one state to the next.
+pub struct Step<'a> {
+    /// The message as it stands.
+    pub row: &'a Row,
+    /// As it shall stand.
+    pub to: &'a Move,
+    /// By whom.
+    pub moved: &'a Moved,
+}
+
 /// Moves a message that still stands where `row` says, with its money and its timeline; `false` where somebody moved
 /// it first, and nothing is written.
 pub fn move_row(conn: &mut Conn, row: &Row, to: &Move, moved: &Moved, now: Millis) -> Result<bool> {
-    if !store::apply(conn, row, to)? {
-        return Ok(false);
+    Ok(move_rows(conn, &[Step { row, to, moved }], now)?.pop().unwrap_or(false))
+}
+
+/// The same for many messages at once: which of them moved.
+pub fn move_rows(conn: &mut Conn, steps: &[Step<'_>], now: Millis) -> Result<Vec<bool>> {
+    let moves: Vec<(&Row, &Move)> = steps.iter().map(|step| (step.row, step.to)).collect();
+    let moved = store::apply(conn, &moves)?;
+    let done: Vec<&Step<'_>> = steps.iter().zip(&moved).filter(|(_, moved)| **moved).map(|(step, _)| step).collect();
+    let charges: Vec<Charge> = done
+        .iter()
+        .filter(|step| (step.row.hold, step.to.hold) == (Hold::Held, Hold::Settled))
+        .map(|step| charge(step.row))
+        .collect();
+    let released: Vec<Charge> = done
+        .iter()
+        .filter(|step| (step.row.hold, step.to.hold) == (Hold::Held, Hold::Released))
+        .map(|step| charge(step.row))
+        .collect();
+    if !released.is_empty() {
+        failpoint::pass("settle.release")?;
     }
-    let owner = (row.org_id, row.mode);
-    match (row.hold, to.hold) {
-        (Hold::Held, Hold::Settled) => {
-            wallet::settle(conn, owner, (row.id, row.price_micros, row.currency), now)?;
-        }
-        (Hold::Held, Hold::Released) => {
-            failpoint::pass("settle.release")?;
-            wallet::release(conn, owner, row.price_micros, now)?;
-        }
-        _ => {}
+    wallet::settle(conn, &charges, &released, now)?;
+    let events: Vec<Event> = done.iter().map(|step| event(step, now)).collect();
+    store::insert_events(conn, &events)?;
+    for step in done {
+        let labels = [("channel", step.row.channel.as_str()), ("status", step.to.status.as_str())];
+        metrics::counter!("postern_messages_total", &labels).increment(1);
     }
+    Ok(moved)
+}
+
+fn charge(row: &Row) -> Charge {
+    Charge { owner: (row.org_id, row.mode), message_id: row.id, amount: row.price_micros, currency: row.currency }
+}
+
+fn event(step: &Step<'_>, now: Millis) -> Event {
+    let (to, moved) = (step.to, step.moved);
     let mut detail = serde_json::json!({ "by": moved.by, "error_code": to.error_code, "next_at": to.next_at });
     if let (Some(into), serde_json::Value::Object(more)) = (detail.as_object_mut(), &moved.detail) {
         into.extend(more.clone());
     }
-    let event = Event {
+    Event {
         id: EventId::new(now),
-        message_id: row.id,
+        message_id: step.row.id,
         kind: format!("message.{}", to.status),
         detail: detail.to_string(),
         at: now,
-    };
-    store::insert_event(conn, &event)?;
-    metrics::counter!("postern_messages_total", "channel" => row.channel.as_str(), "status" => to.status.as_str())
-        .increment(1);
-    Ok(true)
+    }
 }
 
 crate::text_enum! {
@@ -98,7 +127,7 @@ pub fn take_receipts(conn: &mut Conn, carrier: &str, receipts: &[Receipt], now: 
     let mut receipts: Vec<&Receipt> = receipts.iter().collect();
     receipts.sort_by(|a, b| a.provider_id.cmp(&b.provider_id));
     for receipt in receipts {
-        store::hold_hand_off(conn, carrier, &receipt.provider_id)?;
+        store::hold_hand_offs(conn, &[(carrier, &receipt.provider_id)])?;
         let attempt = match store::find_attempt(conn, carrier, &receipt.provider_id)? {
             Some(attempt) => Some(attempt),
             None => by_reference(conn, carrier, receipt)?,

@@ -8,7 +8,7 @@ mod store;
 
 pub use prices::{Price, Priced, Want, price_of};
 pub use store::{
-    Entry, EntryKind, adjust, entries, load_for_update, load_prices, read, release, replace_prices, save, settle,
+    Charge, Entry, EntryKind, adjust, entries, load_for_update, load_prices, read, replace_prices, save, settle,
 };
 
 use crate::error::{Code, Error, Result};

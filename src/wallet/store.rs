@@ -113,42 +113,86 @@ pub fn save(conn: &mut Conn, changed: &[&Wallet], now: Millis) -> Result<()> {
     Ok(())
 }
 
-/// Turns a hold into a charge and posts it, at most once a message.
-pub fn settle(conn: &mut Conn, owner: (OrgId, Mode), charge: (MessageId, Micros, Currency), now: Millis) -> Result<()> {
-    let (message_id, amount, currency) = charge;
-    if amount == Micros::ZERO {
-        return Ok(());
+/// A message's price, held until its fate is known.
+#[derive(Debug, Clone, Copy)]
+pub struct Charge {
+    /// Whose wallet.
+    pub owner: (OrgId, Mode),
+    /// The message.
+    pub message_id: MessageId,
+    /// Its price.
+    pub amount: Micros,
+    /// In this currency.
+    pub currency: Currency,
+}
+
+const MOVE: &str = "UPDATE wallets SET balance_micros = balance_micros - ?, held_micros = held_micros - ?, \
+    updated_at = ? WHERE org_id = ? AND mode = ?";
+
+/// Turns the holds of `charged` into charges and posts them, each message's at most once, and lets go of those of
+/// `released`: one write for each wallet, in the order of their owners.
+pub fn settle(conn: &mut Conn, charged: &[Charge], released: &[Charge], now: Millis) -> Result<()> {
+    let charged: Vec<&Charge> = charged.iter().filter(|charge| charge.amount != Micros::ZERO).collect();
+    let mut sums: BTreeMap<(OrgId, Mode), (i64, i64)> = BTreeMap::new();
+    for charge in &charged {
+        let (spent, freed) = sums.entry(charge.owner).or_default();
+        *spent = spent.saturating_add(charge.amount.0);
+        *freed = freed.saturating_add(charge.amount.0);
     }
-    let entry = Entry {
-        id: EntryId::new(now),
-        org_id: owner.0,
-        mode: owner.1,
-        message_id: Some(message_id),
-        kind: EntryKind::Settle,
-        amount_micros: Micros(amount.0.saturating_neg()),
-        currency,
-        reason: None,
-        created_at: now,
-    };
-    diesel::insert_into(wallet_entries::table).values(entry).execute(conn)?;
-    diesel::update(wallets::table.find(owner))
-        .set((
-            wallets::balance_micros.eq(wallets::balance_micros - amount.0),
-            wallets::held_micros.eq(wallets::held_micros - amount.0),
-            wallets::updated_at.eq(now),
-        ))
-        .execute(conn)?;
+    for charge in released.iter().filter(|charge| charge.amount != Micros::ZERO) {
+        let (_, freed) = sums.entry(charge.owner).or_default();
+        *freed = freed.saturating_add(charge.amount.0);
+    }
+    let entries: Vec<Entry> = charged.iter().map(|charge| posted(charge, now)).collect();
+    insert_entries(conn, &entries)?;
+    for ((org, mode), (spent, freed)) in sums {
+        crate::both!(conn, c => fixed(MOVE)
+            .bind::<BigInt, _>(spent)
+            .bind::<BigInt, _>(freed)
+            .bind::<BigInt, _>(now)
+            .bind::<Text, _>(org)
+            .bind::<Text, _>(mode)
+            .execute(c))?;
+    }
     Ok(())
 }
 
-/// Lets go of a hold.
-pub fn release(conn: &mut Conn, owner: (OrgId, Mode), amount: Micros, now: Millis) -> Result<()> {
-    if amount == Micros::ZERO {
-        return Ok(());
+fn posted(charge: &Charge, now: Millis) -> Entry {
+    Entry {
+        id: EntryId::new(now),
+        org_id: charge.owner.0,
+        mode: charge.owner.1,
+        message_id: Some(charge.message_id),
+        kind: EntryKind::Settle,
+        amount_micros: Micros(charge.amount.0.saturating_neg()),
+        currency: charge.currency,
+        reason: None,
+        created_at: now,
     }
-    diesel::update(wallets::table.find(owner))
-        .set((wallets::held_micros.eq(wallets::held_micros - amount.0), wallets::updated_at.eq(now)))
-        .execute(conn)?;
+}
+
+fn insert_entries(conn: &mut Conn, entries: &[Entry]) -> Result<()> {
+    match conn {
+        Conn::Sqlite(c) => {
+            for entry in entries {
+                diesel::insert_into(wallet_entries::table).values(entry).execute(c)?;
+            }
+        }
+        Conn::Pg(_) if entries.is_empty() => {}
+        Conn::Pg(c) => {
+            crate::insert_many!(c, "wallet_entries", entries, entry => {
+                id: Text = Some(entry.id),
+                org_id: Text = Some(entry.org_id),
+                mode: Text = Some(entry.mode),
+                message_id: Text = entry.message_id,
+                kind: Text = Some(entry.kind),
+                amount_micros: BigInt = Some(entry.amount_micros),
+                currency: Text = Some(entry.currency),
+                reason: Text = entry.reason.as_deref(),
+                created_at: BigInt = Some(entry.created_at),
+            })?;
+        }
+    }
     Ok(())
 }
 

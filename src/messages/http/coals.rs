@@ -14,7 +14,7 @@ use crate::http::{Body, RequestId};
 use crate::idempotency::Stored;
 use crate::messages::accept::{BulkTerms, ItemOutcome, place_of};
 use crate::messages::body::{BulkBody, SendBody};
-use crate::messages::send::{send as send_one, send_bulk as send_many};
+use crate::messages::send::{Ask, send as send_one, send_bulk as send_many};
 use crate::messages::view::{BulkView, MessageView, bulk_result};
 use crate::terms::Kind;
 
@@ -82,9 +82,9 @@ pub(super) async fn send(
     mut body: Body<CoalsSend>,
 ) -> Result<HttpResponse> {
     caller.require(Scope::MessagesSend)?;
-    let to = Some(body.value.to.clone());
-    one_spelling(&mut body, to, None, None);
-    let ask = ask(&req, &caller, &body, &id, render_send);
+    let to = body.value.to.clone();
+    let to = one_spelling(&mut body, Some(&to), None, None);
+    let ask = Ask { to, ..ask(&req, &caller, &body, &id, render_send) };
     let text = one_of(("message", body.value.message), ("text", body.value.text))?;
     let message = SendBody { to: Some(body.value.to), body: Some(text), ..SendBody::default() };
     let accepted = send_one(&app, &caller, message, ask).await?;

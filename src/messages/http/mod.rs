@@ -55,16 +55,22 @@ fn ask<T>(req: &HttpRequest, caller: &Caller, body: &Body<T>, id: &RequestId, re
             .as_ref()
             .map(|key| Claim::new(caller.org_id().as_str(), caller.mode(), key.as_str(), body.fingerprint(req))),
         render,
+        to: None,
     }
 }
 
 /// All spellings of a number are one request under a key: its normal form is what the fingerprint is taken of.
-fn one_spelling<T>(body: &mut Body<T>, to: Option<String>, channel: Option<Channel>, country: Option<&str>) {
+/// The recipient, where it can be read, so that it is read once.
+fn one_spelling<T>(
+    body: &mut Body<T>,
+    to: Option<&str>,
+    channel: Option<Channel>,
+    country: Option<&str>,
+) -> Option<Recipient> {
     let country = country.and_then(|text| country_of(text).ok());
-    let parsed = to.map(|text| Recipient::parse(&text, channel.unwrap_or(Channel::Sms), country));
-    if let Some(Ok(to)) = parsed {
-        body.tree.normalize("to", to.address());
-    }
+    let to = Recipient::parse(to?, channel.unwrap_or(Channel::Sms), country).ok()?;
+    body.tree.normalize("to", to.address());
+    Some(to)
 }
 
 /// The answer of an accepted request, with the limits it met.

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::http::rate_view::put_view;
 use crate::http::{Body, RequestId, reply};
 use crate::messages::body::{BulkBody, SendBody, SingleBody};
-use crate::messages::send::{rehearse_bulk, rehearse_send, send, send_bulk};
+use crate::messages::send::{Ask, rehearse_bulk, rehearse_send, send, send_bulk};
 use crate::messages::view::{BulkView, DryRunView, MessageView, bulk_result, render_bulk, render_single};
 
 /// Send a message.
@@ -41,8 +41,8 @@ pub(super) async fn create(
 ) -> Result<HttpResponse> {
     caller.require(Scope::MessagesSend)?;
     let (to, channel, country) = (body.value.to.clone(), body.value.channel, body.value.country.clone());
-    one_spelling(&mut body, to, channel, country.as_deref());
-    let ask = ask(&req, &caller, &body, &id, render_single);
+    let to = one_spelling(&mut body, to.as_deref(), channel, country.as_deref());
+    let ask = Ask { to, ..ask(&req, &caller, &body, &id, render_single) };
     if body.value.dry_run == Some(true) {
         let (accept, outcome) = rehearse_send(&app, &caller, body.value, ask).await?;
         return reply::ok(&DryRunView::of(&accept, &outcome));

@@ -95,7 +95,7 @@ pub(super) async fn feedback(
             detail: serde_json::json!({ "outcome": outcome }).to_string(),
             at: now,
         };
-        store::insert_event(conn, &event)
+        store::insert_events(conn, &[event])
     })
     .await
 }

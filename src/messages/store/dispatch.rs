@@ -1,13 +1,16 @@
-//! The statements of dispatch: claim under a lease, write what became of a hand-off, apply receipts.
+//! The statements that move messages: hand-offs that begin and end, each for many at once, and the timeline.
 
-use diesel::dsl::{exists, select};
+use std::collections::HashSet;
+
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text};
 
 use crate::clock::Millis;
 use crate::db::Conn;
-use crate::db::schema::{attempts, message_events, messages, receipts};
+use crate::db::fixed::fixed;
+use crate::db::schema::{attempts, message_events};
 use crate::error::Result;
-use crate::ids::{AttemptId, EventId, MessageId, OrgId};
+use crate::ids::{AttemptId, EventId, MessageId};
 use crate::messages::state::{Hold, Status};
 use crate::messages::store::Row;
 use crate::terms::Channel;
@@ -66,122 +69,24 @@ pub struct Event {
     pub at: Millis,
 }
 
-/// Where a round over the organizations begins, and how many it looks for.
-#[derive(Debug, Clone, Copy)]
-pub struct Turn {
-    /// The one that was served last; the round begins after it and ends with it.
-    pub after: Option<OrgId>,
-    /// How many at most.
-    pub limit: usize,
-}
-
-/// Organizations that have something due in `lane`, found by hopping along the index from one to the next: the cost
-/// grows with their number, not with the backlog.
-pub fn orgs_due(conn: &mut Conn, lane: i16, now: Millis, turn: Turn) -> Result<Vec<OrgId>> {
-    let mut found: Vec<OrgId> = Vec::new();
-    let mut last = turn.after;
-    let mut wrapped = turn.after.is_none();
-    while found.len() < turn.limit {
-        let next = org_after(conn, lane, last)?.filter(|org| !wrapped || turn.after.is_none_or(|end| *org <= end));
-        let Some(org) = next else {
-            if wrapped {
-                break;
-            }
-            (wrapped, last) = (true, None);
-            continue;
-        };
-        let due = messages::table
-            .filter(messages::lane.eq(lane))
-            .filter(messages::org_id.eq(org))
-            .filter(messages::next_at.le(now));
-        if select(exists(due)).get_result::<bool>(conn)? {
-            found.push(org);
-        }
-        last = Some(org);
-    }
-    Ok(found)
-}
-
-/// The first organization behind `last` that has anything waiting in `lane`.
-fn org_after(conn: &mut Conn, lane: i16, last: Option<OrgId>) -> Result<Option<OrgId>> {
-    let mut query = messages::table
-        .filter(messages::lane.eq(lane))
-        .filter(messages::next_at.is_not_null())
-        .select(messages::org_id)
-        .order(messages::org_id.asc())
-        .limit(1)
-        .into_boxed();
-    if let Some(last) = last {
-        query = query.filter(messages::org_id.gt(last));
-    }
-    Ok(query.first::<OrgId>(conn).optional()?)
-}
-
-/// Which of the due come first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// The newest code is the one somebody waits for.
-    NewestFirst,
-    /// Bulk goes as it came.
-    OldestFirst,
-}
-
-/// Messages of `org` in `lane` that are due, up to `limit`. On PostgreSQL rows that another node holds are passed over.
-pub fn due(conn: &mut Conn, lane: i16, org: OrgId, order: Order, now: Millis, limit: i64) -> Result<Vec<Row>> {
-    let base = || {
-        messages::table
-            .filter(messages::lane.eq(lane))
-            .filter(messages::org_id.eq(org))
-            .filter(messages::next_at.le(now))
-            .limit(limit)
-    };
-    Ok(match (conn, order) {
-        (Conn::Pg(c), Order::NewestFirst) => {
-            base().order(messages::next_at.desc()).select(Row::as_select()).for_update().skip_locked().load(c)?
-        }
-        (Conn::Pg(c), Order::OldestFirst) => {
-            base().order(messages::next_at.asc()).select(Row::as_select()).for_update().skip_locked().load(c)?
-        }
-        (Conn::Sqlite(c), Order::NewestFirst) => {
-            base().order(messages::next_at.desc()).select(Row::as_select()).load(c)?
-        }
-        (Conn::Sqlite(c), Order::OldestFirst) => {
-            base().order(messages::next_at.asc()).select(Row::as_select()).load(c)?
-        }
-    })
-}
-
-/// The moment of the earliest message that waits, for the dispatcher's sleep.
-pub fn next_due(conn: &mut Conn) -> Result<Option<Millis>> {
-    Ok(messages::table
-        .filter(messages::next_at.is_not_null())
-        .select(diesel::dsl::min(messages::next_at))
-        .first::<Option<Millis>>(conn)?)
-}
-
 /// What changes of a message in one move.
-#[derive(AsChangeset)]
-#[diesel(table_name = messages)]
+#[derive(Clone)]
 pub struct Move {
     /// Where it is now.
     pub status: Status,
     /// What became of its price.
     pub hold: Hold,
     /// When to act next.
-    #[diesel(treat_none_as_null = true)]
     pub next_at: Option<Millis>,
     /// Hand-offs begun.
     pub attempts: i32,
     /// Why it failed.
-    #[diesel(treat_none_as_null = true)]
     pub error_code: Option<String>,
     /// The carrier of the latest hand-off.
-    #[diesel(treat_none_as_null = true)]
     pub carrier: Option<String>,
     /// Members kept beside.
     pub extra: String,
     /// What it says, or nothing more.
-    #[diesel(treat_none_as_null = true)]
     pub content: Option<Vec<u8>>,
     /// When.
     pub updated_at: Millis,
@@ -204,32 +109,135 @@ impl Move {
     }
 }
 
-/// Moves a message that still stands where `row` says; `false` where somebody moved it first.
-pub fn apply(conn: &mut Conn, row: &Row, to: &Move) -> Result<bool> {
-    let still = messages::table
-        .find(row.id)
-        .filter(messages::status.eq(row.status))
-        .filter(messages::attempts.eq(row.attempts));
-    Ok(crate::both!(conn, c => diesel::update(still).set(to).execute(c))? == 1)
+/// Moves messages that still stand where their rows say; which of them did. PostgreSQL gets one statement.
+pub fn apply(conn: &mut Conn, moves: &[(&Row, &Move)]) -> Result<Vec<bool>> {
+    match conn {
+        Conn::Sqlite(c) => moves.iter().map(|(row, to)| Ok(apply_one(c, row, to)? == 1)).collect(),
+        Conn::Pg(_) if moves.is_empty() => Ok(Vec::new()),
+        Conn::Pg(c) => {
+            let moved = apply_all(c, moves)?;
+            Ok(moves.iter().map(|(row, _)| moved.contains(&row.id)).collect())
+        }
+    }
 }
 
-/// Stores a hand-off that begins.
-pub fn insert_attempt(conn: &mut Conn, attempt: &Attempt) -> Result<()> {
-    crate::both!(conn, c => diesel::insert_into(attempts::table).values(attempt).execute(c))?;
+const APPLY_ONE: &str = "UPDATE messages SET status = ?, hold = ?, next_at = ?, attempts = ?, error_code = ?, \
+    carrier = ?, extra = ?, content = ?, updated_at = ? WHERE id = ? AND status = ? AND attempts = ?";
+
+fn apply_one(conn: &mut SqliteConnection, row: &Row, to: &Move) -> diesel::QueryResult<usize> {
+    fixed(APPLY_ONE)
+        .bind::<Text, _>(to.status)
+        .bind::<Text, _>(to.hold)
+        .bind::<Nullable<BigInt>, _>(to.next_at)
+        .bind::<Integer, _>(to.attempts)
+        .bind::<Nullable<Text>, _>(to.error_code.as_deref())
+        .bind::<Nullable<Text>, _>(to.carrier.as_deref())
+        .bind::<Text, _>(to.extra.as_str())
+        .bind::<Nullable<Binary>, _>(to.content.as_deref())
+        .bind::<BigInt, _>(to.updated_at)
+        .bind::<Text, _>(row.id)
+        .bind::<Text, _>(row.status)
+        .bind::<Integer, _>(row.attempts)
+        .execute(conn)
+}
+
+const APPLY_ALL: &str = "UPDATE messages AS m SET status = n.status, hold = n.hold, next_at = n.next_at, \
+    attempts = n.attempts, error_code = n.error_code, carrier = n.carrier, extra = n.extra, content = n.content, \
+    updated_at = n.updated_at FROM unnest(?::text[], ?::text[], ?::integer[], ?::text[], ?::text[], ?::bigint[], \
+    ?::integer[], ?::text[], ?::text[], ?::text[], ?::bytea[], ?::bigint[]) AS n (id, was, tries, status, hold, \
+    next_at, attempts, error_code, carrier, extra, content, updated_at) \
+    WHERE m.id = n.id AND m.status = n.was AND m.attempts = n.tries RETURNING m.id";
+
+#[derive(QueryableByName)]
+struct Moved {
+    #[diesel(sql_type = Text)]
+    id: MessageId,
+}
+
+fn apply_all(conn: &mut diesel::PgConnection, moves: &[(&Row, &Move)]) -> Result<HashSet<MessageId>> {
+    fn each<'a, T>(moves: &'a [(&'a Row, &'a Move)], of: impl Fn(&'a Row, &'a Move) -> T) -> Vec<T> {
+        moves.iter().map(|(row, to)| of(row, to)).collect()
+    }
+    let moved: Vec<Moved> = fixed(APPLY_ALL)
+        .bind::<Array<Text>, _>(each(moves, |row, _| row.id))
+        .bind::<Array<Text>, _>(each(moves, |row, _| row.status))
+        .bind::<Array<Integer>, _>(each(moves, |row, _| row.attempts))
+        .bind::<Array<Text>, _>(each(moves, |_, to| to.status))
+        .bind::<Array<Text>, _>(each(moves, |_, to| to.hold))
+        .bind::<Array<Nullable<BigInt>>, _>(each(moves, |_, to| to.next_at))
+        .bind::<Array<Integer>, _>(each(moves, |_, to| to.attempts))
+        .bind::<Array<Nullable<Text>>, _>(each(moves, |_, to| to.error_code.as_deref()))
+        .bind::<Array<Nullable<Text>>, _>(each(moves, |_, to| to.carrier.as_deref()))
+        .bind::<Array<Text>, _>(each(moves, |_, to| to.extra.as_str()))
+        .bind::<Array<Nullable<Binary>>, _>(each(moves, |_, to| to.content.as_deref()))
+        .bind::<Array<BigInt>, _>(each(moves, |_, to| to.updated_at))
+        .get_results(conn)?;
+    Ok(moved.into_iter().map(|row| row.id).collect())
+}
+
+/// Stores hand-offs that begin.
+pub fn insert_attempts(conn: &mut Conn, begun: &[&Attempt]) -> Result<()> {
+    match conn {
+        Conn::Sqlite(c) => {
+            for attempt in begun {
+                diesel::insert_into(attempts::table).values(*attempt).execute(c)?;
+            }
+        }
+        Conn::Pg(_) if begun.is_empty() => {}
+        Conn::Pg(c) => {
+            crate::insert_many!(c, "attempts", begun, attempt => {
+                id: Text = Some(attempt.id),
+                message_id: Text = Some(attempt.message_id),
+                number: Integer = Some(attempt.number),
+                channel: Text = Some(attempt.channel),
+                carrier: Text = Some(attempt.carrier.as_str()),
+                state: Text = Some(attempt.state),
+                provider_id: Text = attempt.provider_id.as_deref(),
+                error_code: Text = attempt.error_code.as_deref(),
+                detail: Text = attempt.detail.as_deref(),
+                started_at: BigInt = Some(attempt.started_at),
+                finished_at: BigInt = attempt.finished_at,
+            })?;
+        }
+    }
     Ok(())
 }
 
-/// Writes how a hand-off ended.
-pub fn finish_attempt(conn: &mut Conn, attempt: &Attempt) -> Result<()> {
-    diesel::update(attempts::table.find(attempt.id))
-        .set((
-            attempts::state.eq(attempt.state),
-            attempts::provider_id.eq(attempt.provider_id.as_deref()),
-            attempts::error_code.eq(attempt.error_code.as_deref()),
-            attempts::detail.eq(attempt.detail.as_deref()),
-            attempts::finished_at.eq(attempt.finished_at),
-        ))
-        .execute(conn)?;
+const FINISH_ONE: &str = "UPDATE attempts SET state = ?, provider_id = ?, error_code = ?, detail = ?, finished_at = ? \
+    WHERE id = ?";
+
+const FINISH_ALL: &str = "UPDATE attempts AS a SET state = n.state, provider_id = n.provider_id, \
+    error_code = n.error_code, detail = n.detail, finished_at = n.finished_at \
+    FROM unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::bigint[]) \
+    AS n (id, state, provider_id, error_code, detail, finished_at) WHERE a.id = n.id";
+
+/// Writes how hand-offs ended.
+pub fn finish_attempts(conn: &mut Conn, ended: &[&Attempt]) -> Result<()> {
+    match conn {
+        Conn::Sqlite(c) => {
+            for attempt in ended {
+                fixed(FINISH_ONE)
+                    .bind::<Text, _>(attempt.state)
+                    .bind::<Nullable<Text>, _>(attempt.provider_id.as_deref())
+                    .bind::<Nullable<Text>, _>(attempt.error_code.as_deref())
+                    .bind::<Nullable<Text>, _>(attempt.detail.as_deref())
+                    .bind::<Nullable<BigInt>, _>(attempt.finished_at)
+                    .bind::<Text, _>(attempt.id)
+                    .execute(c)?;
+            }
+        }
+        Conn::Pg(_) if ended.is_empty() => {}
+        Conn::Pg(c) => {
+            fixed(FINISH_ALL)
+                .bind::<Array<Text>, _>(ended.iter().map(|a| a.id).collect::<Vec<_>>())
+                .bind::<Array<Text>, _>(ended.iter().map(|a| a.state).collect::<Vec<_>>())
+                .bind::<Array<Nullable<Text>>, _>(ended.iter().map(|a| a.provider_id.as_deref()).collect::<Vec<_>>())
+                .bind::<Array<Nullable<Text>>, _>(ended.iter().map(|a| a.error_code.as_deref()).collect::<Vec<_>>())
+                .bind::<Array<Nullable<Text>>, _>(ended.iter().map(|a| a.detail.as_deref()).collect::<Vec<_>>())
+                .bind::<Array<Nullable<BigInt>>, _>(ended.iter().map(|a| a.finished_at).collect::<Vec<_>>())
+                .execute(c)?;
+        }
+    }
     Ok(())
 }
 
@@ -262,68 +270,24 @@ pub fn find_attempt_by_id(conn: &mut Conn, carrier: &str, id: AttemptId) -> Resu
         .optional()?)
 }
 
-/// Adds a step to a timeline.
-pub fn insert_event(conn: &mut Conn, event: &Event) -> Result<()> {
-    crate::both!(conn, c => diesel::insert_into(message_events::table).values(event).execute(c))?;
-    Ok(())
-}
-
-/// A receipt as it came: stored before it is believed to have come.
-#[derive(Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = receipts, treat_none_as_default_value = false)]
-pub struct ReceiptRow {
-    /// From this carrier.
-    pub carrier: String,
-    /// About this hand-off, by the carrier's id.
-    pub provider_id: String,
-    /// The carrier's word.
-    pub status: String,
-    /// The message, once it is known.
-    pub message_id: Option<MessageId>,
-    /// The carrier's error code.
-    pub error_code: Option<String>,
-    /// When.
-    pub received_at: Millis,
-}
-
-/// Makes the two who write about one hand-off of a carrier, its answer and its receipt, follow each other: without it
-/// neither would see the other's row on PostgreSQL, and a receipt would stay parked. SQLite has one writer anyway.
-pub fn hold_hand_off(conn: &mut Conn, carrier: &str, provider_id: &str) -> Result<()> {
-    if let Conn::Pg(c) = conn {
-        diesel::sql_query("SELECT pg_advisory_xact_lock(hashtext($1), hashtext($2))")
-            .bind::<diesel::sql_types::Text, _>(carrier)
-            .bind::<diesel::sql_types::Text, _>(provider_id)
-            .execute(c)?;
+/// Adds steps to timelines.
+pub fn insert_events(conn: &mut Conn, events: &[Event]) -> Result<()> {
+    match conn {
+        Conn::Sqlite(c) => {
+            for event in events {
+                diesel::insert_into(message_events::table).values(event).execute(c)?;
+            }
+        }
+        Conn::Pg(_) if events.is_empty() => {}
+        Conn::Pg(c) => {
+            crate::insert_many!(c, "message_events", events, event => {
+                id: Text = Some(event.id),
+                message_id: Text = Some(event.message_id),
+                kind: Text = Some(event.kind.as_str()),
+                detail: Text = Some(event.detail.as_str()),
+                at: BigInt = Some(event.at),
+            })?;
+        }
     }
-    Ok(())
-}
-
-/// Stores a receipt; `false` where it is a repeat.
-pub fn insert_receipt(conn: &mut Conn, row: &ReceiptRow) -> Result<bool> {
-    let stored = crate::both!(conn, c => diesel::insert_into(receipts::table)
-        .values(row)
-        .on_conflict((receipts::carrier, receipts::provider_id, receipts::status))
-        .do_nothing()
-        .execute(c))?;
-    Ok(stored == 1)
-}
-
-/// Receipts about a hand-off that came before its id was known.
-pub fn parked_receipts(conn: &mut Conn, carrier: &str, provider_id: &str) -> Result<Vec<ReceiptRow>> {
-    Ok(receipts::table
-        .filter(receipts::carrier.eq(carrier))
-        .filter(receipts::provider_id.eq(provider_id))
-        .filter(receipts::message_id.is_null())
-        .select(ReceiptRow::as_select())
-        .load(conn)?)
-}
-
-/// Notes whose receipts these were.
-pub fn claim_receipts(conn: &mut Conn, carrier: &str, provider_id: &str, id: MessageId) -> Result<()> {
-    diesel::update(receipts::table)
-        .filter(receipts::carrier.eq(carrier))
-        .filter(receipts::provider_id.eq(provider_id))
-        .set(receipts::message_id.eq(id))
-        .execute(conn)?;
     Ok(())
 }

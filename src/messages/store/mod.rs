@@ -2,10 +2,14 @@
 
 mod accept;
 mod dispatch;
+mod due;
 mod read;
+mod receipts;
 mod row;
 
 pub use accept::*;
 pub use dispatch::*;
+pub use due::*;
 pub use read::*;
+pub use receipts::*;
 pub use row::*;
