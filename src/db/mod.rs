@@ -16,6 +16,7 @@ pub mod migrate;
 pub mod schema;
 mod settings;
 pub mod task;
+mod waiting;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +29,7 @@ use conn::Opener;
 pub use conn::{Address, Conn, Patience, savepoint, whole};
 use lanes::{Kind, Lanes};
 use task::{Once, Task};
+pub use waiting::as_one_request;
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
@@ -126,10 +128,7 @@ impl Db {
     /// Waits for an answer from the database's threads, and no longer than a caller should: 503 then. A server that
     /// stalls keeps its own time-outs to itself.
     pub async fn in_time<T>(&self, answer: oneshot::Receiver<Result<T>>) -> Result<T> {
-        match tokio::time::timeout(self.answer_within, answer).await {
-            Ok(answer) => answer.map_err(|_| Error::internal("a database thread dropped its work"))?,
-            Err(_) => Err(fault::unreachable("no answer in time")),
-        }
+        waiting::wait(answer, self.answer_within).await
     }
 
     /// Tells the workers of other processes that something is due. Nothing on SQLite, where there are none.

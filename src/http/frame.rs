@@ -20,6 +20,7 @@ use super::rate_view::{self, Slate};
 use super::request_id::{self, RequestId};
 use super::settings::Settings;
 use super::unread::Incoming;
+use crate::db;
 use crate::error::{Code, Error};
 
 /// The outermost middleware: `App::wrap(from_fn(http::frame))`, wrapped last so that it is called first.
@@ -34,7 +35,7 @@ pub async fn frame(
     let frame = Frame::around(&mut req);
     let span = frame.span();
     req.extensions_mut().insert(frame.id.clone());
-    let inner = AssertUnwindSafe(async move { next.call(req).await });
+    let inner = AssertUnwindSafe(db::as_one_request(async move { next.call(req).await }));
     let outcome = inner.catch_unwind().instrument(span.clone()).await;
     if let Some(incoming) = &frame.incoming {
         incoming.drain().await;
