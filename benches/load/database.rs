@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer};
+use diesel::sql_types::{BigInt, Integer, Text};
 
 use crate::args::{Args, Kind};
 
@@ -36,6 +36,12 @@ struct Number {
 struct Pid {
     #[diesel(sql_type = Integer)]
     pid: i32,
+}
+
+#[derive(QueryableByName)]
+struct Word {
+    #[diesel(sql_type = Text)]
+    text: String,
 }
 
 impl Database {
@@ -111,6 +117,52 @@ impl Conn {
             Conn::Pg(conn) => diesel::sql_query(sql).get_result(conn)?,
         };
         Ok(row.number)
+    }
+}
+
+/// What filling needs.
+impl Conn {
+    /// Makes this connection write without waiting for the disk.
+    pub fn hasty(&mut self) -> anyhow::Result<()> {
+        match self {
+            Conn::Sqlite(_) => {
+                self.run("PRAGMA synchronous = OFF; PRAGMA cache_size = -400000; PRAGMA busy_timeout = 20000")
+            }
+            Conn::Pg(_) => self.run("SET synchronous_commit = off"),
+        }
+    }
+
+    /// The columns of a table, in order.
+    pub fn columns(&mut self, table: &str) -> anyhow::Result<Vec<String>> {
+        let words: Vec<Word> = match self {
+            Conn::Sqlite(conn) => {
+                diesel::sql_query(format!("SELECT name AS text FROM pragma_table_info('{table}')")).load(conn)?
+            }
+            Conn::Pg(conn) => diesel::sql_query(format!(
+                "SELECT column_name::text AS text FROM information_schema.columns \
+                 WHERE table_schema = current_schema() AND table_name = '{table}' ORDER BY ordinal_position"
+            ))
+            .load(conn)?,
+        };
+        Ok(words.into_iter().map(|word| word.text).collect())
+    }
+
+    /// Runs a query that answers one text, named `text`.
+    pub fn text(&mut self, sql: &str) -> anyhow::Result<Option<String>> {
+        let word: Option<Word> = match self {
+            Conn::Sqlite(conn) => diesel::sql_query(sql).get_result(conn).optional()?,
+            Conn::Pg(conn) => diesel::sql_query(sql).get_result(conn).optional()?,
+        };
+        Ok(word.map(|word| word.text))
+    }
+
+    /// An expression of `count` (16 or 32) bytes that differ for every `n`.
+    pub fn bytes(&self, count: u32) -> String {
+        match (self, count) {
+            (Conn::Sqlite(_), count) => format!("randomblob({count})"),
+            (Conn::Pg(_), 16) => String::from("decode(md5(CAST(n AS TEXT)), 'hex')"),
+            (Conn::Pg(_), _) => String::from("sha256(convert_to(CAST(n AS TEXT), 'UTF8'))"),
+        }
     }
 }
 

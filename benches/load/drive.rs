@@ -62,7 +62,8 @@ pub trait Shot {
 }
 
 impl Course {
-    fn is_over(&self) -> bool {
+    /// Whether it is over.
+    pub fn is_over(&self) -> bool {
         Instant::now() >= self.to || self.stop.load(Ordering::Relaxed)
     }
 
@@ -70,13 +71,15 @@ impl Course {
         at >= self.from && at < self.to
     }
 
-    fn node(&self, index: usize) -> std::io::Result<SocketAddr> {
+    /// The node of a connection.
+    pub fn node(&self, index: usize) -> std::io::Result<SocketAddr> {
         self.nodes.get(index % self.nodes.len().max(1)).copied().ok_or_else(|| std::io::ErrorKind::NotFound.into())
     }
 }
 
 impl Tally {
-    fn note(&mut self, course: &Course, status: u16, units: u64, took: Duration, at: Instant) {
+    /// Counts an answer.
+    pub fn note(&mut self, course: &Course, status: u16, units: u64, took: Duration, at: Instant) {
         *self.statuses.entry(status).or_default() += 1;
         self.accepted += units;
         if course.counts(at) {
@@ -100,32 +103,41 @@ impl Tally {
 }
 
 /// A drive under way.
-pub type Drive = JoinHandle<std::io::Result<Tally>>;
+pub type Drive<T = Tally> = JoinHandle<anyhow::Result<T>>;
 
 /// What a drive came to.
-pub fn finish(drive: Drive) -> anyhow::Result<Tally> {
-    Ok(drive.join().map_err(|_| anyhow::anyhow!("a driving thread panicked"))??)
+pub fn finish<T>(drive: Drive<T>) -> anyhow::Result<T> {
+    drive.join().map_err(|_| anyhow::anyhow!("a driving thread panicked"))?
 }
 
 /// Drives a closed loop: as many requests at a time as there are connections.
 pub fn closed<S: Shot + 'static>(course: Course, make: impl Fn(usize) -> S + Send + 'static) -> Drive {
+    lanes(course, move |course, index| lane(course, index, make(index)), |all: &mut Tally, one| all.merge(&one))
+}
+
+/// Drives a lane a connection, each doing its `work` until the course is over.
+pub fn lanes<T, F, Fut>(course: Course, work: F, merge: impl Fn(&mut T, T) + Send + 'static) -> Drive<T>
+where
+    T: Default + Send + 'static,
+    F: Fn(Rc<Course>, usize) -> Fut + Send + 'static,
+    Fut: Future<Output = anyhow::Result<T>> + 'static,
+{
     std::thread::spawn(move || {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         LocalSet::new().block_on(&runtime, async {
             let course = Rc::new(course);
-            let lanes: Vec<_> = (0..course.connections)
-                .map(|index| tokio::task::spawn_local(lane(course.clone(), index, make(index))))
-                .collect();
-            let mut all = Tally::default();
+            let lanes: Vec<_> =
+                (0..course.connections).map(|index| tokio::task::spawn_local(work(course.clone(), index))).collect();
+            let mut all = T::default();
             for lane in lanes {
-                all.merge(&lane.await??);
+                merge(&mut all, lane.await??);
             }
             Ok(all)
         })
     })
 }
 
-async fn lane<S: Shot>(course: Rc<Course>, index: usize, mut shot: S) -> std::io::Result<Tally> {
+async fn lane<S: Shot>(course: Rc<Course>, index: usize, mut shot: S) -> anyhow::Result<Tally> {
     let mut wire = Wire::open(course.node(index)?).await?;
     let mut tally = Tally::default();
     while !course.is_over() {

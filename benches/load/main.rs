@@ -6,6 +6,7 @@ mod args;
 mod carrier;
 mod database;
 mod drive;
+mod fill;
 mod hist;
 mod machine;
 mod nodes;
@@ -23,7 +24,7 @@ use clap::Parser;
 
 use args::{Args, Scenario};
 use row::Row;
-use scenarios::{accept, bulk, dispatch, kill, pump, start};
+use scenarios::{accept, bulk, dispatch, flat, kill, mixed, pump, start, verify};
 
 fn main() -> ExitCode {
     match drive_all(&Args::parse()) {
@@ -75,7 +76,11 @@ async fn run(scenario: Scenario, args: &Args) -> anyhow::Result<Vec<Row>> {
         Scenario::Bulk => bulk::bulk(args).await,
         Scenario::Dispatch => dispatch::dispatch(args).await,
         Scenario::Kill9 => kill::kill9(args).await,
-        Scenario::All | Scenario::Verify | Scenario::Mixed | Scenario::Flat => Ok(Vec::new()),
+        Scenario::Verify => verify::verify(args).await,
+        Scenario::Mixed => mixed::mixed(args).await,
+        Scenario::Flat => flat::flat(args).await,
+        // Taken apart before.
+        Scenario::All => Ok(Vec::new()),
     }
 }
 

@@ -63,7 +63,7 @@ impl Scene {
     }
 
     /// Measures `drives` on `course`; what each came to, in their order, and a meter that has ended.
-    pub async fn measure(&self, course: &Course, drives: Vec<Drive>) -> anyhow::Result<(Vec<Tally>, Costs)> {
+    pub async fn measure<T>(&self, course: &Course, drives: Vec<Drive<T>>) -> anyhow::Result<(Vec<T>, Costs)> {
         tokio::time::sleep_until(course.from.into()).await;
         let watch = self.stage.args.syncs.then(|| Watch::begin(&self.pids, self.stage.dir())).transpose()?;
         let mut meter = Meter::begin(&self.pids);
@@ -74,9 +74,21 @@ impl Scene {
         Ok((tallies, Costs { cost, syncs }))
     }
 
-    /// The server processes, databases included.
-    pub fn pids(&self) -> &[u32] {
-        &self.pids
+    /// Stops the servers in peace; where the first one listened.
+    pub fn close(&mut self) -> anyhow::Result<u16> {
+        let port = self.nodes.first().map_or(0, |node| node.address.port());
+        self.nodes.drain(..).try_for_each(Node::stop)?;
+        Ok(port)
+    }
+
+    /// Starts the servers again, in another role perhaps; the first at `port`.
+    pub async fn reopen(&mut self, role: Role, port: u16) -> anyhow::Result<()> {
+        self.nodes.push(self.stage.start_at(role, port).await?);
+        for _ in 1..self.stage.args.nodes {
+            self.nodes.push(self.stage.start(role).await?);
+        }
+        self.pids = self.stage.pids(&self.nodes)?;
+        Ok(())
     }
 
     /// Whether there are as many messages as were accepted.

@@ -13,8 +13,6 @@ use crate::wire::Wire;
 pub struct Tenant {
     /// The organization, org_….
     pub org: String,
-    /// Its live key's id, key_….
-    pub key_id: String,
     /// Its live key.
     pub key: String,
 }
@@ -54,14 +52,12 @@ pub async fn tenant(stage: &Stage, node: &Node) -> anyhow::Result<Tenant> {
     desk.ask("PUT /v1/admin/routes", &json!([{"channel": "sms", "carrier": "load"}])).await?;
     let key = json!({"name": "load", "mode": "live"});
     let made = desk.ask(&format!("POST /v1/admin/orgs/{org}/keys"), &key).await?;
-    Ok(Tenant { org, key_id: text(&made, "id")?, key: text(&made, "secret")? })
+    Ok(Tenant { org, key: text(&made, "secret")? })
 }
 
 /// A line for everything, one for each country, and some for parts of the country that is sent to.
 fn prices() -> Value {
-    let line = |country: Option<&str>, prefix: Option<&str>, amount: &str| {
-        json!({"channel": "sms", "country": country, "prefix": prefix, "amount": amount, "currency": "USD"})
-    };
+    let line = |country: Option<&str>, prefix: Option<&str>, amount: &str| json!({"channel": "sms", "country": country, "prefix": prefix, "amount": amount, "currency": "USD"});
     let mut lines = vec![line(None, None, "0.05")];
     lines.extend(COUNTRIES.split_whitespace().map(|country| line(Some(country), None, "0.0312")));
     lines.extend((70..80).map(|part| line(Some("GB"), Some(&format!("+44{part}")), "0.0401")));

@@ -81,7 +81,9 @@ impl Head {
         let status = head.strip_prefix(b"HTTP/1.1 ").and_then(|rest| rest.get(..3)).map_or(0, number);
         let length = head
             .split(|byte| *byte == b'\n')
-            .find_map(|line| line.split_at_checked(15).filter(|(name, _)| name.eq_ignore_ascii_case(b"content-length:")))
+            .find_map(|line| {
+                line.split_at_checked(15).filter(|(name, _)| name.eq_ignore_ascii_case(b"content-length:"))
+            })
             .map_or(0, |(_, value)| number(value));
         if head.windows(18).any(|word| word.eq_ignore_ascii_case(b"transfer-encoding:")) {
             return Err(Error::new(ErrorKind::Unsupported, "an answer in chunks"));

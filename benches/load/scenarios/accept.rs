@@ -5,8 +5,8 @@ use crate::drive::{self, Shot};
 use crate::nodes::Role;
 use crate::requests::{Request, get};
 use crate::row::{Row, millis};
-use crate::scene::{Scene, must_be_clean};
 use crate::scenarios::Messages;
+use crate::scene::{Scene, must_be_clean};
 use std::time::Instant;
 
 /// A request that never changes.

@@ -39,7 +39,8 @@ impl Shot for Bulks {
 
     fn answered(&mut self, answer: Answer<'_>) -> u64 {
         let text = std::str::from_utf8(answer.body).unwrap_or_default();
-        let accepted = text.split_once("\"accepted\":").and_then(|(_, rest)| rest.split([',', '}']).next()?.parse().ok());
+        let accepted =
+            text.split_once("\"accepted\":").and_then(|(_, rest)| rest.split([',', '}']).next()?.parse().ok());
         accepted.filter(|_| answer.status == 202).unwrap_or(0)
     }
 }

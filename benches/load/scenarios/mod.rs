@@ -3,9 +3,12 @@
 pub mod accept;
 pub mod bulk;
 pub mod dispatch;
+pub mod flat;
 pub mod kill;
+pub mod mixed;
 pub mod pump;
 pub mod start;
+pub mod verify;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -71,7 +71,8 @@ pub async fn pump(args: &Args) -> anyhow::Result<Vec<Row>> {
 /// Whether each pumped number was let through three times, as the limit says (the run is shorter than its window).
 fn check_three_each(scene: &Scene, row: &mut Row) -> anyhow::Result<()> {
     let of_pumped = format!("recipient >= '+{}' AND recipient < '+{}'", number(0), number(PUMPED));
-    let three = format!("(SELECT recipient FROM messages WHERE {of_pumped} GROUP BY recipient HAVING count(*) = 3) AS t");
+    let three =
+        format!("(SELECT recipient FROM messages WHERE {of_pumped} GROUP BY recipient HAVING count(*) = 3) AS t");
     let numbers = scene.stage.database.count(&three, "1 = 1")?;
     let sent = scene.stage.database.count("messages", &of_pumped)?;
     row.must(
