@@ -71,7 +71,7 @@ pub struct Args {
 /// What is driven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Scenario {
-    /// Everything that is short
+    /// Each of them but `flat`
     All,
     /// Time to start, memory at rest, size of the binary
     Start,
@@ -101,7 +101,7 @@ pub enum Scenario {
 
 impl Scenario {
     /// What `all` stands for.
-    pub const ALL: [Scenario; 10] = [
+    pub const ALL: [Scenario; 11] = [
         Scenario::Start,
         Scenario::Empty,
         Scenario::Accept,
@@ -111,6 +111,7 @@ impl Scenario {
         Scenario::Bulk,
         Scenario::Verify,
         Scenario::Dispatch,
+        Scenario::Mixed,
         Scenario::Kill9,
     ];
 }

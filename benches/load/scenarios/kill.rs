@@ -27,8 +27,8 @@ pub async fn kill9(args: &Args) -> anyhow::Result<Vec<Row>> {
     tokio::time::sleep_until((course.from + args.measured() / 2).into()).await;
     let node = scene.nodes.remove(0);
     let port = node.address.port();
-    course.stop.store(true, Ordering::Relaxed);
     node.kill()?;
+    course.stop.store(true, Ordering::Relaxed);
     let tally = drive::finish(drive)?;
     let node = scene.stage.start_at(Role::All, port).await?;
     let again_in = node.started_in;
