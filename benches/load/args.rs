@@ -42,7 +42,7 @@ pub struct Args {
     /// Time the carrier takes to answer, milliseconds
     #[arg(long, default_value_t = 1)]
     pub carrier_ms: u64,
-    /// Honest messages a second beside a pump
+    /// Honest messages a second beside a pump; none with 0
     #[arg(long, default_value_t = 200)]
     pub honest: u32,
     /// Sizes of bulks
@@ -54,6 +54,9 @@ pub struct Args {
     /// Count syncs to disk with strace: slows the servers down, so no rate is shown
     #[arg(long)]
     pub syncs: bool,
+    /// Makes every sync of the server itself take so much longer, microseconds (with strace): a slow disk
+    #[arg(long, default_value_t = 0)]
+    pub slow_syncs: u32,
     /// Appends a line of JSON for each run to this file
     #[arg(long)]
     pub json: Option<PathBuf>,
@@ -144,6 +147,7 @@ impl Args {
         };
         let redis = if self.redis_url.is_some() { "+redis" } else { "" };
         let nodes = if self.nodes > 1 { format!(" x{}", self.nodes) } else { String::new() };
-        format!("{name}{redis}{nodes}")
+        let slow = if self.slow_syncs > 0 { format!(" +{}us", self.slow_syncs) } else { String::new() };
+        format!("{name}{redis}{nodes}{slow}")
     }
 }

@@ -21,6 +21,7 @@ mod wire;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
 
 use args::{Args, Scenario};
 use row::Row;
@@ -45,7 +46,7 @@ fn drive_all(args: &Args) -> anyhow::Result<bool> {
     for scenario in wanted(&args.scenarios) {
         let mut runs = Vec::new();
         for _ in 0..args.runs.max(1) {
-            let rows = runtime.block_on(run(scenario, args))?;
+            let rows = runtime.block_on(unless_stopped(run(scenario, args)))?;
             for row in &rows {
                 row::keep(args, row)?;
             }
@@ -55,6 +56,19 @@ fn drive_all(args: &Args) -> anyhow::Result<bool> {
         medians(runs).iter().for_each(|row| println!("{}", row.line()));
     }
     Ok(right)
+}
+
+/// Ends early on a signal, so that no server is left behind.
+async fn unless_stopped(rows: impl Future<Output = anyhow::Result<Vec<Row>>>) -> anyhow::Result<Vec<Row>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        rows = rows => rows,
+        _ = terminate.recv() => anyhow::bail!("asked to end"),
+        interrupted = tokio::signal::ctrl_c() => {
+            interrupted?;
+            anyhow::bail!("interrupted")
+        }
+    }
 }
 
 fn wanted(given: &[Scenario]) -> Vec<Scenario> {

@@ -77,9 +77,7 @@ impl Stage {
     pub async fn start_at(&self, role: Role, port: u16) -> anyhow::Result<Node> {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let log = std::fs::File::options().create(true).append(true).open(self.dir.0.join("server.log"))?;
-        let mut command = Command::new(self.binary()?);
-        // Variables of whoever runs this must not reach the server under test.
-        command.env_clear();
+        let mut command = self.command()?;
         command.arg("serve").current_dir(&self.dir.0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         for (name, value) in self.environment(role, address)? {
             command.env(name, value);
@@ -118,6 +116,24 @@ impl Stage {
         let beside = std::env::current_exe()?.with_file_name("postern");
         ensure!(beside.exists(), "there is no {}; build it first: cargo build --release", beside.display());
         Ok(beside)
+    }
+
+    /// The binary, on a disk as slow as wished. Variables of whoever runs this do not reach it.
+    fn command(&self) -> anyhow::Result<Command> {
+        let binary = self.binary()?;
+        let slow = self.args.slow_syncs;
+        let mut command = if slow == 0 {
+            Command::new(binary)
+        } else {
+            let inject = format!("inject=fsync,fdatasync:delay_exit={slow}");
+            // -D: the server stays this process's own child, to be measured and ended as such.
+            let mut strace = Command::new("/usr/bin/strace");
+            strace.args(["-D", "-f", "--seccomp-bpf", "-e", "trace=fsync,fdatasync", "-e", &inject, "-o", "/dev/null"]);
+            strace.arg(binary);
+            strace
+        };
+        command.env_clear();
+        Ok(command)
     }
 
     fn environment(&self, role: Role, address: SocketAddr) -> anyhow::Result<Vec<(String, String)>> {

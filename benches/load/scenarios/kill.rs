@@ -40,11 +40,11 @@ pub async fn kill9(args: &Args) -> anyhow::Result<Vec<Row>> {
     row.note(format!("ready again in {:.0} ms", millis(again_in)));
     row.must(missing == 0, format!("{missing} accepted messages are gone"));
     row.must(accepted.len() as u64 == tally.accepted, "an accepted message had no id");
-    let quiet = settle(&scene).await;
+    let handed = settle(&scene).await;
     let all = 0..scene.numbers.load(Ordering::Relaxed);
     let twice = all.clone().filter(|index| scene.books.times(*index) > 1).count();
     let never = all.filter(|index| scene.books.is_accepted(*index) && scene.books.times(*index) == 0).count();
-    row.note(format!("{} handed over in all, {never} not (in hand when it ended: unknown, not sent again)", quiet));
+    row.note(format!("{handed} handed over in all, {never} not (in hand at the end: unknown, not sent again)"));
     row.must(twice == 0, format!("{twice} messages were handed over more than once"));
     let waiting = scene.stage.database.count("messages", "status IN ('queued', 'scheduled')")?;
     row.must(waiting == 0, format!("{waiting} messages still wait"));

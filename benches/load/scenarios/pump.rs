@@ -59,8 +59,10 @@ pub async fn pump(args: &Args) -> anyhow::Result<Vec<Row>> {
     let (tallies, costs) = scene.measure(&course, drives).await?;
     let ([calm], [flood, honest]) = (before.as_slice(), tallies.as_slice()) else { return Ok(Vec::new()) };
     let mut row = costs.row(flood.refused.count()).named("pump", args, "429").timed(&flood.refused);
-    let (alone, beside) = (millis(calm.good.quantile(0.99)), millis(honest.good.quantile(0.99)));
-    row.note(format!("honest {}/s beside: p99 {beside:.2}, alone {alone:.2}, x{:.1}", args.honest, beside / alone));
+    if args.honest > 0 {
+        let (alone, beside) = (millis(calm.good.quantile(0.99)), millis(honest.good.quantile(0.99)));
+        row.note(format!("honest {}/s beside: p99 {beside:.2}, alone {alone:.2}, x{:.1}", args.honest, beside / alone));
+    }
     must_be_clean(&mut row, flood, &[202, 429]);
     must_be_clean(&mut row, honest, &[202]);
     scene.check_rows(&mut row, calm.accepted + flood.accepted + honest.accepted)?;
