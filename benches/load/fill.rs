@@ -26,6 +26,8 @@ pub struct Filler<'a> {
     now_ms: i64,
     /// How many rows there are already.
     filled: u64,
+    /// The next row that is overdue; far behind the others, and never twice: the ledger outlives its messages.
+    next_overdue: u64,
 }
 
 /// Which rows are made.
@@ -41,7 +43,7 @@ struct Stretch {
 impl<'a> Filler<'a> {
     /// Fills what `conn` leads to; the tenant has a message and a verification that ended well.
     pub fn new(conn: Conn, tenant: &'a Tenant) -> Filler<'a> {
-        Filler { conn, tenant, now_ms: postern::clock::Clock::System.now().0, filled: 0 }
+        Filler { conn, tenant, now_ms: postern::clock::Clock::System.now().0, filled: 0, next_overdue: 900_000_000 }
     }
 
     /// Sees to it that there are `rows` old messages with what hangs on them.
@@ -57,10 +59,16 @@ impl<'a> Filler<'a> {
         self.conn.run("ANALYZE")
     }
 
+    /// Takes away what still waits: what comes next would share the machine with its dispatch.
+    pub fn forget_waiting(&mut self) -> anyhow::Result<()> {
+        self.conn.run("DELETE FROM messages WHERE next_at IS NOT NULL")
+    }
+
     /// Adds messages that are older than the retention.
     pub fn overdue(&mut self, rows: u64) -> anyhow::Result<()> {
         self.conn.hasty()?;
-        let from = 900_000_000;
+        let from = self.next_overdue;
+        self.next_overdue += rows;
         let first_ms = self.now_ms - millis(OVERDUE) - i64::try_from(from)?;
         self.messages(Stretch { from, to: from + rows, first_ms, step_ms: 1 })
     }

@@ -39,6 +39,7 @@ pub async fn flat(args: &Args) -> anyhow::Result<Vec<Row>> {
         rows.push(accept(args, &scene, *size).await?);
         rows.push(list(args, &scene, *size).await?);
         let port = scene.close()?;
+        filler.forget_waiting()?;
         filler.overdue(OVERDUE)?;
         rows.push(purge(args, &mut scene, &mut filler, (port, *size)).await?);
     }
