@@ -27,7 +27,10 @@ const NOW: Millis = Millis(1_790_000_000_000);
 const BODY: &[u8] = br#"{"to":"+447100000001","channel":"sms","body":"Your code is 123456"}"#;
 
 fn main() {
-    divan::main();
+    // The metadata of all numbering plans is read once in a process, not by the first message.
+    postern::phone::warm_up();
+    // Many a sample: one alone is shorter than the clock's own noise.
+    divan::Divan::from_args().sample_size(256).main();
 }
 
 /// The eight rules of a request, on a plan that lets it pass.

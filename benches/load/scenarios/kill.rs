@@ -1,22 +1,61 @@
 //! `kill9`: what was accepted is there after the worst end a process can have, and nobody is sent anything twice.
 
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::args::Args;
 use crate::drive;
 use crate::nodes::Role;
 use crate::requests::get;
 use crate::row::{Row, millis};
-use crate::scenarios::Messages;
+use crate::scenarios::{Messages, pump};
 use crate::scene::Scene;
 use crate::wire::Wire;
 
 /// Numbers that a run has room for.
 const ROOM: usize = 4_000_000;
 
-/// Ends the first server in the midst of load and starts it again.
+/// Both ends in the midst of load: of ever new numbers, and of a flood to few.
 pub async fn kill9(args: &Args) -> anyhow::Result<Vec<Row>> {
+    Ok(vec![accepting(args).await?, flooded(args).await?])
+}
+
+/// Ends the first server in the midst of a flood and goes on: each number is still let through three times in all.
+async fn flooded(args: &Args) -> anyhow::Result<Row> {
+    let mut scene = Scene::open(args, Role::Api, 0).await?;
+    let mut row = Row::default().named("kill9 pump", args, "");
+    for end in [true, false] {
+        let course = scene.course(args.connections);
+        let accepted = Arc::<AtomicU64>::default();
+        let drive = drive::closed(course.clone(), pump::flood(&scene.tenant.key, &accepted));
+        if !end {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        } else {
+            // The first are in, the others on their way.
+            while accepted.load(Ordering::Relaxed) == 0 && Instant::now() < course.to {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            let node = scene.nodes.remove(0);
+            let port = node.address.port();
+            node.kill()?;
+            course.stop.store(true, Ordering::Relaxed);
+            let node = scene.stage.start_at(Role::Api, port).await?;
+            scene.nodes.insert(0, node);
+            row.note(format!(
+                "{} of 150 messages were in when it ended",
+                scene.stage.database.count("messages", "1 = 1")?
+            ));
+        }
+        course.stop.store(true, Ordering::Relaxed);
+        drive::finish(drive)?;
+    }
+    pump::check_three_each(&scene, &mut row)?;
+    Ok(row)
+}
+
+/// Ends the first server in the midst of load and starts it again: whatever was accepted is there.
+async fn accepting(args: &Args) -> anyhow::Result<Row> {
     let mut scene = Scene::open(args, Role::All, ROOM).await?;
     let course = scene.course(args.connections);
     let (ids, accepted) = std::sync::mpsc::channel();
@@ -48,7 +87,7 @@ pub async fn kill9(args: &Args) -> anyhow::Result<Vec<Row>> {
     row.must(twice == 0, format!("{twice} messages were handed over more than once"));
     let waiting = scene.stage.database.count("messages", "status IN ('queued', 'scheduled')")?;
     row.must(waiting == 0, format!("{waiting} messages still wait"));
-    Ok(vec![row])
+    Ok(row)
 }
 
 /// How many of `accepted` the server does not know.

@@ -12,6 +12,7 @@ use crate::row::{Row, millis};
 use crate::scenarios::accept::messages;
 use crate::scenarios::number;
 use crate::scene::{Scene, must_be_clean};
+use crate::wire::Answer;
 
 /// Numbers that are pumped.
 const PUMPED: u64 = 50;
@@ -19,12 +20,13 @@ const PUMPED: u64 = 50;
 const KEYS: u64 = 1_000;
 
 /// Few numbers again and again.
-struct Again {
+pub struct Again {
     request: Request,
     count: Arc<AtomicU64>,
     numbers: u64,
     /// As many keys; each its own where absent.
     keys: Option<u64>,
+    accepted: Arc<AtomicU64>,
 }
 
 impl Shot for Again {
@@ -34,14 +36,30 @@ impl Shot for Again {
         self.request.put(1, number(count % self.numbers));
         self.request.bytes()
     }
+
+    fn answered(&mut self, answer: Answer<'_>) -> u64 {
+        let accepted = u64::from(answer.status == 202);
+        self.accepted.fetch_add(accepted, Ordering::Relaxed);
+        accepted
+    }
 }
 
 /// Keys of the honest traffic are its numbers' indexes; these lie far behind.
 const PUMP_KEYS: u64 = 500_000_000_000;
 
-fn again(key: String, numbers: u64, keys: Option<u64>) -> impl Fn(usize) -> Again + Send + 'static {
-    let count = Arc::<AtomicU64>::default();
-    move |_| Again { request: message(&key), count: count.clone(), numbers, keys }
+/// The flood, for each connection of a drive; it counts what is accepted.
+pub fn flood(key: &str, accepted: &Arc<AtomicU64>) -> impl Fn(usize) -> Again + Send + 'static {
+    again(key, PUMPED, None, accepted)
+}
+
+fn again(
+    key: &str,
+    numbers: u64,
+    keys: Option<u64>,
+    accepted: &Arc<AtomicU64>,
+) -> impl Fn(usize) -> Again + Send + 'static {
+    let (request, count, accepted) = (message(key), Arc::<AtomicU64>::default(), accepted.clone());
+    move |_| Again { request: request.clone(), count: count.clone(), numbers, keys, accepted: accepted.clone() }
 }
 
 /// A flood to few numbers, and honest traffic before it and beside it.
@@ -53,7 +71,7 @@ pub async fn pump(args: &Args) -> anyhow::Result<Vec<Row>> {
     let course = scene.course(args.connections);
     let honest = drive::Course { connections: 16, ..course.clone() };
     let drives = vec![
-        drive::closed(course.clone(), again(scene.tenant.key.clone(), PUMPED, None)),
+        drive::closed(course.clone(), flood(&scene.tenant.key, &Arc::default())),
         drive::open(honest, args.honest, messages(&scene)),
     ];
     let (tallies, costs) = scene.measure(&course, drives).await?;
@@ -71,7 +89,7 @@ pub async fn pump(args: &Args) -> anyhow::Result<Vec<Row>> {
 }
 
 /// Whether each pumped number was let through three times, as the limit says (the run is shorter than its window).
-fn check_three_each(scene: &Scene, row: &mut Row) -> anyhow::Result<()> {
+pub fn check_three_each(scene: &Scene, row: &mut Row) -> anyhow::Result<()> {
     let of_pumped = format!("recipient >= '+{}' AND recipient < '+{}'", number(0), number(PUMPED));
     let three =
         format!("(SELECT recipient FROM messages WHERE {of_pumped} GROUP BY recipient HAVING count(*) = 3) AS t");
@@ -88,7 +106,7 @@ fn check_three_each(scene: &Scene, row: &mut Row) -> anyhow::Result<()> {
 pub async fn replay(args: &Args) -> anyhow::Result<Vec<Row>> {
     let scene = Scene::open(args, Role::Api, 0).await?;
     let course = scene.course(args.connections);
-    let drive = drive::closed(course.clone(), again(scene.tenant.key.clone(), KEYS, Some(KEYS)));
+    let drive = drive::closed(course.clone(), again(&scene.tenant.key, KEYS, Some(KEYS), &Arc::default()));
     let (tallies, costs) = scene.measure(&course, vec![drive]).await?;
     let Some(tally) = tallies.first() else { return Ok(Vec::new()) };
     let mut row = costs.row(tally.good.count()).named("replay", args, "202").timed(&tally.good);
