@@ -95,7 +95,7 @@ mod tests {
         let text = String::from_utf8(request.bytes().to_vec()).unwrap();
         assert!(text.contains("Idempotency-Key: load-000000000007\r\n"), "{text}");
         assert!(text.ends_with(r#"{"to":"+447100000001","channel":"sms","body":"Your code is 123456"}"#), "{text}");
-        assert!(text.contains("Content-Length: 66\r\n"), "{text}");
+        assert!(text.contains("Content-Length: 67\r\n"), "{text}");
     }
 
     #[test]
