@@ -47,14 +47,14 @@ impl<'a> Filler<'a> {
     }
 
     /// Sees to it that there are `rows` old messages with what hangs on them.
-    pub fn fill(&mut self, rows: u64) -> anyhow::Result<()> {
+    pub async fn fill(&mut self, rows: u64) -> anyhow::Result<()> {
         self.conn.hasty()?;
         let (from, to) = (self.filled, rows);
         let step_ms = millis(SPAN) / i64::try_from(rows.max(1))?;
         let all = Stretch { from, to, first_ms: self.now_ms - millis(SPAN), step_ms };
-        self.messages(all)?;
-        self.verifications(Stretch { from: from / VERIFIED, to: to / VERIFIED, step_ms: step_ms * 4, ..all })?;
-        self.of_a_day(Stretch { from: from / DAYS, to: to / DAYS, ..all })?;
+        self.messages(all).await?;
+        self.verifications(Stretch { from: from / VERIFIED, to: to / VERIFIED, step_ms: step_ms * 4, ..all }).await?;
+        self.of_a_day(Stretch { from: from / DAYS, to: to / DAYS, ..all }).await?;
         self.filled = rows;
         self.conn.run("ANALYZE")
     }
@@ -65,12 +65,12 @@ impl<'a> Filler<'a> {
     }
 
     /// Adds messages that are older than the retention.
-    pub fn overdue(&mut self, rows: u64) -> anyhow::Result<()> {
+    pub async fn overdue(&mut self, rows: u64) -> anyhow::Result<()> {
         self.conn.hasty()?;
         let from = self.next_overdue;
         self.next_overdue += rows;
         let first_ms = self.now_ms - millis(OVERDUE) - i64::try_from(from)?;
-        self.messages(Stretch { from, to: from + rows, first_ms, step_ms: 1 })
+        self.messages(Stretch { from, to: from + rows, first_ms, step_ms: 1 }).await
     }
 
     /// Whether there are messages older than the retention.
@@ -81,7 +81,7 @@ impl<'a> Filler<'a> {
         Ok(self.conn.number(&sql)? > 0)
     }
 
-    fn messages(&mut self, stretch: Stretch) -> anyhow::Result<()> {
+    async fn messages(&mut self, stretch: Stretch) -> anyhow::Result<()> {
         let model = "verification_id IS NULL AND status = 'sent'";
         let message = self.conn.text(&format!("SELECT id AS text FROM messages WHERE {model} LIMIT 1"))?;
         let message = message.context("there is no message to copy")?;
@@ -99,15 +99,16 @@ impl<'a> Filler<'a> {
             &format!("id = '{message}'"),
             &set(&[("id", id("msg")), ("org_id", org.clone()), ("decision_id", id("dec")), ("recipient", recipient)]),
             stretch,
-        )?;
+        )
+        .await?;
         let provider = ("provider_id", String::from("'old-' || CAST(n AS TEXT)"));
         let hangs = ("message_id", id("msg"));
-        self.copy("attempts", &of_message, &set(&[("id", id("att")), hangs.clone(), provider]), stretch)?;
-        self.copy("message_events", &of_message, &set(&[("id", id("evt")), hangs.clone()]), stretch)?;
-        self.copy("wallet_entries", &of_message, &set(&[("id", id("txn")), hangs, ("org_id", org)]), stretch)
+        self.copy("attempts", &of_message, &set(&[("id", id("att")), hangs.clone(), provider]), stretch).await?;
+        self.copy("message_events", &of_message, &set(&[("id", id("evt")), hangs.clone()]), stretch).await?;
+        self.copy("wallet_entries", &of_message, &set(&[("id", id("txn")), hangs, ("org_id", org)]), stretch).await
     }
 
-    fn verifications(&mut self, stretch: Stretch) -> anyhow::Result<()> {
+    async fn verifications(&mut self, stretch: Stretch) -> anyhow::Result<()> {
         let set = BTreeMap::from([
             ("id", id("vrf")),
             ("org_id", self.org()),
@@ -119,21 +120,21 @@ impl<'a> Filler<'a> {
             ("expires_at", String::from("t + 600000")),
             ("decided_at", String::from("t")),
         ]);
-        self.copy("verifications", "status = 'approved'", &set, stretch)?;
+        self.copy("verifications", "status = 'approved'", &set, stretch).await?;
         let set = BTreeMap::from([
             ("verification_id", id("vrf")),
             ("message_id", id("msg")),
             ("created_at", String::from("t")),
         ]);
-        self.copy("verification_sends", "1 = 1", &set, stretch)
+        self.copy("verification_sends", "1 = 1", &set, stretch).await
     }
 
     /// What is kept for a day only: its times stay those of now.
-    fn of_a_day(&mut self, stretch: Stretch) -> anyhow::Result<()> {
+    async fn of_a_day(&mut self, stretch: Stretch) -> anyhow::Result<()> {
         let set = BTreeMap::from([("subject", self.conn.bytes(16))]);
-        self.copy("guard_windows", "kind = 'otp'", &set, stretch)?;
+        self.copy("guard_windows", "kind = 'otp'", &set, stretch).await?;
         let set = BTreeMap::from([("key_hash", self.conn.bytes(32))]);
-        self.copy("idempotency", "status = 202", &set, stretch)
+        self.copy("idempotency", "status = 202", &set, stretch).await
     }
 
     /// Every tenth row is the tenant's, the others belong to a hundred others.
@@ -146,7 +147,13 @@ impl<'a> Filler<'a> {
     }
 
     /// Copies the first row of `table` that `model` holds for, with the columns of `set` written anew.
-    fn copy(&mut self, table: &str, model: &str, set: &BTreeMap<&str, String>, rows: Stretch) -> anyhow::Result<()> {
+    async fn copy(
+        &mut self,
+        table: &str,
+        model: &str,
+        set: &BTreeMap<&str, String>,
+        rows: Stretch,
+    ) -> anyhow::Result<()> {
         let columns = self.conn.columns(table)?;
         let names = columns.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
         let values =
@@ -166,6 +173,8 @@ impl<'a> Filler<'a> {
             ))
             .with_context(|| format!("filling {table}"))?;
             from = to;
+            // Here whoever wants to end this is heard.
+            tokio::task::yield_now().await;
         }
         Ok(())
     }

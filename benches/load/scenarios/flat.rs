@@ -30,7 +30,7 @@ pub async fn flat(args: &Args) -> anyhow::Result<Vec<Row>> {
     for size in &args.rows {
         let port = scene.close()?;
         let begin = Instant::now();
-        filler.fill(*size)?;
+        filler.fill(*size).await?;
         eprintln!("load: {size} old messages after {:.0} s", begin.elapsed().as_secs_f64());
         scene.reopen(Role::All, port).await?;
         rows.push(verify::drive(args, &scene, &format!("verify @{size}")).await?);
@@ -40,7 +40,7 @@ pub async fn flat(args: &Args) -> anyhow::Result<Vec<Row>> {
         rows.push(list(args, &scene, *size).await?);
         let port = scene.close()?;
         filler.forget_waiting()?;
-        filler.overdue(OVERDUE)?;
+        filler.overdue(OVERDUE).await?;
         rows.push(purge(args, &mut scene, &mut filler, (port, *size)).await?);
     }
     Ok(rows)
