@@ -142,7 +142,7 @@ impl Row {
         }
         notes.extend(self.faults.iter().map(|fault| format!("WRONG: {fault}")));
         format!(
-            "{:<14} {:<16} {:>9.0} {:<6} {:>8.2} {:>8.2} {:>8.0} {:>7.1} {:>7.1}  {}",
+            "{:<16} {:<16} {:>9.0} {:<6} {:>8.2} {:>8.2} {:>8.0} {:>7.1} {:>7.1}  {}",
             self.scenario,
             self.database,
             self.rate,
@@ -160,7 +160,7 @@ impl Row {
 /// The head of the table.
 pub fn head() -> String {
     format!(
-        "{:<14} {:<16} {:>9} {:<6} {:>8} {:>8} {:>8} {:>7} {:>7}  {}",
+        "{:<16} {:<16} {:>9} {:<6} {:>8} {:>8} {:>8} {:>7} {:>7}  {}",
         "scenario", "database", "rate/s", "of", "p50 ms", "p99 ms", "CPU us", "RSS MB", "PSS MB", "notes"
     )
 }
