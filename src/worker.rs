@@ -123,7 +123,7 @@ const STEPS_MAX: i64 = 200;
 /// Rows of one purge: small enough that accepting never waits long for it.
 const PURGE_ROWS: i64 = 500;
 /// Purges of one sweep at most; what is left goes with the next.
-const PURGES_MAX: usize = 200;
+const PURGES_MAX: usize = 600;
 
 /// Drops what has been kept long enough, in small batches.
 pub async fn sweep(app: &App) -> Result<()> {

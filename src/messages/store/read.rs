@@ -9,7 +9,7 @@ use crate::clock::Millis;
 use crate::db::Conn;
 use crate::db::schema::{attempts, batches, decisions, message_events, messages, receipts};
 use crate::error::{Code, Error, Result};
-use crate::ids::{BatchId, MessageId, OrgId};
+use crate::ids::{BatchId, DecisionId, MessageId, OrgId};
 use crate::messages::state::Status;
 use crate::messages::store::Row;
 use crate::terms::{Channel, Mode};
@@ -127,17 +127,30 @@ pub fn purge_messages(conn: &mut Conn, before: Millis, limit: i64) -> Result<usi
         .order(messages::id.asc())
         .limit(limit)
         .load(conn)?;
-    for id in &old {
-        diesel::delete(attempts::table.filter(attempts::message_id.eq(id))).execute(conn)?;
-        diesel::delete(message_events::table.filter(message_events::message_id.eq(id))).execute(conn)?;
-        diesel::delete(messages::table.find(id)).execute(conn)?;
+    crate::both!(conn, c => {
+        diesel::delete(attempts::table.filter(attempts::message_id.eq_any(&old))).execute(c)?;
+        diesel::delete(message_events::table.filter(message_events::message_id.eq_any(&old))).execute(c)?;
+        diesel::delete(messages::table.filter(messages::id.eq_any(&old))).execute(c)?;
+    });
+    let receipts = purge_receipts(conn, before, limit)?;
+    diesel::delete(batches::table.filter(batches::id.lt(BatchId::first_at(before)))).execute(conn)?;
+    Ok(old.len().max(receipts))
+}
+
+fn purge_receipts(conn: &mut Conn, before: Millis, limit: i64) -> Result<usize> {
+    let old: Vec<(String, String, String)> = receipts::table
+        .filter(receipts::received_at.lt(before))
+        .order(receipts::received_at.asc())
+        .select((receipts::carrier, receipts::provider_id, receipts::status))
+        .limit(limit)
+        .load(conn)?;
+    for (carrier, id, status) in &old {
+        diesel::delete(receipts::table.find((carrier, id, status))).execute(conn)?;
     }
-    diesel::delete(receipts::table.filter(receipts::received_at.lt(before))).execute(conn)?;
-    diesel::delete(batches::table.filter(batches::created_at.lt(before))).execute(conn)?;
     Ok(old.len())
 }
 
 /// Drops decisions made before `before`.
 pub fn purge_decisions(conn: &mut Conn, before: Millis) -> Result<usize> {
-    Ok(diesel::delete(decisions::table.filter(decisions::created_at.lt(before))).execute(conn)?)
+    Ok(diesel::delete(decisions::table.filter(decisions::id.lt(DecisionId::first_at(before)))).execute(conn)?)
 }
