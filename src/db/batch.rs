@@ -72,7 +72,8 @@ struct Inner<W: Work> {
 
 struct Waiting<W: Work> {
     tickets: VecDeque<Ticket<W>>,
-    due: u32,
+    /// Batches that are queued or run.
+    under_way: u32,
 }
 
 struct Ticket<W: Work> {
@@ -83,7 +84,7 @@ struct Ticket<W: Work> {
 impl<W: Work> Batcher<W> {
     /// A queue before `work` on `db`.
     pub fn new(db: Db, bounds: Bounds, work: W) -> Self {
-        let waiting = Mutex::new(Waiting { tickets: VecDeque::new(), due: 0 });
+        let waiting = Mutex::new(Waiting { tickets: VecDeque::new(), under_way: 0 });
         Batcher(Arc::new(Inner { work, db, bounds, waiting }))
     }
 
@@ -96,9 +97,7 @@ impl<W: Work> Batcher<W> {
                 return Err(overloaded());
             }
             waiting.tickets.push_back(Ticket { ask, reply });
-            let start = waiting.due < self.0.bounds.lanes;
-            waiting.due += u32::from(start);
-            start
+            waiting.may_start(self.0.bounds.lanes)
         };
         if start {
             start_batch(&self.0)?;
@@ -117,6 +116,15 @@ impl<W: Work> Batcher<W> {
     }
 }
 
+impl<W: Work> Waiting<W> {
+    /// Whether one more batch may start; it counts from now on.
+    fn may_start(&mut self, lanes: u32) -> bool {
+        let start = !self.tickets.is_empty() && self.under_way < lanes;
+        self.under_way += u32::from(start);
+        start
+    }
+}
+
 impl<W: Work> Inner<W> {
     fn lock(&self) -> MutexGuard<'_, Waiting<W>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
@@ -125,8 +133,8 @@ impl<W: Work> Inner<W> {
     /// The database takes no more work: those that wait are told, rather than left to wait for a batch that never runs.
     fn give_up(&self) {
         let mut waiting = self.lock();
-        waiting.due = waiting.due.saturating_sub(1);
-        if waiting.due == 0 {
+        waiting.under_way = waiting.under_way.saturating_sub(1);
+        if waiting.under_way == 0 {
             for ticket in waiting.tickets.drain(..) {
                 let _ = ticket.reply.send(Err(overloaded()));
             }
@@ -139,30 +147,33 @@ fn start_batch<W: Work>(inner: &Arc<Inner<W>>) -> Result<()> {
     inner.db.submit_write(Box::new(batch)).inspect_err(|_| inner.give_up())
 }
 
-/// Takes what waits, up to the bound (at least one), and sees to it that the rest is taken.
-fn take<W: Work>(inner: &Arc<Inner<W>>) -> Vec<Ticket<W>> {
-    let (tickets, more) = {
-        let mut waiting = inner.lock();
-        waiting.due = waiting.due.saturating_sub(1);
-        let mut tickets = Vec::new();
-        let mut size = 0;
-        while let Some(next) = waiting.tickets.front() {
-            size += inner.work.size(&next.ask).max(1);
-            if !tickets.is_empty() && size > inner.bounds.batch {
-                break;
-            }
-            // Whoever has gone away was told that it failed.
-            tickets.extend(waiting.tickets.pop_front().filter(|ticket| !ticket.reply.is_closed()));
+/// Takes what waits, up to the bound (at least one).
+fn take<W: Work>(inner: &Inner<W>) -> Vec<Ticket<W>> {
+    let mut waiting = inner.lock();
+    let mut tickets = Vec::new();
+    let mut size = 0;
+    while let Some(next) = waiting.tickets.front() {
+        size += inner.work.size(&next.ask).max(1);
+        if !tickets.is_empty() && size > inner.bounds.batch {
+            break;
         }
-        let more = !waiting.tickets.is_empty() && waiting.due == 0;
-        waiting.due += u32::from(more);
-        (tickets, more)
+        // Whoever has gone away was told that it failed.
+        tickets.extend(waiting.tickets.pop_front().filter(|ticket| !ticket.reply.is_closed()));
+    }
+    tickets
+}
+
+/// A batch has ended: what has queued meanwhile is the next.
+fn next<W: Work>(inner: &Arc<Inner<W>>) {
+    let more = {
+        let mut waiting = inner.lock();
+        waiting.under_way = waiting.under_way.saturating_sub(1);
+        waiting.may_start(inner.bounds.lanes)
     };
     if more {
         // A failure is told to those that wait by `give_up`.
         let _ = start_batch(inner);
     }
-    tickets
 }
 
 struct Batch<W: Work> {
@@ -186,9 +197,12 @@ impl<W: Work> Task for Batch<W> {
     }
 
     fn answer(self: Box<Self>, undone: Option<&Error>) {
+        // First, so that the database has the next batch while these are told.
+        let left = (!self.begun).then(|| take(&self.inner));
+        next(&self.inner);
         // Its transaction could not begin: those who wait are told, and the next batch may try.
-        if let (false, Some(fault)) = (self.begun, undone) {
-            for ticket in take(&self.inner) {
+        if let (Some(left), Some(fault)) = (left, undone) {
+            for ticket in left {
                 let _ = ticket.reply.send(Err(fault.clone()));
             }
             return;

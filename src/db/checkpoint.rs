@@ -16,6 +16,9 @@ use crate::error::{Error, Result};
 
 /// Pages in the log from which copying pays: 16 MiB, so that a page that many messages touch is copied once.
 const WORTH_IT: i32 = 4_096;
+/// Pages that the writer copies itself without keeping anybody waiting, and how often to try to leave no more.
+const FEW: i32 = 512;
+const PASSES: u32 = 6;
 /// How often to look while there is something to do, and while there is not.
 const BUSY: Duration = Duration::from_millis(50);
 const IDLE: Duration = Duration::from_millis(500);
@@ -65,10 +68,19 @@ fn watch(opener: &Opener, wish: &Weak<Wish>) {
 fn look(conn: &mut Conn) -> diesel::QueryResult<bool> {
     let Conn::Sqlite(c) = conn else { return Ok(false) };
     let state: Log = diesel::sql_query("PRAGMA wal_checkpoint(NOOP)").get_result(c)?;
-    if state.log.saturating_sub(state.checkpointed) < WORTH_IT {
-        return Ok(state.log >= WORTH_IT);
+    if state.log < WORTH_IT {
+        return Ok(false);
     }
-    c.batch_execute("PRAGMA wal_checkpoint(PASSIVE)")?;
+    // Each pass copies what came during the one before: less each time, where the disk keeps up.
+    let mut left = state.log.saturating_sub(state.checkpointed);
+    for _ in 0..PASSES {
+        if left < FEW {
+            break;
+        }
+        c.batch_execute("PRAGMA wal_checkpoint(PASSIVE)")?;
+        let state: Log = diesel::sql_query("PRAGMA wal_checkpoint(NOOP)").get_result(c)?;
+        left = state.log.saturating_sub(state.checkpointed);
+    }
     Ok(true)
 }
 

@@ -206,7 +206,10 @@ impl Desk {
             return vec![Candidate { carrier: String::from("sandbox"), priority: 0, weight: 1 }];
         }
         // Mail has no country; a fallback's number is in the country its own digits say.
-        let country = crate::phone::Phone::parse(to, None).ok().map(|phone| phone.country());
+        let country = match to == row.recipient {
+            true => row.country,
+            false => crate::phone::Phone::parse(to, None).ok().map(|phone| phone.country()),
+        };
         let want = routing::Want { channel, country, recipient: to, org_id: row.org_id };
         routing::eligible(&self.routes, &want)
             .into_iter()

@@ -19,10 +19,6 @@ pub struct Counter {
     resources: Vec<Option<String>>,
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one of each request of a batch; a box would be an allocation more for every message"
-)]
 enum Place {
     /// To be decided.
     Fresh,

@@ -114,13 +114,18 @@ const CLAIM_GUARDS: &str = "INSERT INTO guard_windows AS kept (kind, mode, subje
     ON CONFLICT (kind, mode, subject) DO UPDATE SET as_of = kept.as_of \
     RETURNING kind, mode, subject, stamps, as_of, (xmax = 0) AS fresh";
 
+/// Windows as they were before a batch.
+pub type Windows = BTreeMap<GuardKey, Kept<StampLog>>;
+/// Windows that are stored already as they will be if everything passes.
+pub type Foreseen = BTreeMap<GuardKey, StampLog>;
+
 /// Locks the windows of an accepting batch in the order of their keys, in one statement, storing new ones as
 /// `foreseen`: the windows as they were before, and those that are new. For PostgreSQL.
 pub fn claim_guards(
     conn: &mut Conn,
     foreseen: &BTreeMap<GuardKey, StampLog>,
     now: Millis,
-) -> Result<(BTreeMap<GuardKey, Kept<StampLog>>, BTreeMap<GuardKey, StampLog>)> {
+) -> Result<(Windows, Foreseen)> {
     let (Conn::Pg(c), false) = (conn, foreseen.is_empty()) else { return Ok(Default::default()) };
     let rows: Vec<ClaimedRow> = fixed(CLAIM_GUARDS)
         .bind::<Array<Text>, _>(foreseen.keys().map(|key| key.0).collect::<Vec<_>>())
