@@ -36,7 +36,7 @@ async fn probe(base: String, stop: Rc<Cell<bool>>) -> (Instant, Instant) {
                 stop.set(true);
             }
             (Ok(_), _) => {}
-            (Err(_), Some(no)) => return (no, asked),
+            (Err(_), Some(no)) => return (no, Instant::now()),
             (Err(fault), None) => panic!("the door closed before readiness said no: {fault}"),
         }
         pause(Duration::from_millis(10)).await;

