@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
+use crate::error::Result;
 use crate::limits::Door;
 use crate::nodes::Nodes;
 use crate::providers::Carriers;
@@ -47,10 +48,13 @@ pub struct Ground {
 
 impl App {
     /// Wires the ground.
-    pub fn new(ground: Ground) -> App {
+    ///
+    /// # Errors
+    /// `internal` where the limits' link to Redis cannot be set up.
+    pub fn new(ground: Ground) -> Result<App> {
         let nodes = Arc::new(Nodes::new(&ground.config, &ground.clock));
-        App {
-            door: Door::new(&ground.config, Arc::clone(&nodes)),
+        Ok(App {
+            door: Door::new(&ground.config, &ground.clock, Arc::clone(&nodes))?,
             nodes,
             config: ground.config,
             clock: ground.clock,
@@ -58,7 +62,7 @@ impl App {
             keyring: ground.keyring,
             carriers: ground.carriers,
             shelf: RwLock::default(),
-        }
+        })
     }
 
     /// What a room keeps in memory (a cache, a queue): made at first use, one of each type. App names no room; a

@@ -41,7 +41,8 @@ pub async fn wire(config: Config, clock: Clock) -> Result<Data<App>> {
     let db = database(&config, &clock).await?;
     let keyring = config.keyring().map_err(Error::internal)?;
     let carriers = providers::carriers(&config, &db, &clock)?;
-    let app = Data::new(App::new(Ground { config, clock, db, keyring, carriers }));
+    let app = Data::new(App::new(Ground { config, clock, db, keyring, carriers })?);
+    app.door.connect().await;
     app.door.restore(app.db.read(limits::store::load).await?);
     Ok(app)
 }

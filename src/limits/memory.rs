@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::clock::Millis;
+use crate::limits::scope::Known;
 use crate::limits::seeds::Seeds;
 use crate::limits::shard::Shard;
 use crate::limits::{Rule, SavedScope, View};
@@ -47,6 +48,24 @@ impl Limits {
         if let Some(known) = read(self.stripe(shard)).get(shard) {
             lock(known).refund(rules, taken_at);
         }
+    }
+
+    /// Follows what several nodes have counted together: of each rule what is used, and how many requests this node took.
+    pub(super) fn follow(&self, shard: &str, rules: &[Rule], known: &[Known], taken: u64, now: Millis) {
+        self.with(shard, now, |shard| shard.follow(rules, known, taken, now));
+    }
+
+    /// What is known of each rule's count over all nodes.
+    pub(super) fn known(&self, shard: &str, rules: &[Rule], now: Millis) -> Vec<Known> {
+        match read(self.stripe(shard)).get(shard) {
+            Some(known) => lock(known).known(rules, now),
+            None => vec![Known { used: 0, until: now }; rules.len()],
+        }
+    }
+
+    /// What the counters of a rule hold, with its age in milliseconds.
+    pub(super) fn ages(&self, shard: &str, rule: &Rule, now: Millis) -> Vec<(u64, u32)> {
+        read(self.stripe(shard)).get(shard).map_or_else(Vec::new, |known| lock(known).ages(rule, now))
     }
 
     /// Drops scopes that count nothing any more, and empty shards. To be called every minute or so.

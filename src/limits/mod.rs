@@ -23,6 +23,7 @@ mod rule;
 mod scope;
 mod seeds;
 mod shard;
+mod shared;
 mod span;
 pub mod store;
 mod varint;

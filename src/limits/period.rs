@@ -31,6 +31,17 @@ impl Period {
         self.used = self.used.saturating_add(1);
     }
 
+    /// Makes it count `used` until `ends`, as somebody else counted, whose clock may be a little off this one.
+    pub fn follow(&mut self, rate: Rate, used: u64, ends: Millis) {
+        *self = Period { window_ms: rate.window_ms(), ends_ms: ends.0, used };
+    }
+
+    /// How many are counted, and until when.
+    pub fn known(&mut self, rate: Rate, at: Millis) -> (u64, Millis) {
+        self.turn_to(rate, at);
+        (self.used, Millis(self.ends_ms))
+    }
+
     /// Takes back one that was counted at `at`, if its period still runs.
     pub fn refund(&mut self, at: Millis) {
         if at.0 >= self.ends_ms.saturating_sub(self.window_ms) && at.0 < self.ends_ms {
@@ -39,8 +50,12 @@ impl Period {
     }
 
     /// The clock went back: the period ends at the first multiple that is no nearer than its end was, so that what was
-    /// counted in it is not forgotten early, and it never lasts more than one window longer.
-    pub fn step_back(&mut self, back_ms: i64) {
+    /// counted in it is not forgotten early, and it never lasts more than one window longer. What was over `before` stays so.
+    pub fn step_back(&mut self, back_ms: i64, before: Millis) {
+        if self.is_idle(before) {
+            *self = Period::default();
+            return;
+        }
         let window = self.window_ms.max(1);
         let ends = self.ends_ms.saturating_sub(back_ms);
         let on_the_grid = ends.saturating_add(window - 1).div_euclid(window).saturating_mul(window);
@@ -103,17 +118,25 @@ mod tests {
     fn a_clock_set_back_over_midnight_resets_once() {
         let mut period = Period::default();
         period.add(DAILY, Millis(DAY_MS + 5_000));
-        period.step_back(10_000);
+        period.step_back(10_000, Millis(DAY_MS + 5_000));
         assert_eq!(used(&mut period, DAY_MS - 5_000), 1);
         assert_eq!(used(&mut period, DAY_MS + 5_000), 1, "midnight comes by again and opens nothing");
         assert_eq!(used(&mut period, 2 * DAY_MS), 0);
     }
 
     #[test]
+    fn a_day_that_was_over_does_not_come_back_with_the_clock() {
+        let mut period = Period::default();
+        period.add(DAILY, Millis(DAY_MS - 5_000));
+        period.step_back(20_000, Millis(DAY_MS + 5_000));
+        assert_eq!(used(&mut period, DAY_MS - 15_000), 0);
+    }
+
+    #[test]
     fn a_clock_that_was_a_year_ahead_locks_nobody_out_for_a_year() {
         let mut period = Period::default();
         period.add(DAILY, Millis(366 * DAY_MS + 1_000));
-        period.step_back(365 * DAY_MS + 1_000);
+        period.step_back(365 * DAY_MS + 1_000, Millis(366 * DAY_MS + 1_000));
         assert_eq!(used(&mut period, DAY_MS), 1);
         assert_eq!(used(&mut period, 3 * DAY_MS), 0);
     }

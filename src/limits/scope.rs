@@ -51,6 +51,15 @@ pub(super) enum Scope {
     Wheel(Box<Wheel>),
 }
 
+/// What is known of a count that several nodes share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Known {
+    /// How many are counted.
+    pub used: u64,
+    /// Until when, where that is the end of a period.
+    pub until: Millis,
+}
+
 /// What a ring must be able to answer for: the largest limit and the longest window of its tiers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reach {
@@ -86,6 +95,25 @@ impl Scope {
         }
     }
 
+    /// Follows what several nodes have counted together. A list of moments cannot: it notes those `taken` here.
+    pub fn follow(&mut self, rate: Rate, reach: Reach, at: Millis, (known, taken): (Known, u64)) {
+        match self {
+            Scope::Ring(ring) => (0..taken).for_each(|_| ring.add(at, reach.most, reach.longest_ms)),
+            Scope::Period(period) => period.follow(rate, known.used, known.until),
+            Scope::Wheel(wheel) => wheel.follow(rate, at, known.used),
+        }
+    }
+
+    /// What is counted at `at` over all nodes, as far as is known; nothing where only this node's own is.
+    pub fn known(&mut self, rate: Rate, at: Millis) -> Known {
+        let (used, until) = match self {
+            Scope::Ring(_) => (0, at),
+            Scope::Period(period) => period.known(rate, at),
+            Scope::Wheel(wheel) => (wheel.turned_to(rate, at).held(), at),
+        };
+        Known { used, until }
+    }
+
     /// Takes back one that was counted at `at`.
     pub fn refund(&mut self, at: Millis) {
         match self {
@@ -95,11 +123,11 @@ impl Scope {
         }
     }
 
-    /// The clock went back.
-    pub fn step_back(&mut self, back_ms: i64) {
+    /// The clock, which said `before`, went back.
+    pub fn step_back(&mut self, back_ms: i64, before: Millis) {
         match self {
             Scope::Ring(ring) => ring.step_back(back_ms),
-            Scope::Period(period) => period.step_back(back_ms),
+            Scope::Period(period) => period.step_back(back_ms, before),
             Scope::Wheel(wheel) => wheel.step_back(back_ms),
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::clock::Millis;
 use crate::limits::reading::Reading;
-use crate::limits::scope::{Reach, Scope, Slot};
+use crate::limits::scope::{Known, Reach, Scope, Slot};
 use crate::limits::seeds::Seeds;
 use crate::limits::{Rate, Rule, ScopeKey, Shape, View};
 
@@ -62,6 +62,38 @@ impl Shard {
             });
         }
         view
+    }
+
+    /// Follows what several nodes have counted together: of each rule what is used, and how many requests this node took.
+    pub fn follow(&mut self, rules: &[Rule], known: &[Known], taken: u64, now: Millis) {
+        let at = self.turn_to(now);
+        for (place, (rule, known)) in rules.iter().zip(known).enumerate() {
+            let Some((slot, rate)) = Slot::of(rule).filter(|(slot, _)| first_in_slot(rules, place, *slot)) else {
+                continue;
+            };
+            let slot = self.room_for(slot);
+            let scope = self.scopes.entry(slot).or_insert_with(|| Scope::new(slot.shape, rate));
+            scope.follow(rate, reach(rules, slot, rate), at, (*known, taken));
+        }
+    }
+
+    /// What is known of each rule's count over all nodes.
+    pub fn known(&mut self, rules: &[Rule], now: Millis) -> Vec<Known> {
+        let at = self.turn_to(now);
+        let mut known = |rule: &Rule| {
+            let (slot, rate) = Slot::of(rule)?;
+            Some(self.scopes.get_mut(&slot)?.known(rate, at))
+        };
+        rules.iter().map(|rule| known(rule).unwrap_or(Known { used: 0, until: at })).collect()
+    }
+
+    /// What the counters of a rule hold, with its age; nothing where it counts otherwise.
+    pub fn ages(&mut self, rule: &Rule, now: Millis) -> Vec<(u64, u32)> {
+        let at = self.turn_to(now);
+        match Slot::of(rule).and_then(|(slot, rate)| Some((self.scopes.get_mut(&slot)?, rate))) {
+            Some((Scope::Wheel(wheel), rate)) => wheel.ages(rate, at),
+            _ => Vec::new(),
+        }
     }
 
     /// Takes back a request that `take` counted at `taken_at`.
@@ -148,7 +180,7 @@ impl Shard {
         let reading = Reading::of(now, self.as_of);
         if reading.back_ms > 0 {
             for scope in self.scopes.values_mut() {
-                scope.step_back(reading.back_ms);
+                scope.step_back(reading.back_ms, self.as_of);
             }
             self.next_sweep = reading.at;
         }

@@ -74,6 +74,43 @@ impl Wheel {
         self.held
     }
 
+    /// The wheel as it is at `at`.
+    pub fn turned_to(&mut self, rate: Rate, at: Millis) -> &Self {
+        self.turn_to(rate, at);
+        self
+    }
+
+    /// Makes it hold `used` at `at`, as somebody else counted: what is new goes where it is now, what has left goes first.
+    pub fn follow(&mut self, rate: Rate, at: Millis, used: u64) {
+        self.turn_to(rate, at);
+        if used >= self.held {
+            self.put(self.newest, u32::try_from(used - self.held).unwrap_or(u32::MAX));
+            return;
+        }
+        let mut excess = self.held - used;
+        for index in self.newest.saturating_sub(self.touched() - 1)..=self.newest {
+            let Some(count) = self.slot(index) else { continue };
+            let gone = u32::try_from(excess).unwrap_or(u32::MAX).min(*count);
+            *count -= gone;
+            excess -= u64::from(gone);
+        }
+        self.held = used;
+    }
+
+    /// What is counted and how old it is: milliseconds since the end of its counter, and how many.
+    pub fn ages(&mut self, rate: Rate, at: Millis) -> Vec<(u64, u32)> {
+        self.turn_to(rate, at);
+        let mut ages = Vec::new();
+        for index in self.newest.saturating_sub(self.touched() - 1)..=self.newest {
+            let last = self.start(index.saturating_add(1)).0.saturating_sub(1);
+            let count = self.slot(index).map_or(0, |count| *count);
+            if count > 0 {
+                ages.push((u64::try_from(at.0.saturating_sub(last)).unwrap_or(0), count));
+            }
+        }
+        ages
+    }
+
     /// Whether nothing counts any more.
     pub fn is_idle(&self, at: Millis) -> bool {
         self.held == 0 || self.index(at).saturating_sub(self.touched()) >= self.newest
@@ -111,6 +148,7 @@ impl Wheel {
         if rate.window_ms() != self.window_ms {
             self.rebuild(rate, at);
         }
+        self.start_anew_if_empty(at);
         let index = self.index(at);
         if index <= self.newest {
             return;
@@ -126,6 +164,15 @@ impl Wheel {
             }
         }
         self.newest = index;
+        self.start_anew_if_empty(at);
+    }
+
+    /// An empty wheel starts where the clock does, whatever became of the clock before.
+    fn start_anew_if_empty(&mut self, at: Millis) {
+        if self.held == 0 {
+            self.origin_ms = 0;
+            self.newest = self.index(at);
+        }
     }
 
     /// Another window by an override: each counter goes where its last millisecond falls.
@@ -196,6 +243,16 @@ mod tests {
         assert_eq!(wait_ms(&mut wheel, HOURLY, START + 3_659_999), Some(1));
         assert_eq!(wait_ms(&mut wheel, HOURLY, START + 3_660_000), None);
         assert!(wheel.is_idle(Millis(START + 3_660_000)));
+    }
+
+    #[test]
+    fn it_follows_what_another_has_counted() {
+        let mut wheel = Wheel::new(HOURLY);
+        wheel.follow(HOURLY, Millis(START), 40);
+        wheel.follow(HOURLY, Millis(START + 600_000), 100);
+        assert_eq!(wheel.ages(HOURLY, Millis(START + 600_000)), [(600_000 - 59_999, 40), (0, 60)]);
+        wheel.follow(HOURLY, Millis(START + 1_200_000), 70);
+        assert_eq!(wheel.ages(HOURLY, Millis(START + 1_200_000)), [(1_200_000 - 59_999, 10), (600_000 - 59_999, 60)]);
     }
 
     #[test]

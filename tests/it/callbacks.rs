@@ -62,7 +62,7 @@ fn start() -> Desk {
     let config = Config::load(source).unwrap();
     let carriers = postern::providers::carriers(&config, &db, &clock).unwrap();
     let keyring = Keyring::new([7; 32]);
-    let app = web::Data::new(App::new(Ground { config, clock, db: db.clone(), keyring, carriers }));
+    let app = web::Data::new(App::new(Ground { config, clock, db: db.clone(), keyring, carriers }).unwrap());
     let site = move || {
         Site::new()
             .app_data(app.clone())

@@ -132,7 +132,7 @@ fn in_the_dark() -> (String, Stop) {
     let clock = Clock::manual(START);
     let db = Db::open(&Settings { address, readers: 1, writers: 1, queue_depth: 8, patience }, clock.clone()).unwrap();
     let (keyring, carriers) = (Keyring::new([7; 32]), Carriers::default());
-    let app = App::new(Ground { config: Config::for_tests(), clock, db, keyring, carriers });
+    let app = App::new(Ground { config: Config::for_tests(), clock, db, keyring, carriers }).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let server = postern::server::bind(Data::new(app), listener).unwrap();
