@@ -67,6 +67,10 @@ pub struct Checks {
     /// `low` where less than a tenth of the disk that holds the data is free; the process is ready all the same.
     #[schema(example = "ok")]
     disk: &'static str,
+    /// `degraded` while Redis does not answer and this node holds to its share of the request limits. It takes requests all
+    /// the same.
+    #[schema(example = "ok")]
+    limits: &'static str,
 }
 
 /// The probes' part of the OpenAPI document.
@@ -113,6 +117,7 @@ pub async fn readyz(app: Data<App>) -> HttpResponse {
             Err(_) => "unknown",
         },
         disk: if Room::of_data(&app.config).is_some_and(Room::is_low) { "low" } else { "ok" },
+        limits: if app.door.is_degraded() { "degraded" } else { "ok" },
     };
     let ready = [checks.server, checks.database, checks.migrations].iter().all(|check| *check == "ok");
     let health = Health { status: if ready { "ok" } else { "unavailable" }, checks: Some(checks) };

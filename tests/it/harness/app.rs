@@ -18,7 +18,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use postern::app::App;
 use postern::clock::{Clock, Millis};
-use postern::config::{CarrierConfig, Config, DatabaseUrl, Source};
+use postern::config::{CarrierConfig, Config, DatabaseUrl, RedisUrl, Source};
 use postern::db::{Address, Conn};
 use postern::error::Result;
 use postern::ids::RouteId;
@@ -96,6 +96,9 @@ impl TestApp {
         });
         config.node.operator_token = Some(Secret::new(OWNER_TOKEN.to_owned()));
         config.carriers = carriers(&acme, &twilio, &post);
+        config.node.redis_url = redis_of_this_run();
+        // A busy machine is no outage; tests of outages set their own.
+        config.limits.redis_timeout = Duration::from_secs(5);
         change(&mut config);
         let app = start::wire(config, clock).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -191,6 +194,20 @@ impl Drop for TestApp {
         drop(self.handle.stop(false));
         drop(std::fs::remove_dir_all(&self.app.config.node.data_dir));
     }
+}
+
+/// The Redis that this run counts requests in, if it is about one.
+#[expect(clippy::disallowed_methods, reason = "the run's own switch, not configuration of the product")]
+fn redis_of_this_run() -> Option<RedisUrl> {
+    let url = std::env::var("POSTERN_TEST_REDIS").ok().filter(|url| !url.is_empty())?;
+    Some(redis_url(&url))
+}
+
+/// A Redis as configuration names it.
+pub fn redis_url(url: &str) -> RedisUrl {
+    let env = [("POSTERN_REDIS_URL".to_owned(), url.to_owned())].into();
+    let source = Source { name: "tests".to_owned(), env, ..Source::default() };
+    Config::load(source).unwrap().node.redis_url.unwrap()
 }
 
 /// The sandbox and three carriers on real sockets, as `postern.toml` would name them.
