@@ -1,5 +1,8 @@
 //! The processes that share a database: who is counted, for how long, and who must not start.
 
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::Duration;
 
 use postern::config::Role;
@@ -63,4 +66,85 @@ async fn of_many_that_start_at_once_one_may_serve_alone() {
     assert_eq!(enter(&third, true).await, Place::Taken, "nobody is in their own way");
     assert_eq!(enter(&first, true).await, Place::TakenBy(third.app.nodes.id()));
     assert_eq!(enter(&first, false).await, Place::Taken);
+}
+
+/// `postern serve` on this database, in a folder of its own or of another's.
+struct Serving {
+    child: Child,
+    folder: PathBuf,
+    logs: BufReader<ChildStderr>,
+}
+
+impl Serving {
+    fn start(url: &str, folder: &Path, env: &[(&str, &str)]) -> Serving {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_postern"));
+        command.arg("serve").current_dir(folder).env_clear().envs([
+            ("POSTERN_DATABASE_URL", url),
+            ("POSTERN_SECRET_KEY", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="),
+            ("POSTERN_BIND", "127.0.0.1:0"),
+            ("POSTERN_METRICS_BIND", "off"),
+            ("POSTERN_SERVER_DRAIN_DELAY", "0s"),
+        ]);
+        let mut child = command.envs(env.iter().copied()).stderr(Stdio::piped()).spawn().unwrap();
+        let logs = BufReader::new(child.stderr.take().unwrap());
+        Serving { child, folder: folder.to_owned(), logs }
+    }
+
+    /// Reads its log up to the line with this text; all of it where there is none.
+    fn said(&mut self, text: &str) -> String {
+        let mut said = String::new();
+        while self.logs.read_line(&mut said).unwrap() > 0 && !said.contains(text) {}
+        said
+    }
+
+    fn is_up(&mut self) -> bool {
+        self.said("postern is up").contains("postern is up")
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // Ended already where it was refused.
+        drop(self.child.kill());
+        drop(self.child.wait());
+        drop(std::fs::remove_dir_all(&self.folder));
+    }
+}
+
+fn folder() -> PathBuf {
+    let path = std::env::temp_dir().join(format!("postern-node-{}", postern::secret::random_token::<12>()));
+    std::fs::create_dir(&path).unwrap();
+    path
+}
+
+#[test]
+fn a_second_node_without_redis_is_refused_unless_it_takes_its_share() {
+    if Backend::server().is_none() {
+        return;
+    }
+    let (backend, home) = (Backend::fresh(), folder());
+    let mut first = Serving::start(&backend.url, &home, &[]);
+    assert!(first.is_up());
+    let mut second = Serving::start(&backend.url, &folder(), &[]);
+    let said = second.said("no such text");
+    assert_eq!(second.child.wait().unwrap().code(), Some(78), "{said}");
+    assert!(said.contains("POSTERN_REDIS_URL") && said.contains("several_nodes = \"divide\""), "{said}");
+    assert!(Serving::start(&backend.url, &folder(), &[("POSTERN_LIMITS_SEVERAL_NODES", "divide")]).is_up());
+    assert!(Serving::start(&backend.url, &folder(), &[("POSTERN_ROLE", "worker")]).is_up());
+    assert!(Serving::start(&backend.url, &folder(), &[("POSTERN_REDIS_URL", "redis://127.0.0.1:1")]).is_up());
+}
+
+#[test]
+fn a_node_that_was_killed_comes_back_at_once() {
+    if Backend::server().is_none() {
+        return;
+    }
+    let (backend, home) = (Backend::fresh(), folder());
+    let mut first = Serving::start(&backend.url, &home, &[]);
+    assert!(first.is_up());
+    first.child.kill().unwrap();
+    first.child.wait().unwrap();
+    let mut again = Serving::start(&backend.url, &home, &[]);
+    let said = again.said("postern is up");
+    assert!(said.contains("postern is up") && !said.contains("another node was seen"), "{said}");
 }

@@ -19,6 +19,7 @@ cc build-essential
 make build-essential
 perl perl
 postgres-server postgresql
+redis-server redis-server
 faketime faketime
 python3 python3
 python-venv python3-venv

@@ -11,6 +11,7 @@ pub mod oracle;
 pub mod postgres;
 pub mod process;
 mod receipts;
+pub mod redis;
 pub mod slow;
 pub mod tmpfs;
 pub mod town;
