@@ -1,7 +1,8 @@
-//! Limits: the policies as data, exact windows for rows, and the limiter in memory.
+//! Limits: the policies as data, exact windows for rows, and the door's limiter, in memory or shared by several nodes.
 //!
 //! Message-level limits live in SQL and use the pure windows here (`StampLog`, `OrgWindow`) inside the transaction that
-//! stores the message. Request-level limits are taken from `Limits`, which counts in memory.
+//! stores the message. Request-level limits are taken at the `Door`: from `Limits`, which counts in memory, or together with
+//! other nodes from Redis, by a script of the same rules (`shared`).
 //!
 //! # Memory
 //! A scope is 80 bytes and its share of a table, 90 to 190 in all; a ring adds eight bytes a timestamp (rounded up to a power

@@ -57,6 +57,12 @@ impl Nodes {
         Nodes { identity, role: config.node.role, serving: AtomicU32::new(1), working: AtomicU32::new(1) }
     }
 
+    /// A process that only looks and is no node.
+    pub fn unknown(role: Role, clock: &Clock) -> Nodes {
+        let identity = Identity::find(None, clock.now());
+        Nodes { identity, role, serving: AtomicU32::new(1), working: AtomicU32::new(1) }
+    }
+
     /// The id of this process.
     pub fn id(&self) -> NodeId {
         self.identity.id()

@@ -10,6 +10,7 @@ use postern::nodes::Place;
 
 use crate::harness::Backend;
 use crate::harness::app::TestApp;
+use crate::harness::redis::RedisServer;
 
 fn counts(app: &TestApp) -> (u32, u32) {
     (app.app.nodes.serving(), app.app.nodes.working())
@@ -132,6 +133,29 @@ fn a_second_node_without_redis_is_refused_unless_it_takes_its_share() {
     assert!(Serving::start(&backend.url, &folder(), &[("POSTERN_LIMITS_SEVERAL_NODES", "divide")]).is_up());
     assert!(Serving::start(&backend.url, &folder(), &[("POSTERN_ROLE", "worker")]).is_up());
     assert!(Serving::start(&backend.url, &folder(), &[("POSTERN_REDIS_URL", "redis://127.0.0.1:1")]).is_up());
+}
+
+#[test]
+fn the_doctor_asks_redis() {
+    if Backend::server().is_none() {
+        return;
+    }
+    let (backend, home, redis) = (Backend::fresh(), folder(), RedisServer::start());
+    let doctor = |url: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_postern"));
+        command.arg("doctor").current_dir(&home).env_clear().envs([
+            ("POSTERN_DATABASE_URL", backend.url.as_str()),
+            ("POSTERN_SECRET_KEY", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="),
+            ("POSTERN_LIMITS_REDIS_TIMEOUT", "2s"),
+            ("POSTERN_REDIS_URL", url),
+        ]);
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let well = doctor(&redis.url());
+    assert!(well.contains("ok    Redis: redis://127.0.0.1"), "{well}");
+    let lost = doctor("redis://user:hunter2@127.0.0.1:1");
+    assert!(lost.contains("FAIL  Redis: redis://127.0.0.1:1") && !lost.contains("hunter2"), "{lost}");
+    std::fs::remove_dir_all(&home).unwrap();
 }
 
 #[test]

@@ -1,11 +1,15 @@
 //! The service: database, public address, carriers, routes, operators.
 
+use std::sync::Arc;
+
 use super::Finding;
 use crate::accounts::list_operators;
 use crate::clock::{Clock, Millis};
 use crate::config::{CarrierKind, Config, DatabaseUrl};
 use crate::db::{Conn, Db, Settings, migrate};
 use crate::error::{Error, Result};
+use crate::limits::Door;
+use crate::nodes::Nodes;
 use crate::routing::{self, Route};
 
 /// A difference of clocks that shows in time-outs and resets.
@@ -15,6 +19,7 @@ const SKEW_MS: i64 = 2_000;
 pub async fn examine(config: &Config) -> Vec<Finding> {
     let mut findings = vec![public_url(config), carriers(config)];
     findings.extend(database(config).await);
+    findings.extend(redis(config).await);
     findings
 }
 
@@ -43,6 +48,29 @@ fn expects_callbacks(config: &Config) -> Option<&str> {
         CarrierKind::Sandbox | CarrierKind::Smtp(_) => false,
     };
     config.carriers.iter().find(|carrier| calls_back(&carrier.kind)).map(|carrier| carrier.name.as_str())
+}
+
+async fn redis(config: &Config) -> Option<Finding> {
+    const ABOUT: &str = "Redis";
+    let url = config.node.redis_url.as_ref()?;
+    if config.database_url().is_sqlite() {
+        return Some(Finding::warn(ABOUT, "is not used: SQLite has one node", "remove redis_url"));
+    }
+    let clock = Clock::System;
+    let opened = Door::new(config, &clock, Arc::new(Nodes::unknown(config.node.role, &clock)));
+    let answers = match opened {
+        Ok(door) => {
+            door.connect().await;
+            !door.is_degraded()
+        }
+        Err(_) => false,
+    };
+    Some(if answers {
+        Finding::ok(ABOUT, format!("{url:?} runs the limits' script in time"))
+    } else {
+        let hint = "check POSTERN_REDIS_URL, and that its user may run scripts and write keys postern:*";
+        Finding::fail(ABOUT, format!("{url:?} does not run the limits' script in time"), hint)
+    })
 }
 
 fn carriers(config: &Config) -> Finding {

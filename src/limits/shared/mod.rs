@@ -74,6 +74,9 @@ impl Shared {
             let inner = Arc::clone(&self.inner);
             // It ends by itself within its time-outs.
             let _ = runtime.spawn(async move { inner.link.probe().await }).await;
+            if self.is_degraded() {
+                tracing::warn!("limiter degraded: Redis cannot be reached; this node decides alone, by its share");
+            }
         }
     }
 
