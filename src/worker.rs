@@ -147,7 +147,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let checked = now.minus(keep.verifications);
                 let verifications = verifications::purge_verifications(conn, checked, PURGE_ROWS)?;
                 failpoint::pass("sweep.purge")?;
-                let windows = messages::purge_guards(conn, now.minus(messages::GUARD_HORIZON), PURGE_ROWS)?;
+                let windows = messages::purge_guards(conn, now, PURGE_ROWS)?;
                 Ok(keys
                     + verifications
                     + windows

@@ -68,30 +68,36 @@ impl BucketLog {
 
     /// Whether one more passes now. Takes nothing; `add` does.
     pub fn check(&self, policy: Policy, rate: Rate, now: Millis) -> Verdict {
-        let mut verdict = Verdict::unused(policy, rate, now);
+        self.check_at(policy, rate, now, now)
+    }
+
+    /// Whether one more passes at `at`, now or later; the wait of a refusal is from now until one passes.
+    pub fn check_at(&self, policy: Policy, rate: Rate, at: Millis, now: Millis) -> Verdict {
+        let mut verdict = Verdict::unused(policy, rate, at);
         if rate.limit == 0 {
             return verdict;
         }
         let reading = Reading::of(now, self.as_of);
-        let (here, touched) = (self.index(reading.at), self.touched(rate));
-        let entries = self.entries(reading);
+        let (here, touched) = (self.index(at.max(reading.at)), self.touched(rate));
+        let entries = self.entries(reading, here.saturating_sub(touched));
         let free = span::earliest(entries.clone(), rate.limit, touched, here);
         verdict.used = span::fullest(entries.clone(), touched, here);
         if free > here {
             verdict.reset_at = self.start(free);
             verdict.wait = Some(self.start(free).since(now));
-        } else if let Some((oldest, _)) = entries.into_iter().find(|(index, _)| *index > here.saturating_sub(touched)) {
+        } else if let Some((oldest, _)) = entries.into_iter().next() {
             verdict.reset_at = self.start(oldest.saturating_add(touched));
         }
         verdict
     }
 
-    /// The first moment from `now` on at which one more entry keeps every window at the rate or below.
-    pub fn pace(&self, rate: Rate, now: Millis) -> Millis {
+    /// The first moment from `from` on at which one more entry keeps every window at the rate or below.
+    pub fn opening(&self, rate: Rate, from: Millis, now: Millis) -> Millis {
         let reading = Reading::of(now, self.as_of);
-        let here = self.index(reading.at);
-        let free = span::earliest(self.entries(reading), rate.limit.max(1), self.touched(rate), here);
-        if free > here { self.start(free) } else { now }
+        let (here, touched) = (self.index(from.max(reading.at)), self.touched(rate));
+        let entries = self.entries(reading, here.saturating_sub(touched));
+        let free = span::earliest(entries, rate.limit.max(1), touched, here);
+        if free > here { self.start(free) } else { from }
     }
 
     /// Counts one at `now`.
@@ -99,7 +105,7 @@ impl BucketLog {
         self.reserve(now, now);
     }
 
-    /// Counts one at `at`, which `pace` gave at `now`.
+    /// Counts one at `at`, now or later.
     pub fn reserve(&mut self, at: Millis, now: Millis) {
         self.turn_to(now);
         self.count(at.max(self.as_of), 1);
@@ -117,7 +123,7 @@ impl BucketLog {
     pub fn turn_to(&mut self, now: Millis) -> bool {
         let reading = Reading::of(now, self.as_of);
         if reading.back_ms > 0 {
-            let moved: Vec<(i64, u32)> = self.entries(reading).collect();
+            let moved: Vec<(i64, u32)> = self.entries(reading, i64::MIN).collect();
             self.counts.clear();
             for (index, count) in moved {
                 self.count(self.start(index), count);
@@ -150,14 +156,13 @@ impl BucketLog {
     }
 
     /// What has happened moves back with the clock by whole counters, so that it looks younger rather than older, but not
-    /// into the future, where it would be an appointment.
-    fn entries(&self, reading: Reading) -> impl Iterator<Item = (i64, u32)> + Clone {
+    /// into the future, where it would be an appointment. What lies at `edge` or before is left out.
+    fn entries(&self, reading: Reading, edge: i64) -> impl Iterator<Item = (i64, u32)> + Clone {
         let (here, back) = (self.index(self.as_of), reading.back_ms / self.width_ms);
         let latest = self.index(reading.at);
-        self.counts.iter().map(move |(index, count)| {
-            let moved = if *index <= here { index.saturating_sub(back).min(latest) } else { *index };
-            (moved, *count)
-        })
+        let moved = move |index: i64| if index <= here { index.saturating_sub(back).min(latest) } else { index };
+        let start = self.counts.partition_point(|(index, _)| moved(*index) <= edge);
+        self.counts.iter().skip(start).map(move |(index, count)| (moved(*index), *count))
     }
 
     /// How many counters a window of the rate can touch at most.
@@ -223,7 +228,7 @@ mod tests {
     #[test]
     fn pacing_goes_on_where_the_window_is_full() {
         let mut log = full(120_000);
-        let at = log.pace(RATE, Millis(121_000));
+        let at = log.opening(RATE, Millis(121_000), Millis(121_000));
         assert_eq!(at, Millis(180_600));
         log.reserve(at, Millis(121_000));
         assert_eq!(wait_ms(&log, 180_600), None);

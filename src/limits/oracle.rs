@@ -101,15 +101,22 @@ mod tests {
         #[test]
         fn reservations_and_sends_together_fill_no_window_over(
             rate in rate(),
-            steps in prop::collection::vec((forward(), any::<bool>()), 1..120),
+            steps in prop::collection::vec((forward(), any::<bool>(), prop_oneof![Just(0i64), 1i64..60_000]), 1..120),
         ) {
             let (mut log, mut now) = (StampLog::decode(&[], Millis(START)), START);
             let mut times = Vec::new();
-            for (by, paced) in steps {
+            for (by, paced, ahead) in steps {
                 now += by;
+                let due = Millis(now + ahead);
+                let then = log.check_at(None, Policy::SmsPlan, rate, due, Millis(now));
+                prop_assert_eq!(then.denied(), worst(&[times.as_slice(), &[due.0]].concat(), rate.window_ms()) > u64::from(rate.limit));
+                if ahead > 0 && !then.denied() {
+                    log.reserve(0, due, Millis(now));
+                    times.push(due.0);
+                }
                 let verdict = log.check(None, Policy::SmsPlan, rate, Millis(now));
                 prop_assert!(is_tight(verdict.wait, now, |then| log.check(None, Policy::SmsPlan, rate, then).denied()));
-                let at = log.pace(rate, Millis(now));
+                let at = log.opening(None, rate, Millis(now), Millis(now));
                 prop_assert_eq!(at, verdict.wait.map_or(Millis(now), |wait| Millis(now).plus(wait)));
                 if paced || !verdict.denied() {
                     log.reserve(0, at, Millis(now));
@@ -138,7 +145,7 @@ mod tests {
                     prop_assert!(around.len() >= usize::try_from(rate.limit).unwrap());
                 }
                 if paced || !verdict.denied() {
-                    let at = log.pace(rate, Millis(now));
+                    let at = log.opening(rate, Millis(now), Millis(now));
                     log.reserve(at, Millis(now));
                     times.push(at.0);
                 }

@@ -61,11 +61,19 @@ impl OrgWindow {
         }
     }
 
-    /// The first moment from `now` on at which one more keeps every window at the rate or below.
-    pub fn pace(&self, rate: Rate, now: Millis) -> Millis {
+    /// Whether one more passes at `at`, now or later; the wait of a refusal is from now until one passes.
+    pub fn check_at(&self, policy: Policy, rate: Rate, at: Millis, now: Millis) -> Verdict {
         match self {
-            OrgWindow::Log(log) => log.pace(rate, now),
-            OrgWindow::Buckets(log) => log.pace(rate, now),
+            OrgWindow::Log(log) => log.check_at(None, policy, rate, at, now),
+            OrgWindow::Buckets(log) => log.check_at(policy, rate, at, now),
+        }
+    }
+
+    /// The first moment from `from` on at which one more keeps every window at the rate or below.
+    pub fn opening(&self, rate: Rate, from: Millis, now: Millis) -> Millis {
+        match self {
+            OrgWindow::Log(log) => log.opening(None, rate, from, now),
+            OrgWindow::Buckets(log) => log.opening(rate, from, now),
         }
     }
 
@@ -74,7 +82,7 @@ impl OrgWindow {
         self.reserve(now, now);
     }
 
-    /// Counts one at `at`, which `pace` gave at `now`.
+    /// Counts one at `at`, now or later.
     pub fn reserve(&mut self, at: Millis, now: Millis) {
         match self {
             OrgWindow::Log(log) => log.reserve(0, at, now),

@@ -25,7 +25,7 @@ crate::text_enum! {
         BandManage = "band.manage",
         /// Requests of one key to wallet and invoices.
         BandBilling = "band.billing",
-        /// SMS of an organization by its plan: messages, not requests.
+        /// SMS of an organization by its plan: messages, not requests. A paced bulk leaves a fifth of it to single sends.
         SmsPlan = "sms.plan",
         /// OTP messages of an organization to one number.
         OtpNumber = "otp.number",

@@ -86,30 +86,37 @@ impl StampLog {
 
     /// Whether one more passes now, counting the entries of `tag` (`None`: of all). Takes nothing; `add` does.
     pub fn check(&self, tag: Option<u64>, policy: Policy, rate: Rate, now: Millis) -> Verdict {
-        let mut verdict = Verdict::unused(policy, rate, now);
+        self.check_at(tag, policy, rate, now, now)
+    }
+
+    /// Whether one more passes at `at`, now or later: every window that holds that moment counts. The wait of a refusal
+    /// is from now until the first moment from `at` on that passes.
+    pub fn check_at(&self, tag: Option<u64>, policy: Policy, rate: Rate, at: Millis, now: Millis) -> Verdict {
+        let mut verdict = Verdict::unused(policy, rate, at);
         if rate.limit == 0 {
             return verdict;
         }
         let reading = Reading::of(now, self.as_of);
-        let window = rate.window_ms();
-        let entries = self.entries(tag, reading);
-        let free = span::earliest(entries.clone(), rate.limit, window, reading.at.0);
-        verdict.used = span::fullest(entries.clone(), window, reading.at.0);
-        if free > reading.at.0 {
+        let (window, at) = (rate.window_ms(), at.max(reading.at).0);
+        let entries = self.entries(tag, reading, at.saturating_sub(window));
+        let free = span::earliest(entries.clone(), rate.limit, window, at);
+        verdict.used = span::fullest(entries.clone(), window, at);
+        if free > at {
             verdict.reset_at = Millis(free);
             verdict.wait = Some(Millis(free).since(now));
-        } else if let Some((oldest, _)) = entries.into_iter().find(|(at, _)| *at > reading.at.0.saturating_sub(window))
-        {
+        } else if let Some((oldest, _)) = entries.into_iter().next() {
             verdict.reset_at = Millis(oldest.saturating_add(window));
         }
         verdict
     }
 
-    /// The first moment from `now` on at which one more entry keeps every window at the rate or below.
-    pub fn pace(&self, rate: Rate, now: Millis) -> Millis {
+    /// The first moment from `from` on at which one more entry of `tag` keeps every window at the rate or below.
+    pub fn opening(&self, tag: Option<u64>, rate: Rate, from: Millis, now: Millis) -> Millis {
         let reading = Reading::of(now, self.as_of);
-        let free = span::earliest(self.entries(None, reading), rate.limit.max(1), rate.window_ms(), reading.at.0);
-        if free > reading.at.0 { Millis(free) } else { now }
+        let (window, at) = (rate.window_ms(), from.max(reading.at).0);
+        let entries = self.entries(tag, reading, at.saturating_sub(window));
+        let free = span::earliest(entries, rate.limit.max(1), window, at);
+        if free > at { Millis(free) } else { from }
     }
 
     /// Counts one at `now`.
@@ -117,7 +124,7 @@ impl StampLog {
         self.reserve(tag, now, now);
     }
 
-    /// Counts one at `at`, which `pace` gave at `now`.
+    /// Counts one at `at`, now or later.
     pub fn reserve(&mut self, tag: u64, at: Millis, now: Millis) {
         self.turn_to(now);
         let at = at.max(self.as_of).0;
@@ -154,8 +161,10 @@ impl StampLog {
         self.stamps.iter().map(|stamp| Millis(stamp.at))
     }
 
-    fn entries(&self, tag: Option<u64>, reading: Reading) -> impl Iterator<Item = (i64, u32)> + Clone {
-        let of_tag = self.stamps.iter().filter(move |stamp| tag.is_none_or(|wanted| wanted == stamp.tag));
+    /// The entries after `edge`: what lies before it shares no window with what is asked about.
+    fn entries(&self, tag: Option<u64>, reading: Reading, edge: i64) -> impl Iterator<Item = (i64, u32)> + Clone {
+        let start = self.stamps.partition_point(|stamp| moved(stamp.at, self.as_of, reading) <= edge);
+        let of_tag = self.stamps.iter().skip(start).filter(move |stamp| tag.is_none_or(|wanted| wanted == stamp.tag));
         of_tag.map(move |stamp| (moved(stamp.at, self.as_of, reading), 1))
     }
 }
@@ -242,12 +251,35 @@ mod tests {
         let now = Millis(1_000_000);
         let mut given = Vec::new();
         for _ in 0..7 {
-            let at = log.pace(RATE, now);
+            let at = log.opening(None, RATE, now, now);
             log.reserve(0, at, now);
             given.push((at.0 - now.0) / 1000);
         }
         assert_eq!(given, [0, 0, 0, 300, 300, 300, 600]);
         assert_eq!(wait_ms(&log, now.0), Some(600_000), "nothing fits between what is reserved");
+    }
+
+    #[test]
+    fn an_appointment_is_counted_in_the_windows_it_will_stand_in() {
+        let (now, due) = (Millis(1_000_000), Millis(90_000_000));
+        let mut log = StampLog::new();
+        for _ in 0..3 {
+            assert!(!log.check_at(None, Policy::OtpNumber, RATE, due, now).denied());
+            log.reserve(0, due, now);
+        }
+        assert!(!log.check(None, Policy::OtpNumber, RATE, now).denied(), "tomorrow does not fill today");
+        let refused = log.check_at(None, Policy::OtpNumber, RATE, due, now);
+        let opens = due.plus(RATE.window);
+        assert_eq!((refused.used, refused.reset_at, refused.wait), (3, opens, Some(opens.since(now))));
+        for near in [due.minus(Duration::from_millis(299_999)), due.plus(Duration::from_millis(299_999))] {
+            assert_eq!(log.opening(None, RATE, near, now), opens);
+        }
+        let before = due.minus(RATE.window);
+        assert_eq!(log.opening(None, RATE, before, now), before);
+        log.prune(RATE.window, due);
+        assert_eq!(log.len(), 3);
+        log.prune(RATE.window, opens);
+        assert!(log.is_empty());
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub struct SendBody {
     /// Worth sending for so long: `10s` to `7d`. Default `10m` for codes, `24h` otherwise.
     #[schema(value_type = Option<Span>)]
     pub ttl: Option<String>,
-    /// Not before this moment, within 7 days.
+    /// Not before this moment, within 7 days; the limits count it there.
     #[schema(format = DateTime, example = "2026-12-01T08:00:00Z")]
     pub scheduled_for: Option<String>,
     /// Channels to turn to when this one certainly failed, in order; at most two.
@@ -135,7 +135,8 @@ pub struct BulkBody {
     pub messages: Vec<SendBody>,
     /// `partial` (default) sends what can be sent; `all_or_nothing` sends all or none.
     pub mode: Option<BulkMode>,
-    /// `plan` (default) spreads SMS over the plan's minutes; `reject` refuses those over the cap.
+    /// `plan` (default) spreads SMS over the plan's minutes and leaves a fifth of each to single sends; `reject` sends at
+    /// once and refuses those over the cap.
     pub pacing: Option<Pacing>,
     /// The idempotency key, where no header carries it.
     #[serde(rename = "idempotency_key")]

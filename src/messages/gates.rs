@@ -1,8 +1,11 @@
 //! The pure heart of acceptance: (loaded state, item, now) → all gates of an item or none.
 //!
-//! Number windows, the plan's window and the wallet are looked at first, all of them, so that a refusal's wait is the
-//! longest of the gates that refuse; only an item that passes everything takes from any. Two items on one number or one
-//! wallet see each other's effect. The property tests, the dry run and the accepting transaction all call this.
+//! Number windows, the plan's window and the wallet are looked at first, all of them, so that a refusal's wait is until
+//! all of them are open; only an item that passes everything takes from any. Two items on one number or one wallet see
+//! each other's effect. The property tests, the dry run and the accepting transaction all call this.
+//!
+//! A message counts in the moment it is due, not in the one it is asked for in: what is scheduled for tomorrow fills
+//! tomorrow's windows, and what is paced fills those of its minute.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,7 +28,7 @@ crate::text_enum! {
 /// A guard's window: what it counts, in which world, for whom (a keyed hash).
 pub type GuardKey = (GuardKind, Mode, Vec<u8>);
 
-/// Stamps older than this decide nothing: the longest message-level window.
+/// Stamps that lie so far back decide nothing: the longest message-level window.
 pub const GUARD_HORIZON: Duration = Duration::from_secs(86_400);
 
 /// The state that a batch is decided on.
@@ -37,6 +40,8 @@ pub struct State {
     pub foreseen: BTreeMap<GuardKey, StampLog>,
     /// The plan's SMS windows.
     pub plans: BTreeMap<(OrgId, Mode), Kept<OrgWindow>>,
+    /// Where pacing has come to, so that a bulk's next message need not look from its beginning again.
+    pub paced: BTreeMap<PaceKey, Millis>,
     /// Money.
     pub wallets: BTreeMap<(OrgId, Mode), Kept<Wallet>>,
 }
@@ -50,6 +55,9 @@ impl State {
         })
     }
 }
+
+/// Whose pacing, from when on, at which rate.
+pub type PaceKey = (OrgId, Mode, Millis, u32, Duration);
 
 /// A piece of state and whether it must be written back.
 #[derive(Clone)]
@@ -94,15 +102,10 @@ pub struct Denied {
 /// Lets `item` through all its gates, or none.
 pub fn pass(state: &mut State, accept: &Accept, item: &Prepared, now: Millis) -> Result<Passed, Box<Denied>> {
     let caller = &accept.caller;
-    let mut view = View::new();
     if let Some(error) = item.refusal.clone().or_else(|| item.screened.refusal()) {
-        return Err(Box::new(Denied { error, view }));
+        return Err(Box::new(Denied { error, view: View::new() }));
     }
-    look_at_guards(state, caller, item, now, &mut view);
-    let paced_to = look_at_plan(state, accept, item, now, &mut view);
-    if let Some(error) = refusal_of(&view) {
-        return Err(Box::new(Denied { error, view }));
-    }
+    let (at, mut view) = look(state, accept, item, now)?;
     let owner = (caller.org_id(), caller.mode());
     if let Some(wallet) = state.wallets.get_mut(&owner)
         && item.price.amount.0 > 0
@@ -112,9 +115,33 @@ pub fn pass(state: &mut State, accept: &Accept, item: &Prepared, now: Millis) ->
             Err(error) => return Err(Box::new(Denied { error, view })),
         }
     }
-    take(state, caller, item, paced_to.unwrap_or(now), now);
-    view.mark_taken(now, |_| true);
-    Ok(Passed { view, paced_to: paced_to.filter(|at| *at > now) })
+    let due = due_of(item, now);
+    if let (true, Some(rate)) = (accept.is_paced(), plan_of(caller, item)) {
+        state.paced.insert(pace_key(caller, due, paced(rate)), at);
+    }
+    take(state, caller, item, at, now);
+    // Of the plan the view shows the window it was asked in, which a paced message does not count in.
+    view.mark_taken(at, |verdict| verdict.policy != Policy::SmsPlan || at == due);
+    Ok(Passed { view, paced_to: (at > due).then_some(at) })
+}
+
+/// When `item` is due if nothing holds it back.
+fn due_of(item: &Prepared, now: Millis) -> Millis {
+    item.scheduled_for.map_or(now, |at| at.max(now))
+}
+
+/// The rate at which a bulk goes under a plan of `rate`: a fifth of each window, at least one message, is left to single
+/// sends, so that a long bulk never keeps a code waiting. A plan of one message a window has none to leave; there a bulk
+/// takes every third window.
+pub fn paced(rate: Rate) -> Rate {
+    match rate.limit {
+        0 | 1 => Rate { window: rate.window.saturating_mul(3), ..rate },
+        limit => Rate { limit: limit - (limit / 5).max(1), ..rate },
+    }
+}
+
+fn pace_key(caller: &Caller, due: Millis, rate: Rate) -> PaceKey {
+    (caller.org_id(), caller.mode(), due, rate.limit, rate.window)
 }
 
 /// What the windows of `batch` will hold if nothing has counted in them before and everything passes: the usual case of
@@ -126,7 +153,7 @@ pub fn foresee(batch: &[&Accept], now: Millis) -> BTreeMap<GuardKey, StampLog> {
             for (key, _) in guards_of(&accept.caller, item) {
                 state.guards.entry(key).or_insert_with(|| Kept::loaded(StampLog::new()));
             }
-            take(&mut state, &accept.caller, item, now, now);
+            take(&mut state, &accept.caller, item, due_of(item, now), now);
         }
     }
     state.guards.into_iter().map(|(key, kept)| (key, kept.value)).collect()
@@ -165,21 +192,75 @@ pub fn tag_of(org: OrgId) -> u64 {
     digest.iter().take(8).fold(0, |tag, byte| (tag << 8) | u64::from(*byte))
 }
 
-fn look_at_guards(state: &State, caller: &Caller, item: &Prepared, now: Millis, view: &mut View) {
+/// A guard's window, under one policy.
+struct Gate<'a> {
+    log: &'a StampLog,
+    tag: Option<u64>,
+    policy: Policy,
+    rate: Rate,
+}
+
+/// Looks at every gate of `item`: when it goes, and the limits as they stand then. With pacing, a full plan is a later
+/// time instead of a refusal, unless the message would be worthless by then.
+fn look(state: &State, accept: &Accept, item: &Prepared, now: Millis) -> Result<(Millis, View), Box<Denied>> {
+    let (caller, due) = (&accept.caller, due_of(item, now));
+    let plan =
+        plan_of(caller, item).and_then(|rate| Some((&state.plans.get(&(caller.org_id(), caller.mode()))?.value, rate)));
+    let mut view = View::new();
+    let mut at = due;
+    if let Some((window, rate)) = plan {
+        let mut verdict = window.check_at(Policy::SmsPlan, rate, due, now);
+        if accept.is_paced() {
+            let pace = paced(rate);
+            let from = state.paced.get(&pace_key(caller, due, pace)).copied().unwrap_or(due);
+            let turn = window.opening(pace, from, now);
+            if turn < due.plus(item.ttl) {
+                at = turn;
+                verdict.wait = None;
+            }
+        }
+        view.push(verdict);
+    }
+    let gates = gates_of(state, caller, item, now);
+    gates.iter().for_each(|gate| view.push(gate.log.check_at(gate.tag, gate.policy, gate.rate, at, now)));
+    if !view.denied() {
+        return Ok((at, view));
+    }
+    let opens = opening(&gates, plan, at, now);
+    Err(Box::new(Denied { error: refusal_of(&view, item, opens, now), view }))
+}
+
+/// The first moment from `from` on at which all gates are open at once: what waits for one may meet another's
+/// appointments.
+fn opening(gates: &[Gate<'_>], plan: Option<(&OrgWindow, Rate)>, from: Millis, now: Millis) -> Millis {
+    let mut at = from;
+    loop {
+        let turns = gates.iter().map(|gate| gate.log.opening(gate.tag, gate.rate, at, now));
+        let next = turns.chain(plan.map(|(window, rate)| window.opening(rate, at, now))).fold(at, Millis::max);
+        if next == at {
+            return at;
+        }
+        at = next;
+    }
+}
+
+fn gates_of<'a>(state: &'a State, caller: &Caller, item: &Prepared, now: Millis) -> Vec<Gate<'a>> {
     let known = is_verified(state, caller, item, now);
+    let mut gates = Vec::with_capacity(8);
     for (key, policies) in guards_of(caller, item) {
         // A number verified before is exempt from what guards the app's client, not from its own limits.
         if known && key.0 != GuardKind::Otp {
             continue;
         }
-        let Some(log) = state.guards.get(&key) else { continue };
+        let Some(kept) = state.guards.get(&key) else { continue };
         for policy in policies {
             if let Allowance::Rate(rate) = caller.policies.get(*policy) {
                 let tag = (*policy != Policy::PlatformNumber).then(|| tag_of(caller.org_id()));
-                view.push(log.value.check(tag, *policy, rate, now));
+                gates.push(Gate { log: &kept.value, tag, policy: *policy, rate });
             }
         }
     }
+    gates
 }
 
 /// Whether this organization has verified the number before.
@@ -191,47 +272,39 @@ fn is_verified(state: &State, caller: &Caller, item: &Prepared, now: Millis) -> 
         .is_some_and(|log| log.value.check(Some(tag_of(caller.org_id())), Policy::OtpNumber, EVER, now).used > 0)
 }
 
-/// Looks at the plan's window; with pacing, a full window is a later time instead of a refusal, unless the message
-/// would be worthless by then.
-fn look_at_plan(state: &State, accept: &Accept, item: &Prepared, now: Millis, view: &mut View) -> Option<Millis> {
-    let rate = plan_of(&accept.caller, item)?;
-    let window = &state.plans.get(&(accept.caller.org_id(), accept.caller.mode()))?.value;
-    let verdict = window.check(Policy::SmsPlan, rate, now);
-    if verdict.denied() && accept.is_paced() && rate.limit > 0 {
-        let at = window.pace(rate, now);
-        if at < now.plus(item.ttl) {
-            return Some(at);
-        }
-    }
-    view.push(verdict);
-    None
-}
-
 fn take(state: &mut State, caller: &Caller, item: &Prepared, at: Millis, now: Millis) {
     let tag = tag_of(caller.org_id());
     for (key, _) in guards_of(caller, item) {
         if let Some(log) = state.guards.get_mut(&key) {
             let log = log.change();
             log.prune(GUARD_HORIZON, now);
-            log.add(tag, now);
+            log.reserve(tag, at, now);
         }
     }
     if let Some(rate) = plan_of(caller, item)
         && let Some(window) = state.plans.get_mut(&(caller.org_id(), caller.mode()))
     {
         let window = window.change();
-        window.prune(rate.window, now);
+        window.prune(rate.window.max(paced(rate).window), now);
         window.reserve(at, now);
     }
 }
 
-/// The error of the gates that refuse: the code of the longest wait.
-fn refusal_of(view: &View) -> Option<Error> {
-    let binding = view.binding().filter(|_| view.denied())?;
-    let code = match binding.policy {
-        Policy::SmsPlan => Code::SmsPlanCap,
-        Policy::OtpIp | Policy::OtpDevice => Code::RateLimited,
-        _ => Code::OtpNumberLimit,
+/// The error of the gates that refuse: the code of the longest wait, and the wait until all of them are open.
+fn refusal_of(view: &View, item: &Prepared, opens: Millis, now: Millis) -> Error {
+    let Some(binding) = view.binding() else { return Error::internal("a refusal without a gate") };
+    let (code, what) = match binding.policy {
+        Policy::SmsPlan => (Code::SmsPlanCap, "The plan's messages are used up"),
+        Policy::OtpIp => (Code::RateLimited, "This client address has had its share of codes"),
+        Policy::OtpDevice => (Code::RateLimited, "This device has had its share of codes"),
+        _ => (Code::OtpNumberLimit, "This number has had its share of codes"),
     };
-    Some(Error::new(code).retry_after(view.wait().unwrap_or_default()).policy(binding.hit()))
+    let wait = opens.since(now).max(view.wait().unwrap_or_default());
+    let error = Error::new(code).retry_after(wait).policy(binding.hit());
+    match item.scheduled_for {
+        Some(_) => {
+            error.detail(format!("{what} around the scheduled time; from {} on it would pass.", opens.rfc3339()))
+        }
+        None => error,
+    }
 }

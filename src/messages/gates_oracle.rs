@@ -8,7 +8,7 @@ mod tests {
 
     use super::super::accept::{Accept, BulkTerms, ClientMacs, Prepared};
     use super::super::body::{BulkMode, Pacing};
-    use super::super::gates::{GUARD_HORIZON, GuardKind, Kept, State, guards_of, pass, plan_of, tag_of};
+    use super::super::gates::{GUARD_HORIZON, GuardKind, Kept, State, guards_of, paced, pass, plan_of, tag_of};
     use super::super::store::Extra;
     use crate::accounts::{Caller, KeyView, Org, Standing};
     use crate::clock::{Millis, Span};
@@ -88,6 +88,8 @@ mod tests {
         price: i64,
         paced: bool,
         ttl_s: u64,
+        /// How far ahead it is scheduled; nought: not at all.
+        ahead_ms: u64,
         after_ms: u64,
     }
 
@@ -95,17 +97,21 @@ mod tests {
         let who = (0usize..3, 0u8..3, prop::option::weighted(0.4, 0u8..2));
         let what = (prop::bool::weighted(0.7), prop::bool::weighted(0.8), 0i64..4, any::<bool>(), 1u64..40);
         let gap = prop_oneof![2 => Just(0u64), 3 => 1u64..4_000, 1 => 4_000u64..30_000];
-        (who, what, gap).prop_map(|((org, number, device), (otp, sms, price, paced, ttl_s), after_ms)| Ask {
-            org,
-            number,
-            device,
-            otp,
-            sms,
-            price,
-            paced,
-            ttl_s,
-            after_ms,
-        })
+        let ahead = prop_oneof![3 => Just(0u64), 2 => 1u64..90_000];
+        (who, what, ahead, gap).prop_map(
+            |((org, number, device), (otp, sms, price, paced, ttl_s), ahead_ms, after_ms)| Ask {
+                org,
+                number,
+                device,
+                otp,
+                sms,
+                price,
+                paced,
+                ttl_s,
+                ahead_ms,
+                after_ms,
+            },
+        )
     }
 
     fn render(_: Option<BulkTerms>, _: &[super::super::accept::ItemOutcome]) -> Stored {
@@ -124,7 +130,7 @@ mod tests {
         }
     }
 
-    fn item_of(ask: &Ask) -> Prepared {
+    fn item_of(ask: &Ask, now: i64) -> Prepared {
         Prepared {
             id: MessageId::new(BORN),
             recipient: String::new(),
@@ -138,7 +144,7 @@ mod tests {
             encoding: None,
             segments: 1,
             ttl: Duration::from_secs(ask.ttl_s),
-            scheduled_for: None,
+            scheduled_for: (ask.ahead_ms > 0).then(|| Millis(now).plus(Duration::from_millis(ask.ahead_ms))),
             extra: Extra::default(),
             verification_id: None,
             client: ClientMacs { ip: None, device: ask.device.map(|device| vec![device]) },
@@ -168,12 +174,16 @@ mod tests {
         u32::try_from(counts.max().unwrap_or(0)).unwrap()
     }
 
-    /// The first moment from `from` on at which one more fits. Only where a window ends can that change.
-    fn opening(moments: &[i64], rate: Rate, from: i64) -> i64 {
-        let ends = moments.iter().map(|moment| moment + rate.window_ms()).filter(|end| *end > from);
-        let mut tries: Vec<i64> = std::iter::once(from).chain(ends).collect();
+    fn is_open((rate, moments): &(Rate, Vec<i64>), at: i64) -> bool {
+        with_one_more(moments, *rate, at) <= rate.limit
+    }
+
+    /// The first moment from `from` on at which one more fits each of `gates`. Only where a window ends can that change.
+    fn opening(gates: &[(Rate, Vec<i64>)], from: i64) -> i64 {
+        let ends = gates.iter().flat_map(|(rate, list)| list.iter().map(|moment| moment + rate.window_ms()));
+        let mut tries: Vec<i64> = std::iter::once(from).chain(ends.filter(|end| *end > from)).collect();
         tries.sort_unstable();
-        tries.into_iter().find(|at| with_one_more(moments, rate, *at) <= rate.limit).unwrap()
+        tries.into_iter().find(|at| gates.iter().all(|gate| is_open(gate, *at))).unwrap()
     }
 
     impl Book {
@@ -198,10 +208,20 @@ mod tests {
             ask.sms.then(|| self.plans.iter().filter(|(org, _)| *org == ask.org).map(|(_, at)| *at).collect())
         }
 
-        fn note(&mut self, ask: &Ask, at: i64, now: i64) {
+        /// When `ask`, due at `due`, would go, and the gates it must pass then.
+        fn place(&self, ask: &Ask, due: i64) -> (i64, Vec<(Rate, Vec<i64>)>) {
+            let mut gates = self.gates(ask);
+            let Some(plan) = self.plan(ask) else { return (due, gates) };
+            let turn = opening(&[(paced(PLAN), plan.clone())], due);
+            gates.push((PLAN, plan));
+            let in_time = ask.paced && turn < due + i64::try_from(ask.ttl_s * 1_000).unwrap();
+            (if in_time { turn } else { due }, gates)
+        }
+
+        fn note(&mut self, ask: &Ask, at: i64) {
             if ask.otp {
-                self.numbers.push((ask.org, ask.number, now));
-                self.devices.extend(ask.device.map(|device| (ask.org, device, now)));
+                self.numbers.push((ask.org, ask.number, at));
+                self.devices.extend(ask.device.map(|device| (ask.org, device, at)));
             }
             if ask.sms {
                 self.plans.push((ask.org, at));
@@ -243,32 +263,29 @@ mod tests {
             let (mut state, mut book, mut now) = (State::default(), Book::default(), BORN.0);
             for ask in walk {
                 now += i64::try_from(ask.after_ms).unwrap();
-                let (item, accept) = (item_of(&ask), accept_of(&callers[ask.org], &ask));
+                let (item, accept) = (item_of(&ask, now), accept_of(&callers[ask.org], &ask));
                 furnish(&mut state, &callers, &ask, &item);
                 let before = picture(&state);
 
-                let guards_open = book.gates(&ask).iter().all(|(rate, list)| with_one_more(list, *rate, now) <= rate.limit);
-                let plan = book.plan(&ask);
-                let at = plan.as_ref().map_or(now, |list| opening(list, PLAN, now));
-                let in_time = at == now || (ask.paced && at < now + i64::try_from(ask.ttl_s * 1_000).unwrap());
+                let due = now + i64::try_from(ask.ahead_ms).unwrap();
+                let (at, gates) = book.place(&ask, due);
+                let open = gates.iter().all(|gate| is_open(gate, at));
                 let funded = book.spent[ask.org] + ask.price <= FUNDS;
 
                 match pass(&mut state, &accept, &item, Millis(now)) {
                     Ok(passed) => {
-                        prop_assert!(guards_open && in_time && funded, "{ask:?} passed: {guards_open} {in_time} {funded}");
-                        prop_assert_eq!(passed.paced_to.map_or(now, |at| at.0), at);
-                        book.note(&ask, at, now);
+                        prop_assert!(open && funded, "{ask:?} passed: {open} {funded}");
+                        prop_assert_eq!(passed.paced_to.map_or(due, |at| at.0), at);
+                        book.note(&ask, at);
                     }
                     Err(denied) => {
-                        prop_assert!(!(guards_open && in_time && funded), "{ask:?} denied: {}", denied.error.code());
+                        prop_assert!(!(open && funded), "{ask:?} denied: {}", denied.error.code());
                         prop_assert!(picture(&state) == before, "a refusal took something");
-                        if !(guards_open && in_time) {
-                            // The wait is the longest of the gates that refuse, and no longer.
+                        if !open {
+                            // The wait is until all gates are open at once, and no longer.
                             let wait = i64::try_from(denied.error.wait().unwrap().as_millis()).unwrap();
-                            let waits = book.gates(&ask).into_iter().map(|(rate, list)| opening(&list, rate, now) - now);
-                            let guards = waits.max().unwrap_or(0);
-                            let plan = if in_time { 0 } else { at - now };
-                            prop_assert_eq!(wait, guards.max(plan));
+                            prop_assert_eq!(wait, opening(&gates, at) - now);
+                            prop_assert_eq!(ask.ahead_ms > 0, denied.error.sentence().contains("scheduled time"));
                         }
                     }
                 }
@@ -292,9 +309,10 @@ mod tests {
             price: 0,
             paced: false,
             ttl_s: 60,
+            ahead_ms: 0,
             after_ms: 0,
         };
-        let (item, accept) = (item_of(&ask), accept_of(&callers[0], &ask));
+        let (item, accept) = (item_of(&ask, BORN.0), accept_of(&callers[0], &ask));
         let mut state = State::default();
         furnish(&mut state, &callers, &ask, &item);
         pass(&mut state, &accept, &item, BORN).ok().unwrap();

@@ -58,7 +58,9 @@ const fn about(policy: Policy) -> &'static str {
         Policy::BandRead => "Requests of one key to routes that read",
         Policy::BandManage => "Requests of one key to routes that change settings",
         Policy::BandBilling => "Requests of one key to wallet and invoices",
-        Policy::SmsPlan => "SMS of an organization: messages, not requests",
+        Policy::SmsPlan => {
+            "SMS of an organization: messages, not requests; a bulk leaves a fifth of each window to single sends"
+        }
         Policy::OtpNumber => "Codes of an organization to one number",
         Policy::OtpNumberHour => "The same within an hour",
         Policy::OtpNumberDay => "The same within a day",

@@ -53,8 +53,10 @@ pub(super) async fn create(
 
 /// Send many messages at once.
 ///
-/// Takes one request slot whatever its size; each message passes the guards on its own. With `pacing: plan`, SMS over
-/// the plan's minute cap are accepted as `scheduled` at the pace of the plan.
+/// Takes one request slot whatever its size; each message passes the guards on its own. With `pacing: plan`, SMS are
+/// spread over the plan's minutes and accepted as `scheduled`, four fifths of a minute each (on a plan of one message
+/// every third minute), so that codes sent meanwhile find room; a message whose `ttl` ends before its turn takes what
+/// the plan has left now, or is refused. A batch that could never pass is `batch.too_large_for_plan`.
 #[utoipa::path(
     post,
     operation_id = "send_bulk",

@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::fraud::Action;
 use crate::ids::{BatchId, DecisionId, KeyId, OrgId};
 use crate::limits::{OrgWindow, Policy, Rate, StampLog};
-use crate::messages::gates::{GuardKey, GuardKind, Kept};
+use crate::messages::gates::{GUARD_HORIZON, GuardKey, GuardKind, Kept};
 use crate::messages::store::Row;
 use crate::terms::Mode;
 
@@ -269,22 +269,34 @@ pub fn save_plan(conn: &mut Conn, owner: (OrgId, Mode), window: &OrgWindow) -> R
     Ok(())
 }
 
-/// Drops up to `limit` windows that count nothing any more at `before`; numbers once verified stay so.
-pub fn purge_guards(conn: &mut Conn, before: Millis, limit: i64) -> Result<usize> {
-    let mut old: Vec<GuardKey> = Vec::new();
+/// Looks at up to `limit` windows of each kind that nobody has touched for [`GUARD_HORIZON`] and drops those that count
+/// nothing any more; one that holds appointments is written anew, to be looked at again a horizon later. Numbers once
+/// verified stay so. How many were looked at.
+pub fn purge_guards(conn: &mut Conn, now: Millis, limit: i64) -> Result<usize> {
+    let before = now.minus(GUARD_HORIZON);
+    let mut old: Vec<GuardRow> = Vec::new();
     for kind in [GuardKind::Otp, GuardKind::Check, GuardKind::Ip, GuardKind::Device] {
-        let found: Vec<GuardKey> = guard_windows::table
+        let found: Vec<GuardRow> = guard_windows::table
             .filter(guard_windows::kind.eq(kind))
             .filter(guard_windows::as_of.lt(before))
-            .select((guard_windows::kind, guard_windows::mode, guard_windows::subject))
             .limit(limit)
             .load(conn)?;
         old.extend(found);
     }
-    for (kind, mode, subject) in &old {
-        diesel::delete(guard_windows::table.find((*kind, *mode, subject.as_slice())))
-            .filter(guard_windows::as_of.lt(before))
-            .execute(conn)?;
+    for row in &old {
+        // Whoever has touched it since has made it young.
+        let untouched = guard_windows::table
+            .find((row.kind, row.mode, row.subject.as_slice()))
+            .filter(guard_windows::as_of.eq(row.as_of));
+        let mut log = StampLog::decode(&row.stamps, row.as_of);
+        log.prune(GUARD_HORIZON, now);
+        if log.is_empty() {
+            diesel::delete(untouched).execute(conn)?;
+        } else {
+            diesel::update(untouched)
+                .set((guard_windows::stamps.eq(log.encode()), guard_windows::as_of.eq(log.as_of())))
+                .execute(conn)?;
+        }
     }
     Ok(old.len())
 }

@@ -3,7 +3,7 @@
 use postern::error::Code;
 use serde_json::{Value, json};
 
-use super::{code_to, count, drain, notice_to, number, secs, status};
+use super::{accepted, code_to, count, drain, notice_to, number, post, secs, status};
 use crate::harness::actor::{Actor, Reply};
 use crate::harness::app::TestApp;
 
@@ -24,21 +24,47 @@ fn refusals(reply: &Reply, code: &str) -> usize {
 }
 
 #[actix_web::test]
-async fn seventy_on_the_pro_plan_are_sixty_now_and_ten_a_minute_later() {
+async fn a_bulk_takes_four_fifths_of_each_minute_of_the_plan() {
     let app = TestApp::start().await;
     let acme = app.tenant_with(json!({"plan": "pro"})).await;
     let reply = bulk(&acme.live, json!({"messages": notices(0..70)})).await.expect(202);
     assert_eq!((&reply.json["accepted"], &reply.json["rejected"]), (&json!(70), &json!(0)));
-    assert_eq!((statuses(&reply, "queued"), statuses(&reply, "scheduled")), (60, 10));
+    assert_eq!((statuses(&reply, "queued"), statuses(&reply, "scheduled")), (48, 22));
     let due = app.app.clock.now().plus(secs(60)).rfc3339();
-    assert!((60..70).all(|n| reply.json["results"][n]["scheduled_for"] == due), "{}", reply.text);
-    assert_eq!(drain(&app).await, 60);
+    assert!((48..70).all(|n| reply.json["results"][n]["scheduled_for"] == due), "{}", reply.text);
+    assert_eq!(drain(&app).await, 48);
     app.advance(secs(59));
     assert_eq!(drain(&app).await, 0);
     app.advance(secs(1));
-    assert_eq!((drain(&app).await, app.acme.hand_offs().len()), (10, 70));
+    assert_eq!((drain(&app).await, app.acme.hand_offs().len()), (22, 70));
     let batch = acme.live.get(&format!("/v1/batches/{}", reply.text_at("/batch_id"))).await.expect(200);
     assert_eq!(batch.json["counts"], json!({"sent": 70}));
+}
+
+#[actix_web::test]
+async fn a_code_passes_while_a_bulk_is_paced() {
+    let app = TestApp::start().await;
+    let pro = app.tenant_with(json!({"plan": "pro"})).await;
+    bulk(&pro.live, json!({"messages": notices(0..120)})).await.expect(202);
+    for n in 200..212 {
+        app.advance(secs(4));
+        accepted(&pro.live, code_to(&number(n))).await;
+    }
+    post(&pro.live, code_to(&number(212))).await.refused(Code::SmsPlanCap);
+
+    let free = app.tenant_with(json!({"plan": "free"})).await;
+    let reply = bulk(&free.live, json!({"messages": notices(300..305)})).await.expect(202);
+    let now = app.app.clock.now();
+    let goes: Vec<&Value> = (0..5).map(|n| &reply.json["results"][n]["scheduled_for"]).collect();
+    let minute = |n: u64| json!(now.plus(secs(60 * n)).rfc3339());
+    assert_eq!(goes, [&Value::Null, &minute(3), &minute(6), &minute(9), &minute(12)]);
+    app.advance(secs(7));
+    let code = json!({"to": number(400)});
+    let wait =
+        free.live.post("/v1/verifications", code.clone()).await.refused(Code::SmsPlanCap).json["retry_after"].clone();
+    assert_eq!(wait, 53);
+    app.advance(secs(53 + 8));
+    free.live.post("/v1/verifications", code).await.expect(201);
 }
 
 #[actix_web::test]
@@ -136,10 +162,10 @@ async fn a_thousand_take_one_request_slot() {
     let mut body = json!({"defaults": {"ttl": "1h", "kind": "transactional", "body": "x"}});
     body["messages"] = (0..1_000).map(|n| json!({"to": number(n)})).collect();
     let reply = bulk(&acme.live, body).await.expect(202);
-    assert_eq!((statuses(&reply, "queued"), statuses(&reply, "scheduled")), (300, 700));
+    assert_eq!((statuses(&reply, "queued"), statuses(&reply, "scheduled")), (240, 760));
     assert_eq!(used(&acme.live.get("/v1/limits").await.expect(200)), 1);
     let mut counts = 0;
-    for _ in 0..4 {
+    for _ in 0..5 {
         counts += drain(&app).await;
         app.advance(secs(60));
     }

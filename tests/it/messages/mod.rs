@@ -13,6 +13,7 @@ mod magic;
 mod money;
 mod read;
 mod receipts;
+mod scheduled;
 mod send;
 mod windows;
 

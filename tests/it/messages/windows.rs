@@ -144,7 +144,7 @@ async fn a_clock_set_back_opens_nothing_and_locks_nobody_out_for_longer_than_a_w
         accepted(&acme.live, code_to(&number(1))).await;
     }
     let messages: Vec<Value> = (100..157).map(|n| notice_to(&number(n))).collect();
-    acme.live.post("/v1/messages/bulk", json!({"messages": messages})).await.expect(202);
+    acme.live.post("/v1/messages/bulk", json!({"messages": messages, "pacing": "reject"})).await.expect(202);
     app.app.clock.set(START.minus(secs(600)));
     let code = post(&acme.live, code_to(&number(1))).await.refused(Code::OtpNumberLimit);
     let plan = post(&acme.live, notice_to(&number(2))).await.refused(Code::SmsPlanCap);
