@@ -37,6 +37,9 @@ async fn a_number_takes_three_codes_of_one_instant_however_early_they_are_ordere
     accepted(&acme.live, at(code_to(&number(1)), opens)).await;
     app.advance(opens.since(now));
     assert_eq!(drain(&app).await, 4);
+    // Three of the last five minutes: at 20, 40 and 300 s.
+    post(&acme.live, code_to(&number(1))).await.refused(Code::OtpNumberLimit);
+    app.advance(secs(20));
     accepted(&acme.live, code_to(&number(1))).await;
 }
 
