@@ -54,15 +54,9 @@ impl Slate {
         self.add(&view);
     }
 
-    /// Of two verdicts on one policy the one that binds more stays.
     fn add(&self, other: &View) {
-        let known = self.0.get();
-        let mut merged = View::new();
-        for verdict in known.iter() {
-            let rival = other.find(verdict.policy).filter(|rival| rival.binds_more_than(verdict));
-            merged.push(*rival.unwrap_or(verdict));
-        }
-        other.iter().filter(|verdict| known.find(verdict.policy).is_none()).for_each(|verdict| merged.push(*verdict));
+        let mut merged = self.0.get();
+        merged.merge(other);
         self.0.set(merged);
     }
 }

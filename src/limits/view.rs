@@ -42,6 +42,17 @@ impl View {
         }
     }
 
+    /// Adds what `other` says with one verdict a policy: of two the one that binds more stays, in the place of the first.
+    pub fn merge(&mut self, other: &View) {
+        for verdict in other.iter() {
+            match self.0.iter_mut().flatten().find(|kept| kept.policy == verdict.policy) {
+                Some(kept) if verdict.binds_more_than(kept) => *kept = *verdict,
+                Some(_) => {}
+                None => self.push(*verdict),
+            }
+        }
+    }
+
     /// The verdicts, in the order they came.
     pub fn iter(&self) -> impl Iterator<Item = &Verdict> {
         self.0.iter().flatten()
@@ -114,6 +125,20 @@ mod tests {
         view.push(denied(Policy::BandSend, 1_000));
         assert_eq!(view.binding().map(|v| v.policy), Some(Policy::KeyMinute));
         assert_eq!(view.wait(), Some(Duration::from_secs(20)));
+    }
+
+    #[test]
+    fn many_views_merge_into_one_verdict_a_policy() {
+        let mut merged = View::new();
+        merged.push(verdict(Policy::KeyMinute, 1, 60));
+        for used in (0..200).chain([0, 5]) {
+            let mut view = View::new();
+            view.push(verdict(Policy::OtpNumber, used % 3, 3));
+            view.push(verdict(Policy::SmsPlan, used, 300));
+            merged.merge(&view);
+        }
+        let shown: Vec<(Policy, u64)> = merged.iter().map(|v| (v.policy, v.used)).collect();
+        assert_eq!(shown, [(Policy::KeyMinute, 1), (Policy::OtpNumber, 2), (Policy::SmsPlan, 199)]);
     }
 
     #[test]

@@ -144,6 +144,34 @@ fn pace_key(caller: &Caller, due: Millis, rate: Rate) -> PaceKey {
     (caller.org_id(), caller.mode(), due, rate.limit, rate.window)
 }
 
+/// The refusal of a bulk that could not pass even if nothing had been sent before: more than the limits' windows hold
+/// at once. `None`: waiting helps.
+pub fn never_passes(state: &State, accept: &Accept, now: Millis) -> Option<Error> {
+    let known = state.guards.iter().filter(|((kind, ..), _)| *kind == GuardKind::Verified);
+    let mut empty =
+        State { guards: known.map(|(key, kept)| (key.clone(), kept.clone())).collect(), ..State::default() };
+    let owner = (accept.caller.org_id(), accept.caller.mode());
+    for (index, item) in accept.items.iter().enumerate() {
+        let Some(item) = item.as_ref().ok().filter(|item| item.refusal.is_none()) else { continue };
+        for (key, _) in guards_of(&accept.caller, item) {
+            empty.guards.entry(key).or_insert_with(|| Kept::loaded(StampLog::new()));
+        }
+        if let Some(rate) = plan_of(&accept.caller, item) {
+            empty.plans.entry(owner).or_insert_with(|| Kept::loaded(OrgWindow::open(&[], now, rate)));
+        }
+        let Err(denied) = pass(&mut empty, accept, item, now) else { continue };
+        if let Some(hit) = denied.error.policy_hit() {
+            let rate =
+                Rate { limit: u32::try_from(hit.limit).unwrap_or(u32::MAX), window: Duration::from_secs(hit.window_s) };
+            return Some(Error::new(Code::BatchTooLargeForPlan).detail(format!(
+                "messages[{index}]: {} allows {rate} and could never pass all of these; split the bulk. Nothing was sent.",
+                hit.policy
+            )));
+        }
+    }
+    None
+}
+
 /// What the windows of `batch` will hold if nothing has counted in them before and everything passes: the usual case of
 /// a number, whose row is then written once.
 pub fn foresee(batch: &[&Accept], now: Millis) -> BTreeMap<GuardKey, StampLog> {

@@ -119,14 +119,15 @@ fn decide(state: &mut State, accept: &Accept, now: Millis, writes: &mut Writes) 
     let outcomes: Vec<ItemOutcome> = accept.items.iter().map(|item| decide_item(target, accept, item, now)).collect();
     note_refusals(accept, &outcomes, now, writes);
     if all_or_nothing && let Some(fault) = first_refusal(accept, &outcomes) {
-        return Err(fault);
+        let waits = accept.bulk.is_some() && fault.policy_hit().is_some();
+        return Err(waits.then(|| gates::never_passes(state, accept, now)).flatten().unwrap_or(fault));
     }
     if let Some(trial) = trial {
         *state = trial;
     }
     let kept = accept.bulk.map(|_| (accept.render)(accept.bulk, &outcomes));
     let mut view = View::new();
-    outcomes.iter().for_each(|outcome| view.extend(&outcome.view));
+    outcomes.iter().for_each(|outcome| view.merge(&outcome.view));
     let rows: Vec<Arc<Row>> = outcomes.into_iter().filter_map(|outcome| outcome.result.ok()).collect();
     if let Some(terms) = accept.bulk {
         writes.batches.push(batch_row(accept, terms.batch_id, rows.len(), now));

@@ -8,7 +8,6 @@ use super::{answered, ask, one_spelling};
 use crate::accounts::{Caller, Scope};
 use crate::app::App;
 use crate::error::Result;
-use crate::http::rate_view::put_view;
 use crate::http::{Body, RequestId, reply};
 use crate::messages::body::{BulkBody, SendBody, SingleBody};
 use crate::messages::send::{Ask, rehearse_bulk, rehearse_send, send, send_bulk};
@@ -88,6 +87,5 @@ pub(super) async fn create_bulk(
         return reply::ok(&BulkView { batch_id, accepted, rejected: results.len() - accepted, results });
     }
     let accepted = send_bulk(&app, &caller, body.value, ask).await?;
-    put_view(&req, accepted.view);
     Ok(answered(&req, &accepted, render_bulk))
 }

@@ -95,14 +95,43 @@ async fn all_or_nothing_leaves_nothing_where_one_is_refused() {
     let app = TestApp::start().await;
     let acme = app.tenant_with(json!({"plan": "pro"})).await;
     let body = json!({"mode": "all_or_nothing", "pacing": "reject", "messages": notices(0..61)});
-    let reply = bulk(&acme.live, body).await.refused(Code::SmsPlanCap);
+    accepted(&acme.live, notice_to(&number(100))).await;
+    let reply = bulk(&acme.live, body).await.refused(Code::BatchTooLargeForPlan);
     assert!(reply.text_at("/detail").contains("messages[60]"), "{}", reply.text);
+    let body = json!({"mode": "all_or_nothing", "pacing": "reject", "messages": notices(0..60)});
+    let reply = bulk(&acme.live, body).await.refused(Code::SmsPlanCap);
+    assert!(reply.text_at("/detail").contains("messages[59]"), "{}", reply.text);
     let faulty = json!({"mode": "all_or_nothing", "messages": [notice_to(&number(1)), notice_to("nobody")]});
     let reply = bulk(&acme.live, faulty).await.refused(Code::ValidationFailed);
     assert!(reply.text.contains("messages[1]"), "{}", reply.text);
-    assert_eq!(count(&acme.live).await, 0);
+    assert_eq!(count(&acme.live).await, 1);
+    app.advance(secs(60));
     let body = json!({"mode": "all_or_nothing", "pacing": "reject", "messages": notices(0..60)});
     assert_eq!(statuses(&bulk(&acme.live, body).await.expect(202), "queued"), 60, "the plan was not touched");
+}
+
+#[actix_web::test]
+async fn a_bulk_that_no_waiting_could_pass_is_told_to_be_split() {
+    let app = TestApp::start().await;
+    let acme = app.tenant_with(json!({"plan": "pro"})).await;
+    let whole = |mut body: Value| {
+        body["mode"] = json!("all_or_nothing");
+        body
+    };
+    let codes = |n: usize| vec![code_to(&number(1)); n];
+    let reply = bulk(&acme.live, whole(json!({"messages": codes(4)}))).await.refused(Code::BatchTooLargeForPlan);
+    assert!(reply.text_at("/detail").contains("otp.number allows 3/5m"), "{}", reply.text);
+    assert_eq!(reply.header("retry-after"), None);
+    let short = json!({"messages": notices(0..61), "defaults": {"ttl": "30s"}});
+    bulk(&acme.live, whole(short)).await.refused(Code::BatchTooLargeForPlan);
+    accepted(&acme.live, code_to(&number(1))).await;
+    bulk(&acme.live, whole(json!({"messages": codes(3)}))).await.refused(Code::OtpNumberLimit);
+    let mut spread = codes(4);
+    spread[3]["scheduled_for"] = json!(app.app.clock.now().plus(secs(900)).rfc3339());
+    app.advance(secs(300));
+    bulk(&acme.live, whole(json!({"messages": spread}))).await.expect(202);
+    let partial = json!({"pacing": "reject", "messages": codes(4)});
+    assert_eq!(refusals(&bulk(&acme.live, partial).await.expect(202), "otp.number_limit"), 4);
 }
 
 #[actix_web::test]
@@ -188,4 +217,33 @@ async fn a_batch_counts_its_messages_by_status_to_the_end() {
     assert_eq!(counts, json!({"delivered": 1, "undelivered": 1, "sent": 1, "unknown": 1}));
     let id = reply.text_at("/results/0/id");
     assert_eq!(status(&acme.test, &id).await, "delivered");
+}
+
+#[actix_web::test]
+async fn the_headers_of_a_bulk_list_each_policy_once_and_the_tightest_number() {
+    let app = TestApp::start().await;
+    let acme = app.tenant().await;
+    let mut messages: Vec<Value> = (0..30).map(|n| code_to(&number(n))).collect();
+    messages.extend([code_to(&number(7)), code_to(&number(7))]);
+    let reply = bulk(&acme.live, json!({"messages": messages})).await.expect(202);
+    let listed = reply.header("ratelimit-policy").unwrap();
+    let mut names: Vec<&str> = listed.split(", ").filter_map(|item| item.split(';').next()).collect();
+    names.sort_unstable();
+    let wanted = [
+        "band.send",
+        "key.burst.long",
+        "key.burst.medium",
+        "key.burst.short",
+        "key.minute",
+        "key.window",
+        "org.minute",
+        "otp.number",
+        "otp.number.day",
+        "otp.number.hour",
+        "platform.number",
+        "sms.plan",
+    ];
+    assert_eq!(names, wanted.map(|name| format!("\"{name}\"")), "{listed}");
+    assert!(reply.header("ratelimit").unwrap().contains("\"otp.number\";r=0;"), "{:?}", reply.headers);
+    assert_eq!(reply.header("x-ratelimit-limit"), Some("3"));
 }
