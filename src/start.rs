@@ -115,8 +115,8 @@ impl Running {
         }
         // Nobody listens any more where everything has ended by itself.
         let _ = self.stop.send(true);
+        let grace = config.shutdown_timeout.max(Duration::from_millis(100));
         if let Some(worker) = self.worker {
-            let grace = config.shutdown_timeout.max(Duration::from_millis(100));
             if tokio::time::timeout(grace, worker).await.is_err() {
                 tracing::warn!("hand-offs were still under way at the end of the shutdown time; their leases will end");
             }
@@ -127,14 +127,15 @@ impl Running {
     }
 }
 
-/// What every process does beside its role: it says that it lives, and one that serves keeps its door.
+/// What every process does beside its role: it says that it lives and writes down its refusals, and one that serves
+/// keeps its door.
 async fn keep_up(app: Data<App>, stop: watch::Receiver<bool>) {
     let door = async {
         if app.config.node.role != Role::Worker {
             worker::keep_door(&app, stop.clone()).await;
         }
     };
-    tokio::join!(door, nodes::run(&app.nodes, &app.db, stop.clone()));
+    tokio::join!(door, worker::keep_refusals(&app, stop.clone()), nodes::run(&app.nodes, &app.db, stop.clone()));
 }
 
 fn spawn(server: actix_web::dev::Server) -> (ServerHandle, JoinHandle<std::io::Result<()>>) {

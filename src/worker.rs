@@ -65,6 +65,15 @@ const WORTH_A_CLAIM: usize = 32;
 /// That moment: far below what anybody notices, and a transaction saved for each.
 const BETWEEN_CLAIMS: Duration = Duration::from_millis(3);
 
+/// Writes down the refusals that this process has noted, until `stop` says true and once more then.
+pub async fn keep_refusals(app: &App, stop: watch::Receiver<bool>) {
+    let write = || async { messages::write_refusals(app).await.map(drop) };
+    every(REFUSALS_EVERY, stop, write).await;
+    if let Err(fault) = messages::write_refusals(app).await {
+        complain("writing refusals down", &fault);
+    }
+}
+
 /// Hands over what is due, as many at once as configured.
 async fn dispatch(app: Data<App>, stop: watch::Receiver<bool>) {
     let (queue, in_flight) = (app.room::<Queue>(), app.room::<InFlight>());
@@ -123,6 +132,8 @@ pub async fn save_windows(app: &App) -> Result<()> {
     app.db.write(move |conn| limits::store::save(conn, &node, &saved, now)).await
 }
 
+/// How long a refusal waits to be written down.
+const REFUSALS_EVERY: Duration = Duration::from_secs(1);
 /// How late a workflow's step may be: waits are 10 s and more.
 const STEPS_EVERY: Duration = Duration::from_secs(1);
 /// How often to look how full the disk is.

@@ -1,7 +1,9 @@
 //! The screen: (organization's rules, attempt) → verdict with reasons.
 
 use crate::accounts::{Countries, Protection};
+use crate::clock::Millis;
 use crate::error::{Code, Error};
+use crate::limits;
 use crate::phone::{Country, LineType};
 use crate::terms::Channel;
 
@@ -36,6 +38,43 @@ pub struct Reason {
     /// `enforce`, or `shadow` for a rule that only watched.
     #[schema(example = "enforce")]
     pub mode: String,
+    /// What a limit allows in its window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = 3)]
+    pub limit: Option<u64>,
+    /// A limit's window, seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = 300)]
+    pub window_s: Option<u64>,
+    /// When a limit passes again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub until: Option<Millis>,
+}
+
+impl Reason {
+    /// A rule that refuses for what it saw.
+    pub fn enforced(rule: &str, observed: impl ToString) -> Reason {
+        Reason {
+            rule: String::from(rule),
+            version: 1,
+            observed: observed.to_string(),
+            mode: String::from("enforce"),
+            limit: None,
+            window_s: None,
+            until: None,
+        }
+    }
+
+    /// A limit that refuses: its policy is the rule.
+    pub fn of_limit(verdict: &limits::Verdict) -> Reason {
+        Reason {
+            limit: Some(verdict.limit),
+            window_s: Some(verdict.window.as_secs()),
+            until: Some(verdict.reset_at),
+            ..Reason::enforced(verdict.policy.as_str(), verdict.used)
+        }
+    }
 }
 
 /// The verdict on an attempt.
@@ -83,12 +122,7 @@ pub fn screen(countries: &Countries, protection: Protection, attempt: Attempt) -
 
 impl Verdict {
     fn fire(&mut self, rule: &str, observed: &str, mode: &str, code: Option<Code>) {
-        self.reasons.push(Reason {
-            rule: String::from(rule),
-            version: 1,
-            observed: String::from(observed),
-            mode: String::from(mode),
-        });
+        self.reasons.push(Reason { mode: String::from(mode), ..Reason::enforced(rule, observed) });
         if code.is_some() && self.code.is_none() {
             self.action = Action::Block;
             self.code = code;

@@ -135,7 +135,7 @@ impl Frame {
     }
 
     fn body(&self, error: &Error) -> Bytes {
-        let mut problem = Problem::of(error, &self.base());
+        let mut problem = Problem::of(error, &self.settings.base(self.host.as_ref()));
         problem.request_id = Some(self.id.to_string());
         render(error, &problem, self.dialect)
     }
@@ -163,15 +163,6 @@ impl Frame {
         let labels = [("method", self.method.to_owned()), ("route", route.clone()), ("status", status.to_string())];
         metrics::counter!("postern_http_requests_total", &labels).increment(1);
         metrics::histogram!("postern_http_request_duration_seconds", "route" => route).record(elapsed.as_secs_f64());
-    }
-
-    /// Where clients reach this server: as configured, else as the request's own Host header says.
-    fn base(&self) -> String {
-        if let Some(url) = &self.settings.public_url {
-            return url.trim_end_matches('/').to_owned();
-        }
-        let host = self.host.as_ref().and_then(|host| host.to_str().ok()).filter(|host| is_host(host));
-        host.map(|host| format!("http://{host}")).unwrap_or_default()
     }
 }
 
@@ -246,9 +237,4 @@ fn known_method(method: &Method) -> &'static str {
         Method::OPTIONS => "OPTIONS",
         _ => "other",
     }
-}
-
-fn is_host(text: &str) -> bool {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b".-:[]_".contains(&b);
-    (1..=255).contains(&text.len()) && text.bytes().all(allowed)
 }

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, web};
 
 use crate::clock::Clock;
@@ -48,11 +49,30 @@ impl Settings {
         }
     }
 
+    /// Where clients reach this server: as configured, else as the request's own Host header says.
+    pub(super) fn base(&self, host: Option<&HeaderValue>) -> String {
+        if let Some(url) = &self.public_url {
+            return url.trim_end_matches('/').to_owned();
+        }
+        let host = host.and_then(|host| host.to_str().ok()).filter(|host| is_host(host));
+        host.map(|host| format!("http://{host}")).unwrap_or_default()
+    }
+
     /// The settings in force for a request; the defaults where none were registered.
     pub fn of(req: &HttpRequest) -> &Settings {
         static DEFAULTS: LazyLock<Settings> = LazyLock::new(Settings::default);
         req.app_data::<web::Data<Settings>>().map_or(&DEFAULTS, |data| data.get_ref())
     }
+}
+
+/// Where the sender of `req` reaches this server, without a slash at the end.
+pub fn base_url(req: &HttpRequest) -> String {
+    Settings::of(req).base(req.headers().get(header::HOST))
+}
+
+fn is_host(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b".-:[]_".contains(&b);
+    (1..=255).contains(&text.len()) && text.bytes().all(allowed)
 }
 
 /// A route's own body limit in bytes: `.app_data(MaxBody(64 * 1024))` on a resource or scope.

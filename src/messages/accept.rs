@@ -7,7 +7,7 @@ use super::store::{Extra, Row};
 use crate::accounts::Caller;
 use crate::clock::Millis;
 use crate::error::Error;
-use crate::fraud::Verdict as Screened;
+use crate::fraud::{Reason, Verdict as Screened};
 use crate::idempotency::{Claim, Stored};
 use crate::ids::{BatchId, DecisionId, MessageId, VerificationId};
 use crate::limits::View;
@@ -34,10 +34,10 @@ pub struct Accept {
 
 /// Writes the answer of an accepted request. A bulk's runs inside the transaction, since it is kept with the effect; a
 /// single send's can be written again from its message.
-pub type Render = fn(Option<BulkTerms>, &[ItemOutcome]) -> Stored;
+pub type Render = fn(Option<&BulkTerms>, &[ItemOutcome]) -> Stored;
 
 /// What a bulk asked for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct BulkTerms {
     /// Its id.
     pub batch_id: BatchId,
@@ -45,6 +45,8 @@ pub struct BulkTerms {
     pub mode: BulkMode,
     /// Spread over the plan's minutes, or refuse.
     pub pacing: Pacing,
+    /// Where the caller reaches this server: the refusals of single messages point to it.
+    pub base: String,
 }
 
 /// One message, priced and screened, or why it can be none (a bulk's faulty item).
@@ -109,6 +111,8 @@ pub struct ItemOutcome {
     pub result: Result<Arc<Row>, Error>,
     /// The limits it met.
     pub view: View,
+    /// The rules that fired.
+    pub reasons: Vec<Reason>,
 }
 
 /// What became of a request.
@@ -148,7 +152,7 @@ impl Accepted {
 impl Accept {
     /// Where its one message will be found, if it is accepted: a single send.
     pub fn place(&self) -> Option<String> {
-        match (self.bulk, self.items.as_slice()) {
+        match (&self.bulk, self.items.as_slice()) {
             (None, [Ok(item)]) => Some(place_of(item.id)),
             _ => None,
         }
@@ -161,12 +165,12 @@ impl Accept {
 
     /// Whether SMS over the plan's cap wait for their minute.
     pub fn is_paced(&self) -> bool {
-        self.bulk.is_some_and(|terms| terms.pacing == Pacing::Plan)
+        self.bulk.as_ref().is_some_and(|terms| terms.pacing == Pacing::Plan)
     }
 
     /// Whether one refusal refuses all.
     pub fn is_all_or_nothing(&self) -> bool {
-        self.bulk.is_none_or(|terms| terms.mode == BulkMode::AllOrNothing)
+        self.bulk.as_ref().is_none_or(|terms| terms.mode == BulkMode::AllOrNothing)
     }
 }
 

@@ -114,12 +114,17 @@ mod tests {
         )
     }
 
-    fn render(_: Option<BulkTerms>, _: &[super::super::accept::ItemOutcome]) -> Stored {
+    fn render(_: Option<&BulkTerms>, _: &[super::super::accept::ItemOutcome]) -> Stored {
         Stored { status: 202, body: Vec::new(), location: None }
     }
 
     fn accept_of(caller: &Caller, ask: &Ask) -> Accept {
-        let terms = BulkTerms { batch_id: BatchId::new(BORN), mode: BulkMode::Partial, pacing: Pacing::Plan };
+        let terms = BulkTerms {
+            batch_id: BatchId::new(BORN),
+            mode: BulkMode::Partial,
+            pacing: Pacing::Plan,
+            base: String::new(),
+        };
         Accept {
             caller: caller.clone(),
             request_id: String::new(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::error::{Code, Error, PolicyHit};
+use crate::fraud::{Action, Reason, Verdict};
 use crate::limits::Policy;
 
 /// All but the last digit of every magic number.
@@ -13,15 +14,24 @@ pub fn is_magic(address: &str) -> bool {
     address.strip_prefix(STEM).is_some_and(|rest| rest.len() == 1 && rest.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// The refusal that a magic number asks for, where it is one of those that are refused.
+/// The verdict that a magic number asks for, where it is one of those that the screen refuses.
+pub fn verdict(address: &str) -> Option<Verdict> {
+    let (code, rule, last) = match address.strip_prefix(STEM)? {
+        "4" => (Code::RecipientOptedOut, "recipient.opted_out", "4"),
+        "5" => (Code::FraudBlocked, "magic.number", "5"),
+        _ => return None,
+    };
+    let reasons = vec![Reason::enforced(rule, format!("test number 000{last}"))];
+    Some(Verdict { action: Action::Block, reasons, code: Some(code) })
+}
+
+/// The refusal that a magic number asks for before anything is decided, or of the limits and the wallet.
 pub fn refusal(address: &str) -> Option<Error> {
     match address.strip_prefix(STEM)? {
         "1" => Some(Error::field(
             "to",
             "is not a valid number in its country's numbering plan; check its length and prefix",
         )),
-        "4" => Some(Error::new(Code::RecipientOptedOut)),
-        "5" => Some(Error::new(Code::FraudBlocked)),
         "6" => Some(Error::new(Code::OtpNumberLimit).retry_after(Duration::from_secs(300)).policy(PolicyHit {
             policy: Policy::OtpNumber.as_str().into(),
             limit: 3,
@@ -47,8 +57,10 @@ mod tests {
 
     #[test]
     fn five_of_them_are_refused() {
-        let codes: Vec<Option<Code>> =
-            (0..10).map(|last| refusal(&format!("+1500555000{last}")).map(|error| error.code())).collect();
+        let codes: Vec<Option<Code>> = (0..10)
+            .map(|last| format!("+1500555000{last}"))
+            .map(|to| verdict(&to).and_then(|v| v.code).or(refusal(&to).map(|error| error.code())))
+            .collect();
         let expected = [
             None,
             Some(Code::ValidationFailed),

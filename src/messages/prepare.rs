@@ -72,7 +72,8 @@ impl Bench {
             line: message.to.phone().map(|phone| phone.line()).filter(|_| !test_magic),
         };
         let (price, unpriced) = self.price(&message, segments);
-        let refusal = if test_magic { magic::refusal(address) } else { None };
+        let (refusal, forced) =
+            if test_magic { (magic::refusal(address), magic::verdict(address)) } else { (None, None) };
         Ok(Prepared {
             id: part.id,
             subject: address_mac(&self.keyring, address),
@@ -89,7 +90,7 @@ impl Bench {
             client: client_macs(&self.keyring, &message.client),
             price,
             decision_id: DecisionId::new(self.now),
-            screened: screen(&caller.org.countries, caller.org.protection, attempt),
+            screened: forced.unwrap_or_else(|| screen(&caller.org.countries, caller.org.protection, attempt)),
             refusal: refusal.or(unpriced).or_else(|| self.unroutable(caller, &message)),
             extra: part.extra,
             recipient: String::from(address),

@@ -7,6 +7,7 @@ use tokio::sync::Notify;
 
 use super::accept::{Accept, Accepted};
 use super::record::{Acceptance, record};
+use super::refused::RefusalBook;
 use crate::app::{App, FromApp};
 use crate::db::batch::{Batcher, Bounds, Work, Worked};
 use crate::db::task::{Share, contained};
@@ -19,6 +20,7 @@ use crate::failpoint;
 pub struct Queue {
     accepting: Batcher<Accepting>,
     bell: Arc<Notify>,
+    terms: Acceptance,
 }
 
 impl FromApp for Queue {
@@ -31,9 +33,13 @@ impl FromApp for Queue {
             lanes: app.db.writers().min(2),
         };
         let bell = Arc::new(Notify::new());
-        let terms = Acceptance { clock: app.clock.clone(), key_ttl: app.config.retention.idempotency };
-        let accepting = Accepting { terms, bell: Arc::clone(&bell) };
-        Queue { accepting: Batcher::new(app.db.clone(), bounds, accepting), bell }
+        let terms = Acceptance {
+            clock: app.clock.clone(),
+            key_ttl: app.config.retention.idempotency,
+            refusals: RefusalBook::default(),
+        };
+        let accepting = Accepting { terms: terms.clone(), bell: Arc::clone(&bell) };
+        Queue { accepting: Batcher::new(app.db.clone(), bounds, accepting), bell, terms }
     }
 }
 
@@ -42,6 +48,16 @@ impl Queue {
     pub async fn submit(&self, accept: Accept) -> Result<Accepted> {
         let answer = self.accepting.submit(accept)?;
         self.accepting.db().in_time(answer).await
+    }
+
+    /// The terms of acceptance, for those who accept in a transaction of their own.
+    pub fn terms(&self) -> Acceptance {
+        self.terms.clone()
+    }
+
+    /// Where refusals are noted.
+    pub fn refusals(&self) -> RefusalBook {
+        self.terms.refusals.clone()
     }
 
     /// Rings for the dispatcher: something is due.

@@ -11,6 +11,8 @@ use std::time::Duration;
 use super::accept::{Accept, Accepted, Item, ItemOutcome, Prepared};
 use super::counter::Counter;
 use super::gates::{self, GuardKind, Kept, Passed, State, guards_of, plan_of};
+use super::refused::{self, RefusalBook};
+use super::rehearsal::Rehearsed;
 use super::state::{Hold, Status};
 use super::store::{self, BatchRow, DecisionRow, LimitTerm, Lock, Row, Terms};
 use crate::clock::{Clock, Millis};
@@ -30,6 +32,8 @@ pub struct Acceptance {
     pub clock: Clock,
     /// Life of an idempotency key.
     pub key_ttl: Duration,
+    /// Where refusals are noted that the transaction does not keep.
+    pub refusals: RefusalBook,
 }
 
 /// Accepts a batch in the transaction that is open on `conn`. An error is one of the whole batch (the database's);
@@ -44,7 +48,7 @@ pub fn record(conn: &mut Conn, terms: &Acceptance, batch: &[&Accept]) -> Result<
     let mut writes = Writes::default();
     for (index, accept) in batch.iter().enumerate() {
         if counter.is_fresh(index) {
-            let decided = decide(&mut state, accept, now, &mut writes);
+            let decided = decide(&mut state, accept, now, &mut writes, &terms.refusals);
             counter.settle(index, decided);
         }
     }
@@ -56,10 +60,15 @@ pub fn record(conn: &mut Conn, terms: &Acceptance, batch: &[&Accept]) -> Result<
 }
 
 /// Decides a request on the state as it stands and takes nothing: a dry run.
-pub fn rehearse(conn: &mut Conn, clock: &Clock, accept: &Accept) -> Result<Vec<ItemOutcome>> {
+pub fn rehearse(conn: &mut Conn, clock: &Clock, accept: &Accept) -> Result<Rehearsed> {
     let now = db::now(conn, clock)?;
     let mut state = load(conn, &[accept], Lock::Peek, now)?;
-    Ok(accept.items.iter().map(|item| decide_item(&mut state, accept, item, now)).collect())
+    let before = accept.bulk.is_some().then(|| state.clone());
+    let outcomes: Vec<ItemOutcome> =
+        accept.items.iter().map(|item| decide_item(&mut state, accept, item, now)).collect();
+    let refusal = before.filter(|_| accept.is_all_or_nothing());
+    let refusal = refusal.and_then(|before| refusal_of_all(&before, accept, &outcomes, now));
+    Ok(Rehearsed { outcomes, refusal })
 }
 
 /// What a batch will write.
@@ -112,24 +121,30 @@ fn load(conn: &mut Conn, batch: &[&Accept], lock: Lock, now: Millis) -> Result<S
 }
 
 /// Decides one request. All-or-nothing is decided on a copy of the state, which counts only if all pass.
-fn decide(state: &mut State, accept: &Accept, now: Millis, writes: &mut Writes) -> Result<Accepted> {
+fn decide(
+    state: &mut State,
+    accept: &Accept,
+    now: Millis,
+    writes: &mut Writes,
+    book: &RefusalBook,
+) -> Result<Accepted> {
     let all_or_nothing = accept.is_all_or_nothing();
     let mut trial = (all_or_nothing && accept.items.len() > 1).then(|| state.clone());
     let target = trial.as_mut().unwrap_or(&mut *state);
-    let outcomes: Vec<ItemOutcome> = accept.items.iter().map(|item| decide_item(target, accept, item, now)).collect();
-    note_refusals(accept, &outcomes, now, writes);
-    if all_or_nothing && let Some(fault) = first_refusal(accept, &outcomes) {
-        let waits = accept.bulk.is_some() && fault.policy_hit().is_some();
-        return Err(waits.then(|| gates::never_passes(state, accept, now)).flatten().unwrap_or(fault));
+    let mut outcomes: Vec<ItemOutcome> =
+        accept.items.iter().map(|item| decide_item(target, accept, item, now)).collect();
+    refused::keep(accept, &mut outcomes, now, &mut writes.decisions, book);
+    if all_or_nothing && let Some(fault) = refusal_of_all(state, accept, &outcomes, now) {
+        return Err(fault);
     }
     if let Some(trial) = trial {
         *state = trial;
     }
-    let kept = accept.bulk.map(|_| (accept.render)(accept.bulk, &outcomes));
+    let kept = accept.bulk.as_ref().map(|terms| (accept.render)(Some(terms), &outcomes));
     let mut view = View::new();
     outcomes.iter().for_each(|outcome| view.merge(&outcome.view));
     let rows: Vec<Arc<Row>> = outcomes.into_iter().filter_map(|outcome| outcome.result.ok()).collect();
-    if let Some(terms) = accept.bulk {
+    if let Some(terms) = &accept.bulk {
         writes.batches.push(batch_row(accept, terms.batch_id, rows.len(), now));
     }
     writes.messages.extend(rows.iter().cloned());
@@ -139,50 +154,34 @@ fn decide(state: &mut State, accept: &Accept, now: Millis, writes: &mut Writes) 
 fn decide_item(state: &mut State, accept: &Accept, item: &Item, now: Millis) -> ItemOutcome {
     let item = match item {
         Ok(item) => item,
-        Err(fault) => return ItemOutcome { result: Err(fault.clone()), view: View::new() },
+        Err(fault) => return ItemOutcome { result: Err(fault.clone()), view: View::new(), reasons: Vec::new() },
     };
     match gates::pass(state, accept, item, now) {
-        Ok(passed) => ItemOutcome { view: passed.view, result: Ok(Arc::new(row(accept, item, &passed, now))) },
+        Ok(passed) => ItemOutcome {
+            view: passed.view,
+            result: Ok(Arc::new(row(accept, item, &passed, now))),
+            reasons: item.screened.reasons.clone(),
+        },
         Err(denied) => {
-            // Only a refusal of the screen is kept as a decision that can be asked for.
-            let kept = item.screened.code.is_some();
-            let error = if kept { denied.error.decision(item.decision_id) } else { denied.error };
-            ItemOutcome { result: Err(error), view: denied.view }
+            let reasons = refused::reasons_of(item, &denied, now);
+            ItemOutcome { result: Err(denied.error), view: denied.view, reasons }
         }
     }
 }
 
-/// The refusal that stands for the whole request; in a bulk it says which item.
-fn first_refusal(accept: &Accept, outcomes: &[ItemOutcome]) -> Option<Error> {
+/// The refusal that stands for the whole request, decided on `state`; in a bulk it says which item.
+fn refusal_of_all(state: &State, accept: &Accept, outcomes: &[ItemOutcome], now: Millis) -> Option<Error> {
     let (index, fault) =
         outcomes.iter().enumerate().find_map(|(index, outcome)| Some((index, outcome.result.as_ref().err()?)))?;
     if accept.bulk.is_none() {
         return Some(fault.clone());
     }
-    Some(fault.clone().detail(format!("messages[{index}]: {} Nothing was sent.", fault.sentence())))
-}
-
-/// Refusals of the screen are kept with what they saw; those of limits and money are told, not kept, so that a flood of
-/// them costs no write.
-fn note_refusals(accept: &Accept, outcomes: &[ItemOutcome], now: Millis, writes: &mut Writes) {
-    for (item, outcome) in accept.items.iter().zip(outcomes) {
-        let (Ok(item), Err(fault)) = (item, &outcome.result) else { continue };
-        if item.screened.code.is_none() {
-            continue;
-        }
-        let terms = Terms { reasons: item.screened.reasons.clone(), limits: Vec::new() };
-        writes.decisions.push(DecisionRow {
-            id: item.decision_id,
-            org_id: accept.caller.org_id(),
-            key_id: accept.caller.key_id(),
-            mode: accept.caller.mode(),
-            action: item.screened.action,
-            code: fault.code().to_string(),
-            terms: serde_json::to_string(&terms).unwrap_or_default(),
-            request_id: accept.request_id.clone(),
-            created_at: now,
-        });
+    if fault.policy_hit().is_some()
+        && let Some(never) = gates::never_passes(state, accept, now)
+    {
+        return Some(never);
     }
+    Some(fault.clone().detail(format!("messages[{index}]: {} Nothing was sent.", fault.sentence())))
 }
 
 fn row(accept: &Accept, item: &Prepared, passed: &Passed, now: Millis) -> Row {
@@ -196,7 +195,7 @@ fn row(accept: &Accept, item: &Prepared, passed: &Passed, now: Millis) -> Row {
         org_id: accept.caller.org_id(),
         key_id: accept.caller.key_id(),
         mode: accept.caller.mode(),
-        batch_id: accept.bulk.map(|terms| terms.batch_id),
+        batch_id: accept.bulk.as_ref().map(|terms| terms.batch_id),
         verification_id: item.verification_id,
         channel: item.channel,
         kind: item.kind,

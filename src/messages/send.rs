@@ -8,6 +8,7 @@ use super::prepare::Bench;
 use super::queue::Queue;
 use super::recipient::Recipient;
 use super::record::rehearse;
+use super::rehearsal::Rehearsed;
 use crate::accounts::Caller;
 use crate::app::App;
 use crate::error::{Code, Error, Result};
@@ -25,6 +26,8 @@ pub struct Ask {
     pub client_request_id: Option<String>,
     /// The idempotency key.
     pub claim: Option<Claim>,
+    /// Where the caller reaches this server; only a bulk's answer asks.
+    pub base: String,
     /// How the answer is written.
     pub render: Render,
     /// The recipient of a single send, where it was read already.
@@ -43,8 +46,8 @@ pub async fn send(app: &App, caller: &Caller, body: SendBody, ask: Ask) -> Resul
 /// Decides one message and takes nothing.
 pub async fn rehearse_send(app: &App, caller: &Caller, body: SendBody, ask: Ask) -> Result<(Accept, ItemOutcome)> {
     let accept = single(app, caller, body, ask).await?;
-    let (accept, mut outcomes) = rehearsed(app, accept).await?;
-    let outcome = outcomes.pop().ok_or_else(|| Error::internal("a rehearsal without an outcome"))?;
+    let (accept, mut rehearsed) = rehearsed(app, accept).await?;
+    let outcome = rehearsed.outcomes.pop().ok_or_else(|| Error::internal("a rehearsal without an outcome"))?;
     Ok((accept, outcome))
 }
 
@@ -69,12 +72,12 @@ async fn replay_or(app: &App, claim: Option<Claim>, render: Render, fault: Error
 }
 
 /// Decides many messages and takes nothing.
-pub async fn rehearse_bulk(app: &App, caller: &Caller, body: BulkBody, ask: Ask) -> Result<(Accept, Vec<ItemOutcome>)> {
+pub async fn rehearse_bulk(app: &App, caller: &Caller, body: BulkBody, ask: Ask) -> Result<(Accept, Rehearsed)> {
     let accept = bulk(app, caller, body, ask).await?;
     rehearsed(app, accept).await
 }
 
-async fn rehearsed(app: &App, accept: Accept) -> Result<(Accept, Vec<ItemOutcome>)> {
+async fn rehearsed(app: &App, accept: Accept) -> Result<(Accept, Rehearsed)> {
     let clock = app.clock.clone();
     app.db
         .read(move |conn| {
@@ -115,6 +118,7 @@ async fn bulk(app: &App, caller: &Caller, body: BulkBody, ask: Ask) -> Result<Ac
         batch_id: BatchId::new(bench.now),
         mode: body.mode.unwrap_or(BulkMode::Partial),
         pacing: body.pacing.unwrap_or(Pacing::Plan),
+        base: ask.base,
     };
     Ok(Accept {
         caller: caller.clone(),

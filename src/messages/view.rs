@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::accept::{Accept, BulkTerms, ItemOutcome, place_of};
+use super::accept::{BulkTerms, ItemOutcome, place_of};
 use super::state::Status;
 use super::store::{Attempt, BatchRow, Event, Row};
 use crate::clock::Millis;
@@ -14,7 +14,7 @@ use crate::fraud::{Action, Reason};
 use crate::http::problem::Problem;
 use crate::idempotency::Stored;
 use crate::ids::{BatchId, DecisionId, MessageId, VerificationId};
-use crate::money::{Currency, Micros, MoneyView};
+use crate::money::MoneyView;
 use crate::phone::Country;
 use crate::terms::{Channel, Kind, Mode};
 use crate::text::Encoding;
@@ -145,30 +145,6 @@ pub struct BatchView {
     pub created_at: Millis,
 }
 
-/// What a dry run found.
-#[derive(Serialize, ToSchema)]
-pub struct DryRunView {
-    /// Always true.
-    pub dry_run: bool,
-    /// What would be done.
-    pub decision: DecisionView,
-    /// The number in E.164, or the mail address.
-    pub to: String,
-    /// The number's country.
-    #[schema(value_type = Option<String>)]
-    pub country: Option<Country>,
-    /// SMS encoding.
-    pub encoding: Option<Encoding>,
-    /// SMS parts.
-    pub segments: u32,
-    /// What it would cost.
-    pub price: MoneyView,
-    /// The limits it would meet.
-    pub limits: Vec<LimitView>,
-    /// Why it would be refused, where it would.
-    pub error: Option<Problem>,
-}
-
 /// A limit as it stands.
 #[derive(Serialize, ToSchema)]
 pub struct LimitView {
@@ -234,30 +210,6 @@ impl MessageView {
     }
 }
 
-impl DryRunView {
-    /// What deciding on a single send without taking anything came to.
-    pub fn of(accept: &Accept, outcome: &ItemOutcome) -> DryRunView {
-        let item = accept.items.first().and_then(|item| item.as_ref().ok());
-        let refused = outcome.result.as_ref().err();
-        let price = item.map_or((Micros::ZERO, Currency::USD), |item| (item.price.amount, item.price.currency));
-        DryRunView {
-            dry_run: true,
-            decision: DecisionView {
-                id: item.map(|item| item.decision_id),
-                action: if refused.is_some() { Action::Block } else { Action::Allow },
-                reasons: item.map(|item| item.screened.reasons.clone()).unwrap_or_default(),
-            },
-            to: item.map(|item| item.recipient.clone()).unwrap_or_default(),
-            country: item.and_then(|item| item.country),
-            encoding: item.and_then(|item| item.encoding),
-            segments: item.map_or(0, |item| item.segments),
-            price: MoneyView::new(price.0, price.1),
-            limits: outcome.view.iter().map(LimitView::from).collect(),
-            error: refused.map(|fault| Problem::of(fault, "")),
-        }
-    }
-}
-
 impl EventView {
     /// The whole timeline: acceptance, hand-offs, and what followed.
     pub fn timeline(row: &Row, attempts: &[Attempt], events: Vec<Event>) -> Result<Vec<EventView>> {
@@ -306,7 +258,7 @@ impl BatchView {
 }
 
 /// The answer to a single send: 202 and the message.
-pub fn render_single(_: Option<BulkTerms>, outcomes: &[ItemOutcome]) -> Stored {
+pub fn render_single(_: Option<&BulkTerms>, outcomes: &[ItemOutcome]) -> Stored {
     let row = outcomes.first().and_then(|outcome| outcome.result.as_ref().ok());
     let view = row.and_then(|row| MessageView::of(row).ok());
     let location = row.map(|row| place_of(row.id));
@@ -314,9 +266,8 @@ pub fn render_single(_: Option<BulkTerms>, outcomes: &[ItemOutcome]) -> Stored {
 }
 
 /// The answer to a bulk: 202 and one result a message.
-pub fn render_bulk(bulk: Option<BulkTerms>, outcomes: &[ItemOutcome]) -> Stored {
-    let results: Vec<BulkResult> =
-        outcomes.iter().enumerate().map(|(index, outcome)| bulk_result(index, outcome)).collect();
+pub fn render_bulk(bulk: Option<&BulkTerms>, outcomes: &[ItemOutcome]) -> Stored {
+    let results = bulk_results(bulk, outcomes);
     let accepted = results.iter().filter(|result| result.id.is_some()).count();
     let batch_id = bulk.map(|terms| terms.batch_id);
     let view = BulkView { batch_id, accepted, rejected: results.len() - accepted, results };
@@ -324,8 +275,13 @@ pub fn render_bulk(bulk: Option<BulkTerms>, outcomes: &[ItemOutcome]) -> Stored 
     Stored { status: 202, body: serde_json::to_vec(&view).unwrap_or_default(), location }
 }
 
-/// One result of a bulk.
-pub fn bulk_result(index: usize, outcome: &ItemOutcome) -> BulkResult {
+/// The results of a bulk.
+pub fn bulk_results(bulk: Option<&BulkTerms>, outcomes: &[ItemOutcome]) -> Vec<BulkResult> {
+    let base = bulk.map_or("", |terms| terms.base.as_str());
+    outcomes.iter().enumerate().map(|(index, outcome)| bulk_result(index, outcome, base)).collect()
+}
+
+fn bulk_result(index: usize, outcome: &ItemOutcome, base: &str) -> BulkResult {
     match &outcome.result {
         Ok(row) => BulkResult {
             index,
@@ -335,7 +291,7 @@ pub fn bulk_result(index: usize, outcome: &ItemOutcome) -> BulkResult {
             error: None,
         },
         Err(fault) => {
-            BulkResult { index, id: None, status: None, scheduled_for: None, error: Some(Problem::of(fault, "")) }
+            BulkResult { index, id: None, status: None, scheduled_for: None, error: Some(Problem::of(fault, base)) }
         }
     }
 }

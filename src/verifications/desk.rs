@@ -121,7 +121,7 @@ pub struct Done {
 
 /// Terms of acceptance of `app`.
 pub fn acceptance(app: &App) -> Acceptance {
-    Acceptance { clock: app.clock.clone(), key_ttl: app.config.retention.idempotency }
+    app.room::<Queue>().terms()
 }
 
 /// As `idempotency::once`, for work that may be refused and yet leave something behind. The inner error is the

@@ -133,6 +133,6 @@ fn code_spec(desk: &Desk, row: &Row, spec: &Spec, valid_s: u64) -> CodeSpec {
 }
 
 /// The answer is the verification's, not the message's.
-fn no_answer(_: Option<BulkTerms>, _: &[ItemOutcome]) -> Stored {
+fn no_answer(_: Option<&BulkTerms>, _: &[ItemOutcome]) -> Stored {
     Stored { status: 200, body: Vec::new(), location: None }
 }

@@ -55,7 +55,7 @@ pub async fn rehearse_start(ask: Ask, new: NewVerification) -> Result<(Accept, I
             }
             let way = Way { channel: new.channel, to: new.to.clone() };
             let accept = accept(&desk, prepare(&desk, &row, &way, now)?);
-            let outcome = rehearse(conn, &clock, &accept)?.pop();
+            let outcome = rehearse(conn, &clock, &accept)?.outcomes.pop();
             Ok((accept, outcome.ok_or_else(|| Error::internal("a rehearsal without an outcome"))?))
         })
         .await

@@ -10,12 +10,12 @@ use super::{answered, ask, one_spelling};
 use crate::accounts::{Caller, Scope};
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::http::{Body, RequestId};
+use crate::http::{Body, RequestId, base_url};
 use crate::idempotency::Stored;
 use crate::messages::accept::{BulkTerms, ItemOutcome, place_of};
 use crate::messages::body::{BulkBody, SendBody};
 use crate::messages::send::{Ask, send as send_one, send_bulk as send_many};
-use crate::messages::view::{BulkView, MessageView, bulk_result};
+use crate::messages::view::{BulkView, MessageView, bulk_results};
 use crate::terms::Kind;
 
 /// A message in the coals dialect.
@@ -110,7 +110,7 @@ pub(super) async fn send_bulk(
     body: Body<CoalsBulk>,
 ) -> Result<HttpResponse> {
     caller.require(Scope::MessagesSend)?;
-    let ask = ask(&req, &caller, &body, &id, render_bulk);
+    let ask = Ask { base: base_url(&req), ..ask(&req, &caller, &body, &id, render_bulk) };
     let text = one_of(("message", body.value.message), ("text", body.value.text))?;
     let numbers = one_of(("recipients", body.value.recipients), ("to", body.value.to))?;
     let defaults = SendBody { body: Some(text), kind: Some(Kind::Transactional), ..SendBody::default() };
@@ -137,14 +137,14 @@ fn one_of<T>(first: (&str, Option<T>), second: (&str, Option<T>)) -> Result<T> {
     }
 }
 
-fn render_send(_: Option<BulkTerms>, outcomes: &[ItemOutcome]) -> Stored {
+fn render_send(_: Option<&BulkTerms>, outcomes: &[ItemOutcome]) -> Stored {
     let row = outcomes.first().and_then(|outcome| outcome.result.as_ref().ok());
     let view = row.and_then(|row| MessageView::of(row).ok());
     stored(row.map(|row| place_of(row.id)), &Success { success: true, data: view })
 }
 
-fn render_bulk(bulk: Option<BulkTerms>, outcomes: &[ItemOutcome]) -> Stored {
-    let results: Vec<_> = outcomes.iter().enumerate().map(|(index, outcome)| bulk_result(index, outcome)).collect();
+fn render_bulk(bulk: Option<&BulkTerms>, outcomes: &[ItemOutcome]) -> Stored {
+    let results = bulk_results(bulk, outcomes);
     let accepted = results.iter().filter(|result| result.id.is_some()).count();
     let batch_id = bulk.map(|terms| terms.batch_id);
     let location = batch_id.map(|id| format!("/v1/batches/{id}"));

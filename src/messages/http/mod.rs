@@ -54,6 +54,7 @@ fn ask<T>(req: &HttpRequest, caller: &Caller, body: &Body<T>, id: &RequestId, re
             .key
             .as_ref()
             .map(|key| Claim::new(caller.org_id().as_str(), caller.mode(), key.as_str(), body.fingerprint(req))),
+        base: String::new(),
         render,
         to: None,
     }

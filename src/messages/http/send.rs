@@ -8,10 +8,11 @@ use super::{answered, ask, one_spelling};
 use crate::accounts::{Caller, Scope};
 use crate::app::App;
 use crate::error::Result;
-use crate::http::{Body, RequestId, reply};
+use crate::http::{Body, RequestId, base_url, reply};
 use crate::messages::body::{BulkBody, SendBody, SingleBody};
+use crate::messages::rehearsal::{BulkDryRunView, DryRunView};
 use crate::messages::send::{Ask, rehearse_bulk, rehearse_send, send, send_bulk};
-use crate::messages::view::{BulkView, DryRunView, MessageView, bulk_result, render_bulk, render_single};
+use crate::messages::view::{BulkView, MessageView, render_bulk, render_single};
 
 /// Send a message.
 ///
@@ -44,7 +45,7 @@ pub(super) async fn create(
     let ask = Ask { to, ..ask(&req, &caller, &body, &id, render_single) };
     if body.value.dry_run == Some(true) {
         let (accept, outcome) = rehearse_send(&app, &caller, body.value, ask).await?;
-        return reply::ok(&DryRunView::of(&accept, &outcome));
+        return reply::ok(&DryRunView::of(&accept, &outcome, &base_url(&req)));
     }
     let accepted = send(&app, &caller, body.value, ask).await;
     accepted.map(|accepted| answered(&req, &accepted, render_single))
@@ -65,7 +66,7 @@ pub(super) async fn create(
     request_body = BulkBody,
     responses(
         (status = 202, description = "Accepted, at least in part: see each result", body = BulkView),
-        (status = 200, description = "A dry run's findings", body = BulkView),
+        (status = 200, description = "A dry run's findings", body = BulkDryRunView),
         SendRefusals,
     ),
     security(("api_key" = [])),
@@ -78,13 +79,10 @@ pub(super) async fn create_bulk(
     body: Body<BulkBody>,
 ) -> Result<HttpResponse> {
     caller.require(Scope::MessagesSend)?;
-    let ask = ask(&req, &caller, &body, &id, render_bulk);
+    let ask = Ask { base: base_url(&req), ..ask(&req, &caller, &body, &id, render_bulk) };
     if body.value.dry_run == Some(true) {
-        let (accept, outcomes) = rehearse_bulk(&app, &caller, body.value, ask).await?;
-        let results: Vec<_> = outcomes.iter().enumerate().map(|(index, outcome)| bulk_result(index, outcome)).collect();
-        let accepted = results.iter().filter(|result| result.error.is_none()).count();
-        let batch_id = accept.bulk.map(|terms| terms.batch_id);
-        return reply::ok(&BulkView { batch_id, accepted, rejected: results.len() - accepted, results });
+        let (accept, rehearsed) = rehearse_bulk(&app, &caller, body.value, ask).await?;
+        return reply::ok(&BulkDryRunView::of(&accept, &rehearsed, &base_url(&req)));
     }
     let accepted = send_bulk(&app, &caller, body.value, ask).await?;
     Ok(answered(&req, &accepted, render_bulk))

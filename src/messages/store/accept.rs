@@ -42,7 +42,7 @@ struct PlanRow {
 }
 
 /// A decision that refused.
-#[derive(Insertable)]
+#[derive(Clone, Insertable)]
 #[diesel(table_name = decisions)]
 pub struct DecisionRow {
     /// Its id.
@@ -352,10 +352,19 @@ fn insert_messages_pg(conn: &mut diesel::PgConnection, rows: &[Arc<Row>]) -> die
     })
 }
 
-/// Stores decisions that refused.
+/// Stores decisions that refused; one that is there already (a batch that was tried again) stays.
 pub fn insert_decisions(conn: &mut Conn, rows: &[DecisionRow]) -> Result<()> {
-    for row in rows {
-        crate::both!(conn, c => diesel::insert_into(decisions::table).values(row).execute(c))?;
+    match conn {
+        Conn::Sqlite(c) => {
+            for row in rows {
+                diesel::insert_into(decisions::table).values(row).on_conflict_do_nothing().execute(c)?;
+            }
+        }
+        Conn::Pg(c) => {
+            for chunk in rows.chunks(1_000) {
+                diesel::insert_into(decisions::table).values(chunk).on_conflict_do_nothing().execute(c)?;
+            }
+        }
     }
     Ok(())
 }

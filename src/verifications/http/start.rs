@@ -8,7 +8,7 @@ use super::respond;
 use crate::accounts::{Caller, Scope};
 use crate::app::App;
 use crate::error::Result;
-use crate::http::{Body, RequestId, reply};
+use crate::http::{Body, RequestId, base_url, reply};
 use crate::messages::DryRunView;
 use crate::verifications::body::StartBody;
 use crate::verifications::desk::Ask;
@@ -48,7 +48,7 @@ pub(super) async fn create(
     let new = NewVerification::parse(body.value, &ask.caller)?;
     if is_rehearsal {
         let (accept, outcome) = rehearse_start(ask, new).await?;
-        return reply::ok(&DryRunView::of(&accept, &outcome));
+        return reply::ok(&DryRunView::of(&accept, &outcome, &base_url(&req)));
     }
     Ok(respond(&req, start(ask, new).await?))
 }

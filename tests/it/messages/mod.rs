@@ -3,6 +3,7 @@
 mod bulk;
 mod cancel;
 mod coals;
+mod decisions;
 mod dispatch;
 mod dry_run;
 mod failures;
