@@ -115,8 +115,8 @@ impl Running {
         }
         // Nobody listens any more where everything has ended by itself.
         let _ = self.stop.send(true);
-        let grace = config.shutdown_timeout.max(Duration::from_millis(100));
         if let Some(worker) = self.worker {
+            let grace = config.shutdown_timeout.max(Duration::from_millis(100));
             if tokio::time::timeout(grace, worker).await.is_err() {
                 tracing::warn!("hand-offs were still under way at the end of the shutdown time; their leases will end");
             }

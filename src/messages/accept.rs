@@ -142,8 +142,11 @@ impl Accepted {
     /// The answer: as it is kept, else rendered from the message, after its transaction and on the request's own thread.
     pub fn answer(&self, render: Render) -> Stored {
         self.kept.clone().unwrap_or_else(|| {
-            let shown: Vec<ItemOutcome> =
-                self.rows.iter().map(|row| ItemOutcome { result: Ok(row.clone()), view: View::new() }).collect();
+            let shown: Vec<ItemOutcome> = self
+                .rows
+                .iter()
+                .map(|row| ItemOutcome { result: Ok(row.clone()), view: View::new(), reasons: Vec::new() })
+                .collect();
             render(None, &shown)
         })
     }

@@ -140,10 +140,7 @@ fn opening<'a>(batch: &[&'a Accept], resources: &'a [Option<String>], index: usi
 pub fn rendered_again(conn: &mut Conn, render: Render, stored: Stored) -> Result<Stored> {
     let Some(id) = stored.to_render().and_then(message_at) else { return Ok(stored) };
     let row = store::find_message(conn, id)?.ok_or_else(|| Error::internal("a key outlives its message"))?;
-    Ok(render(
-        None,
-        &[ItemOutcome { result: Ok(Arc::new(as_accepted(row))), view: View::new(), reasons: Vec::new() }],
-    ))
+    Ok(render(None, &[ItemOutcome { result: Ok(Arc::new(as_accepted(row))), view: View::new(), reasons: Vec::new() }]))
 }
 
 /// A message as it was in the moment of its acceptance.
