@@ -7,7 +7,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App as Actix, HttpServer};
 
 use crate::app::App;
-use crate::http::{Settings, frame};
+use crate::http::{Settings, Strangers, frame};
 use crate::{accounts, admin, callbacks, health, messages, openapi, verifications};
 
 /// Every route. Public ones first; then operators, tenants and carriers, each behind their own guard.
@@ -29,7 +29,9 @@ pub fn routes(routes: &mut ServiceConfig) {
 
 /// The server of the API on `listener`, to be awaited.
 pub fn bind(app: Data<App>, listener: TcpListener) -> std::io::Result<actix_web::dev::Server> {
-    let settings = Data::new(Settings::from_config(&app.config, app.clock.clone()));
+    let known = app.clone();
+    let strangers = Strangers::seen_by(move |client| accounts::stranger_view(&known, client));
+    let settings = Data::new(Settings::from_config(&app.config, app.clock.clone(), strangers));
     let config = app.config.server.clone();
     let workers = config.workers.count();
     let per_worker = usize::try_from(config.max_connections).unwrap_or(usize::MAX).div_ceil(workers.max(1));

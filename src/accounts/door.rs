@@ -1,11 +1,16 @@
 //! The door limits, pure: which band a route is in, which rules a caller's request meets, and the error where one
 //! refuses.
 
+use std::net::IpAddr;
+
+use actix_web::HttpRequest;
 use actix_web::http::Method;
 
 use crate::accounts::caller::{Caller, Standing};
 use crate::app::App;
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Result};
+use crate::http::client_ip::client_ip;
+use crate::http::put_view;
 use crate::limits::{Policies, Policy, Rule, ScopeKey, View};
 
 /// The band of a route.
@@ -49,9 +54,25 @@ pub async fn door_view(app: &App, caller: &Caller) -> View {
     view
 }
 
+/// The shard of the limiter that counts client addresses.
+const ADDRESSES: &str = "ip";
+
 /// What a request without a good credential must pass.
-pub(super) fn anonymous(client: ScopeKey) -> Rule {
-    Rule::new(Policy::AnonymousIp, client, Policies::EMPTY.get(Policy::AnonymousIp))
+fn anonymous(client: IpAddr) -> [Rule; 1] {
+    [Rule::new(Policy::AnonymousIp, ScopeKey::ip(client), Policies::EMPTY.get(Policy::AnonymousIp))]
+}
+
+/// The limit of a client address as it stands; takes nothing.
+pub fn stranger_view(app: &App, client: IpAddr) -> View {
+    app.door.here().peek(ADDRESSES, &anonymous(client), app.clock.now())
+}
+
+/// Counts a request without a good credential or signature against its address. Error: past the limit it learns no
+/// more than that.
+pub fn count_stranger(app: &App, req: &HttpRequest) -> Result<()> {
+    let view = app.door.here().take(ADDRESSES, &anonymous(client_ip(req)), app.clock.now());
+    put_view(req, view);
+    refusal(&view).map_or(Ok(()), Err)
 }
 
 /// The refusal in `view`, if there is one: 429 with the binding policy and the longest wait.

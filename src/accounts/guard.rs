@@ -14,12 +14,7 @@ use crate::accounts::org::OrgStatus;
 use crate::accounts::{credential, door};
 use crate::app::App;
 use crate::error::{Code, Error, Result};
-use crate::http::client_ip::client_ip;
 use crate::http::rate_view::put_view;
-use crate::limits::ScopeKey;
-
-/// The shard of the limiter that counts client addresses.
-const ADDRESSES: &str = "ip";
 
 /// Lets tenants in: key to `Caller`, then every door limit in one step. For `/v1` (but `/v1/admin`) and `/simcoal`.
 ///
@@ -89,10 +84,7 @@ fn count_stranger(app: &App, req: &ServiceRequest, fault: Error) -> Error {
     if fault.code().entry().status != 401 {
         return fault;
     }
-    let rule = door::anonymous(ScopeKey::ip(client_ip(req.request())));
-    let view = app.door.here().take(ADDRESSES, &[rule], app.clock.now());
-    put_view(req.request(), view);
-    door::refusal(&view).unwrap_or(fault)
+    door::count_stranger(app, req.request()).err().unwrap_or(fault)
 }
 
 fn app_of(req: &ServiceRequest) -> Result<web::Data<App>> {

@@ -22,7 +22,7 @@ mod token;
 pub use caller::{Caller, Standing, working_caller};
 pub use countries::Countries;
 pub use directory::Directory;
-pub use door::door_view;
+pub use door::{count_stranger, door_view, stranger_view};
 pub use guard::{guard, operator_guard};
 pub use http::{AccountDocs, AccountView, show_account};
 pub use keys::{KeyKind, KeySearch, KeyView, NewKey, create_key, list_keys, revoke_key, rotate_key};

@@ -66,7 +66,7 @@ pub struct NewOverride {
     /// When the plan's own limit comes back; never where absent. Must be in the future.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Millis>,
-    /// Why; goes to the audit log too.
+    /// Why; goes to the audit log too. Required for the policies `otp.*` and `check.*`.
     #[schema(max_length = 500)]
     pub reason: Option<String>,
 }
@@ -150,7 +150,14 @@ fn of_the_platform(policy: Policy) -> bool {
     matches!(policy, Policy::PlatformNumber | Policy::AnonymousIp)
 }
 
+/// Policies that guard numbers, devices and codes.
+fn of_numbers(policy: Policy) -> bool {
+    ["otp.", "check.", "platform."].iter().any(|family| policy.as_str().starts_with(family))
+}
+
 const REASON_MAX_CHARS: usize = 500;
+/// The longest window of a guard on numbers.
+const LONGEST_GUARD: std::time::Duration = std::time::Duration::from_secs(86_400);
 
 fn check(bearer: Bearer, policy: Policy, new: &NewOverride, now: Millis) -> Result<()> {
     if of_the_platform(policy) {
@@ -158,6 +165,12 @@ fn check(bearer: Bearer, policy: Policy, new: &NewOverride, now: Millis) -> Resu
     }
     if matches!(bearer, Bearer::Key(_)) && !of_a_key(policy) {
         return Err(Error::field("policy", "counts all keys of an organization; override it for the organization"));
+    }
+    if of_numbers(policy) && new.reason.as_deref().is_none_or(|reason| reason.trim().is_empty()) {
+        return Err(Error::field("reason", "is required: this policy guards people's numbers and codes"));
+    }
+    if of_numbers(policy) && new.limit.rate().is_some_and(|rate| rate.window > LONGEST_GUARD) {
+        return Err(Error::field("limit", "must have a window of at most a day: guards remember no longer"));
     }
     if new.expires_at.is_some_and(|at| at <= now) {
         return Err(Error::field("expires_at", "must be in the future"));

@@ -9,7 +9,7 @@ use crate::accounts::{self, Bearer, LimitOverride, NewOverride};
 use crate::admin::desk::{Desk, Look, Manage, Why};
 use crate::admin::docs::{ChangeRefusals, ReadRefusals};
 use crate::admin::order::{done, gone};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::{Body, Id, Query, path_part};
 use crate::ids::{KeyId, OrgId};
 use crate::limits::Policy;
@@ -64,7 +64,7 @@ pub(super) async fn set_org_limit(
     req: HttpRequest,
     body: Body<NewOverride>,
 ) -> Result<HttpResponse> {
-    set(desk, Bearer::Org(id.0), path_part(&req, "policy")?, body).await
+    set(desk, Bearer::Org(id.0), policy_of(&req)?, body).await
 }
 
 /// Remove the override of a policy from an organization: the plan's own limit is back.
@@ -87,7 +87,7 @@ pub(super) async fn remove_org_limit(
     req: HttpRequest,
     why: Query<Why>,
 ) -> Result<HttpResponse> {
-    remove(desk, Bearer::Org(id.0), path_part(&req, "policy")?, why.0).await
+    remove(desk, Bearer::Org(id.0), policy_of(&req)?, why.0).await
 }
 
 /// List the overrides of a key.
@@ -123,7 +123,7 @@ pub(super) async fn set_key_limit(
     req: HttpRequest,
     body: Body<NewOverride>,
 ) -> Result<HttpResponse> {
-    set(desk, Bearer::Key(id.0), path_part(&req, "policy")?, body).await
+    set(desk, Bearer::Key(id.0), policy_of(&req)?, body).await
 }
 
 /// Remove the override of a policy from a key.
@@ -146,7 +146,15 @@ pub(super) async fn remove_key_limit(
     req: HttpRequest,
     why: Query<Why>,
 ) -> Result<HttpResponse> {
-    remove(desk, Bearer::Key(id.0), path_part(&req, "policy")?, why.0).await
+    remove(desk, Bearer::Key(id.0), policy_of(&req)?, why.0).await
+}
+
+/// The policy of the path. Error: `validation_failed` with those there are.
+fn policy_of(req: &HttpRequest) -> Result<Policy> {
+    path_part(req, "policy").map_err(|_| {
+        let names: Vec<&str> = Policy::ALL.iter().map(|policy| policy.as_str()).collect();
+        Error::field("policy", format!("is not a policy; known are {}", names.join(", ")))
+    })
 }
 
 async fn list(desk: Desk<Look>, bearer: Bearer) -> Result<HttpResponse> {

@@ -163,6 +163,7 @@ pub(super) async fn replace_routes(
         ("Idempotency-Key" = Option<String>, Header, description = "One key, one change"),
         Why,
     ),
+    request_body = Option<RouteChange>,
     responses((status = 200, description = "The route as it is now", body = RouteView), ChangeRefusals),
     security(("operator_token" = [])),
 )]
@@ -171,9 +172,10 @@ pub(super) async fn pause_route(
     desk: Desk<Manage>,
     id: Id<RouteId>,
     why: Query<Why>,
-    body: OptionalBody<Nothing>,
+    body: OptionalBody<RouteChange>,
 ) -> Result<HttpResponse> {
-    let order = desk.order(&body.0, why.0.reason)?;
+    let reason = body.0.value.reason.clone().or(why.0.reason);
+    let order = desk.order(&body.0, reason)?;
     order.run(move |conn, by| done(&set_paused(conn, by, id.0, Use::Paused)?)).await
 }
 
@@ -186,6 +188,7 @@ pub(super) async fn pause_route(
         ("Idempotency-Key" = Option<String>, Header, description = "One key, one change"),
         Why,
     ),
+    request_body = Option<RouteChange>,
     responses((status = 200, description = "The route as it is now", body = RouteView), ChangeRefusals),
     security(("operator_token" = [])),
 )]
@@ -194,9 +197,10 @@ pub(super) async fn resume_route(
     desk: Desk<Manage>,
     id: Id<RouteId>,
     why: Query<Why>,
-    body: OptionalBody<Nothing>,
+    body: OptionalBody<RouteChange>,
 ) -> Result<HttpResponse> {
-    let order = desk.order(&body.0, why.0.reason)?;
+    let reason = body.0.value.reason.clone().or(why.0.reason);
+    let order = desk.order(&body.0, reason)?;
     order.run(move |conn, by| done(&set_paused(conn, by, id.0, Use::InUse)?)).await
 }
 
@@ -217,10 +221,14 @@ pub(super) async fn list_carriers(_desk: Desk<Look>, app: Data<App>) -> Result<H
     crate::http::reply::ok(&CarrierList { data: app.carriers.iter().map(view).collect() })
 }
 
-/// A body without members.
-#[derive(Debug, Deserialize)]
+/// Why a route is taken out of use or put back.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Nothing {}
+pub(super) struct RouteChange {
+    /// Why, for the audit log; may stand in the query instead.
+    #[schema(max_length = 500)]
+    reason: Option<String>,
+}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Use {

@@ -9,6 +9,7 @@ use utoipa::openapi::{RefOr, Response};
 use utoipa::{IntoResponses, OpenApi};
 
 use super::status;
+use crate::accounts::count_stranger;
 use crate::app::App;
 use crate::error::{Code, Result};
 use crate::http::refusals::refusals;
@@ -47,7 +48,13 @@ pub fn configure(routes: &mut ServiceConfig) {
 pub async fn receive_status(app: web::Data<App>, req: HttpRequest, Raw(body): Raw) -> Result<HttpResponse> {
     let name: String = path_part(&req, "provider")?;
     let hook = Hook { url: public_url(&app, &req), headers: headers(&req), body: &body };
-    Ok(match status::take(&app, &name, &hook).await? {
+    let taken = status::take(&app, &name, &hook).await;
+    if let Err(fault) = &taken
+        && matches!(fault.code(), Code::NotFound | Code::PermissionDenied)
+    {
+        count_stranger(&app, &req)?;
+    }
+    Ok(match taken? {
         HookReply::Empty => HttpResponse::NoContent().finish(),
         HookReply::Twiml => {
             let empty = r#"<?xml version="1.0" encoding="UTF-8"?><Response></Response>"#;
@@ -68,6 +75,7 @@ impl IntoResponses for Refusals {
             Code::MethodNotAllowed,
             Code::RequestTimeout,
             Code::PayloadTooLarge,
+            Code::RateLimited,
             Code::Internal,
             Code::Overloaded,
             Code::StorageFull,

@@ -76,9 +76,9 @@ impl fmt::Display for ConfigFaults {
     }
 }
 
-/// The member of `known` that `word` was most likely meant to be.
+/// The member of `known` that `word` was most likely meant to be: one slip away, in a long word two or more.
 pub fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    let budget = word.chars().count().div_ceil(3);
+    let budget = (word.chars().count() / 4).max(1);
     known
         .into_iter()
         .map(|candidate| (edits(word, candidate), candidate))
@@ -87,19 +87,25 @@ pub fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// Levenshtein distance: single-letter insertions, deletions and changes between two words.
+/// How many slips lie between two words: letters too many, missing, changed, or two neighbours swapped (optimal string
+/// alignment).
 fn edits(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, l) in left.chars().enumerate() {
-        let mut next = vec![i + 1];
-        for ((above_left, above), r) in row.iter().zip(row.iter().skip(1)).zip(&right) {
-            let left_of = next.last().copied().unwrap_or(i + 1);
-            next.push((above_left + usize::from(l != *r)).min(above + 1).min(left_of + 1));
+    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=right.len()).collect()];
+    let cell = |rows: &[Vec<usize>], i: usize, j: usize| rows.get(i).and_then(|row| row.get(j)).copied().unwrap_or(0);
+    let at = |word: &[char], i: usize| i.checked_sub(1).and_then(|i| word.get(i)).copied();
+    for i in 1..=left.len() {
+        let mut row = vec![i];
+        for j in 1..=right.len() {
+            let changed = cell(&rows, i - 1, j - 1) + usize::from(at(&left, i) != at(&right, j));
+            let shorter = (cell(&rows, i - 1, j) + 1).min(row.last().copied().unwrap_or(i) + 1);
+            let is_swap = i > 1 && j > 1 && at(&left, i) == at(&right, j - 1) && at(&left, i - 1) == at(&right, j);
+            let swapped = if is_swap { cell(&rows, i - 2, j - 2) + 1 } else { usize::MAX };
+            row.push(changed.min(shorter).min(swapped));
         }
-        row = next;
+        rows.push(row);
     }
-    row.last().copied().unwrap_or(0)
+    cell(&rows, left.len(), right.len())
 }
 
 #[cfg(test)]
@@ -107,8 +113,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn distances_are_those_of_levenshtein() {
+    fn slips_are_counted_and_a_swap_is_one() {
         assert_eq!(edits("kitten", "sitting"), 3);
+        assert_eq!((edits("bnid", "bind"), edits("ab", "ba"), edits("abc", "cab")), (1, 1, 2));
         assert_eq!(edits("", "abc"), 3);
         assert_eq!(edits("abc", ""), 3);
         assert_eq!(edits("same", "same"), 0);
@@ -119,5 +126,7 @@ mod tests {
         assert_eq!(did_you_mean("bnid", ["bind", "workers"]), Some("bind"));
         assert_eq!(did_you_mean("worker", ["bind", "workers"]), Some("workers"));
         assert_eq!(did_you_mean("colour", ["bind", "workers"]), None);
+        assert_eq!(did_you_mean("NOPE", ["ROLE", "LOG"]), None);
+        assert_eq!(did_you_mean("DATABSE_UR", ["DATABASE_URL"]), Some("DATABASE_URL"));
     }
 }

@@ -1,6 +1,7 @@
 //! The one middleware around every request: its id and span, the registry's errors in the route's dialect, the rate
 //! headers, a floor under panics, and the access line.
 
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
@@ -14,6 +15,7 @@ use actix_web::{HttpMessage, HttpResponse, ResponseError, web};
 use futures_util::FutureExt;
 use tracing::{Instrument, Span, field};
 
+use super::client_ip::client_ip;
 use super::fault;
 use super::problem::{Dialect, Problem, render, status_of};
 use super::rate_view::{self, Slate};
@@ -54,6 +56,7 @@ struct Frame {
     id: RequestId,
     method: &'static str,
     host: Option<HeaderValue>,
+    client: IpAddr,
     dialect: Dialect,
     slate: Slate,
     incoming: Option<Incoming>,
@@ -62,14 +65,20 @@ struct Frame {
 
 impl Frame {
     fn around(req: &mut ServiceRequest) -> Self {
+        let method = known_method(req.method());
+        if req.method() == Method::HEAD {
+            // A route that takes GET takes HEAD; the connection leaves the body out.
+            req.head_mut().method = Method::GET;
+        }
         Frame {
             settings: req
                 .app_data::<web::Data<Settings>>()
                 .cloned()
                 .unwrap_or_else(|| web::Data::new(Settings::default())),
             id: RequestId::fresh(req.headers()),
-            method: known_method(req.method()),
+            method,
             host: req.headers().get(header::HOST).cloned(),
+            client: client_ip(req.request()),
             dialect: Dialect::of_path(req.path()),
             slate: Slate::put_into(req),
             incoming: Incoming::of(req),
@@ -123,6 +132,7 @@ impl Frame {
             http.head_mut().set_connection_type(ConnectionType::Close);
         }
         let headers = http.headers_mut();
+        allow_head(headers);
         headers.remove(header::CONTENT_LENGTH);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.dialect.content_type()));
         if let Some(seconds) = error.retry_after_s() {
@@ -149,7 +159,9 @@ impl Frame {
         if !headers.contains_key(header::CACHE_CONTROL) {
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
-        rate_view::write(headers, &self.slate.view(), self.dialect, self.settings.clock.now());
+        let view = Some(self.slate.view()).filter(|view| !view.is_empty());
+        let view = view.unwrap_or_else(|| self.settings.strangers.view(self.client));
+        rate_view::write(headers, &view, self.dialect, self.settings.clock.now());
     }
 
     fn note(&self, route: &str, status: StatusCode, span: &Span) {
@@ -217,6 +229,16 @@ fn log_cause(error: &Error) {
     match error.code() {
         Code::Internal => tracing::error!(error.code = %error.code(), error.cause = cause, "request failed: {cause}"),
         code => tracing::warn!(error.code = %code, error.cause = cause, "request refused as {code}: {cause}"),
+    }
+}
+
+/// Where GET is taken, HEAD is.
+fn allow_head(headers: &mut HeaderMap) {
+    let Some(allowed) = headers.get(header::ALLOW).and_then(|value| value.to_str().ok()) else { return };
+    if allowed.split(", ").any(|method| method == "GET")
+        && let Ok(with_head) = HeaderValue::from_str(&format!("{allowed}, HEAD"))
+    {
+        headers.insert(header::ALLOW, with_head);
     }
 }
 

@@ -31,4 +31,4 @@ pub use page::{Listing, Page};
 pub use query::{Id, Query, path_part};
 pub use rate_view::put_view;
 pub use request_id::RequestId;
-pub use settings::{MaxBody, Settings, base_url};
+pub use settings::{MaxBody, Settings, Strangers, base_url};

@@ -1,6 +1,7 @@
 //! What the ground under the routes needs to know of the configuration.
 
-use std::sync::LazyLock;
+use std::net::IpAddr;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use actix_web::http::header::{self, HeaderValue};
@@ -8,6 +9,7 @@ use actix_web::{HttpRequest, web};
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::limits::View;
 
 /// Settings of this room; registered as `web::Data<Settings>` on the actix application.
 #[derive(Debug, Clone)]
@@ -22,6 +24,35 @@ pub struct Settings {
     pub body_timeout: Duration,
     /// Where the rate headers take the present moment from.
     pub clock: Clock,
+    /// The limits of a request that no guard has looked at.
+    pub strangers: Strangers,
+}
+
+/// How the limits stand for a client address, for the headers of responses outside every guard; nothing is taken.
+#[derive(Clone)]
+pub struct Strangers(Arc<dyn Fn(IpAddr) -> View + Send + Sync>);
+
+impl Strangers {
+    /// As `look` sees it.
+    pub fn seen_by(look: impl Fn(IpAddr) -> View + Send + Sync + 'static) -> Strangers {
+        Strangers(Arc::new(look))
+    }
+
+    pub(super) fn view(&self, client: IpAddr) -> View {
+        (self.0)(client)
+    }
+}
+
+impl Default for Strangers {
+    fn default() -> Strangers {
+        Strangers::seen_by(|_| View::new())
+    }
+}
+
+impl std::fmt::Debug for Strangers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Strangers")
+    }
 }
 
 impl Default for Settings {
@@ -32,13 +63,14 @@ impl Default for Settings {
             max_body_bytes: 1024 * 1024,
             body_timeout: Duration::from_secs(8),
             clock: Clock::System,
+            strangers: Strangers::default(),
         }
     }
 }
 
 impl Settings {
-    /// What `config` says, with `clock` for the rate headers.
-    pub fn from_config(config: &Config, clock: Clock) -> Self {
+    /// What `config` says, with `clock` and `strangers` for the rate headers.
+    pub fn from_config(config: &Config, clock: Clock, strangers: Strangers) -> Self {
         let server = &config.server;
         Settings {
             public_url: server.public_url.as_ref().map(|url| url.as_str().to_owned()),
@@ -46,6 +78,7 @@ impl Settings {
             max_body_bytes: server.max_body.0,
             body_timeout: server.body_timeout,
             clock,
+            strangers,
         }
     }
 

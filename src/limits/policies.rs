@@ -59,6 +59,7 @@ const TABLE: [Row; COUNT] = [
     (Policy::OtpIp, same(20, HOUR)),
     (Policy::OtpDevice, same(10, HOUR)),
     (Policy::CheckNumber, same(15, HOUR)),
+    (Policy::CheckNumberDay, same(50, DAY)),
     (Policy::AnonymousIp, same(30, MINUTE)),
 ];
 
@@ -208,6 +209,7 @@ mod tests {
         for plan in ["free", "pro", "enterprise"] {
             assert_eq!(shown(plan, Policy::OtpNumber), "3/5m");
             assert_eq!(shown(plan, Policy::PlatformNumber), "20/day");
+            assert_eq!(shown(plan, Policy::CheckNumberDay), "50/day");
         }
         assert_eq!(Policies::plan_defaults("gold"), None);
     }

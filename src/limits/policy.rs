@@ -41,6 +41,8 @@ crate::text_enum! {
         OtpDevice = "otp.device",
         /// Code checks of an organization for one number.
         CheckNumber = "check.number",
+        /// The same over a day; no right code takes any of it back.
+        CheckNumberDay = "check.number.day",
         /// Unauthenticated and failed requests of one client address.
         AnonymousIp = "anonymous.ip",
     }

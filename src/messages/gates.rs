@@ -220,6 +220,16 @@ pub fn tag_of(org: OrgId) -> u64 {
     digest.iter().take(8).fold(0, |tag, byte| (tag << 8) | u64::from(*byte))
 }
 
+/// The number under which a check belongs to an organization for the day, whatever is forgiven meanwhile.
+pub fn day_tag_of(org: OrgId) -> u64 {
+    !tag_of(org)
+}
+
+/// The policies of a window of checks, with the tags that they count.
+pub fn check_policies(org: OrgId) -> [(Policy, u64); 2] {
+    [(Policy::CheckNumber, tag_of(org)), (Policy::CheckNumberDay, day_tag_of(org))]
+}
+
 /// A guard's window, under one policy.
 struct Gate<'a> {
     log: &'a StampLog,

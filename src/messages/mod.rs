@@ -32,7 +32,7 @@ pub use accept::{Accept, Accepted, BulkTerms, ClientMacs, Item, ItemOutcome, Pre
 pub use body::ClientBody;
 pub use content::{CodeSpec, Content};
 pub use dispatch::{claim, dispatch_once, hand_over, until_next};
-pub use gates::{EVER, GUARD_HORIZON, GuardKey, GuardKind, tag_of};
+pub use gates::{EVER, GUARD_HORIZON, GuardKey, GuardKind, check_policies, tag_of};
 pub use http::{MessageDocs, configure, configure_coals};
 pub use in_flight::InFlight;
 pub use new::{Client, Faults, MAX_SCHEDULE, NewMessage, Words, client, country_of, metadata};

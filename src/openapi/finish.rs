@@ -11,7 +11,7 @@ use crate::http::refusals::ERROR_CODES;
 /// Methods an operation may have in a path item (OpenAPI 3.1, section 4.8.9).
 pub const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
-/// Headers of an answer that the limiter has seen.
+/// How the limits stand, on every answer.
 const RATE_HEADERS: [&str; 5] =
     ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit-Policy", "RateLimit"];
 
@@ -83,9 +83,7 @@ fn operations_mut(document: &mut Value) -> impl Iterator<Item = &mut Value> {
 }
 
 fn finish_operation(operation: &mut Value, schemas: &Value) {
-    let is_tenants = is_secured_by(operation, "api_key");
-    let is_limited = is_tenants || is_secured_by(operation, "operator_token");
-    if is_tenants {
+    if is_secured_by(operation, "api_key") {
         put(operation, "security", json!([{"api_key": []}, {"api_key_header": []}]));
     }
     let takes_key = bound_key_header(operation);
@@ -94,7 +92,7 @@ fn finish_operation(operation: &mut Value, schemas: &Value) {
     }
     let responses = operation.get_mut("responses").and_then(Value::as_object_mut).into_iter().flatten();
     for (status, response) in responses {
-        finish_response(response, &HeadersOf { status, is_limited, takes_key });
+        finish_response(response, &HeadersOf { status, takes_key });
         let codes = response.get(ERROR_CODES).cloned();
         for content in bodies(Some(&mut *response)) {
             match codes.as_ref().filter(|_| content.get("schema").is_some_and(is_problem)) {
@@ -108,15 +106,11 @@ fn finish_operation(operation: &mut Value, schemas: &Value) {
 /// What decides which headers a response has.
 struct HeadersOf<'a> {
     status: &'a str,
-    is_limited: bool,
     takes_key: bool,
 }
 
 fn finish_response(response: &mut Value, of: &HeadersOf<'_>) {
-    let mut names = vec!["X-Request-Id"];
-    if of.is_limited {
-        names.extend(RATE_HEADERS);
-    }
+    let mut names = [["X-Request-Id"].as_slice(), &RATE_HEADERS].concat();
     if matches!(of.status, "429" | "503") {
         names.push("Retry-After");
     }

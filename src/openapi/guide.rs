@@ -67,7 +67,8 @@ const fn about(policy: Policy) -> &'static str {
         Policy::PlatformNumber => "Codes to one number over all organizations",
         Policy::OtpIp => "Codes of an organization for one client address, where the app passes it",
         Policy::OtpDevice => "Codes of an organization for one device, where the app passes it",
-        Policy::CheckNumber => "Checks of codes for one number",
+        Policy::CheckNumber => "Checks of codes for one number; a right code takes the wrong ones back",
+        Policy::CheckNumberDay => "The same within a day, right and wrong ones alike; nothing is taken back",
         Policy::AnonymousIp => "Unauthenticated and failed requests of one client address",
     }
 }

@@ -16,7 +16,9 @@ use crate::error::{Code, Error, Result};
 use crate::idempotency::Stored;
 use crate::ids::{OrgId, VerificationId};
 use crate::limits::{Allowance, Policy, View};
-use crate::messages::{EVER, GUARD_HORIZON, GuardKind, Lock, Recipient, load_guards, save_guards, tag_of};
+use crate::messages::{
+    EVER, GUARD_HORIZON, GuardKind, Lock, Recipient, check_policies, load_guards, save_guards, tag_of,
+};
 use crate::otp::{CodeLength, CodeSeed, Otp, derive, matches, normalize};
 use crate::phone::address_mac;
 use crate::secret::Keyring;
@@ -125,23 +127,25 @@ impl Checking {
         Ok(found)
     }
 
-    /// Counts the check for the number, over all its verifications.
+    /// Counts the check for the number, over all its verifications: within the hour, where a right code forgives, and
+    /// within the day, where none does.
     fn pass_guard(&self, conn: &mut Conn, mac: &[u8]) -> Result<View> {
         let mut view = View::new();
-        let Allowance::Rate(rate) = self.caller.policies.get(Policy::CheckNumber) else { return Ok(view) };
         let key = (GuardKind::Check, self.caller.mode(), mac.to_vec());
-        let loaded = load_guards(conn, &[key].into(), Lock::Write, self.now)?;
-        let tag = tag_of(self.caller.org_id());
-        for (key, kept) in loaded {
-            let verdict = kept.value.check(Some(tag), Policy::CheckNumber, rate, self.now);
-            if let Some(wait) = verdict.wait {
-                return Err(Error::new(Code::RateLimited).retry_after(wait).policy(verdict.hit()));
-            }
+        for (key, kept) in load_guards(conn, &[key].into(), Lock::Write, self.now)? {
             let mut log = kept.value;
+            for (policy, tag) in check_policies(self.caller.org_id()) {
+                if let Allowance::Rate(rate) = self.caller.policies.get(policy) {
+                    view.push(log.check(Some(tag), policy, rate, self.now));
+                }
+            }
+            if let (Some(wait), Some(binding)) = (view.wait(), view.binding()) {
+                return Err(Error::new(Code::RateLimited).retry_after(wait).policy(binding.hit()));
+            }
             log.prune(GUARD_HORIZON, self.now);
-            log.add(tag, self.now);
+            check_policies(self.caller.org_id()).iter().for_each(|(_, tag)| log.add(*tag, self.now));
             save_guards(conn, &[(&key, &log)])?;
-            view.push(verdict.taken(self.now));
+            view.mark_taken(self.now, |_| true);
         }
         Ok(view)
     }

@@ -63,12 +63,27 @@ pub struct NewVerification {
     pub client: Client,
     /// The caller's own notes.
     pub metadata: BTreeMap<String, String>,
+    /// Which of the members above the request names itself.
+    pub named: Named,
+}
+
+/// What a request names: a start that joins a pending verification changes nothing else.
+#[derive(Clone, Copy)]
+pub struct Named {
+    /// The language.
+    pub locale: bool,
+    /// The text.
+    pub template: bool,
+    /// The end user.
+    pub client: bool,
 }
 
 impl NewVerification {
     /// Parses a request of `caller`. Error: `validation_failed` with every fault by field.
     pub fn parse(body: StartBody, caller: &Caller) -> Result<NewVerification> {
         let mut faults = Faults::default();
+        let named =
+            Named { locale: body.locale.is_some(), template: body.template.is_some(), client: body.client.is_some() };
         let country = faults.keep("country", body.country.as_deref().map(country_of).transpose()).flatten();
         let channel = first_channel(&mut faults, &body);
         let to = match body.to.as_deref() {
@@ -104,6 +119,7 @@ impl NewVerification {
                 template: body.template.unwrap_or(TemplateName::Verification),
                 client,
                 metadata: notes?,
+                named,
             })
         };
         whole().ok_or_else(|| Error::new(Code::ValidationFailed))

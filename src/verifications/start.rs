@@ -13,11 +13,15 @@ use crate::error::{Code, Error, Result};
 use crate::ids::VerificationId;
 use crate::messages::{Accept, ItemOutcome, client_macs, rehearse};
 use crate::phone::address_mac;
+use crate::terms::Channel;
 
 /// Starts a verification: 201 with it, its first code on its way. Errors: what refuses a message.
 pub async fn start(ask: Ask, new: NewVerification) -> Result<Done> {
     let desk = ask.desk().await?;
     ask.commit(move |conn, now| {
+        if let Some(closed) = closed_step(&new) {
+            return Err(closed);
+        }
         let (mut row, is_new) = open(conn, &desk, &new, now)?;
         let way = Way { channel: new.channel, to: new.to.clone() };
         match send_code(conn, &desk, &mut row, &way, now)? {
@@ -54,11 +58,19 @@ pub async fn rehearse_start(ask: Ask, new: NewVerification) -> Result<(Accept, I
                 row = joined(&desk, pending, &new)?;
             }
             let way = Way { channel: new.channel, to: new.to.clone() };
-            let accept = accept(&desk, prepare(&desk, &row, &way, now)?);
+            let mut item = prepare(&desk, &row, &way, now)?;
+            item.refusal = closed_step(&new).or(item.refusal);
+            let accept = accept(&desk, item);
             let outcome = rehearse(conn, &clock, &accept)?.outcomes.pop();
             Ok((accept, outcome.ok_or_else(|| Error::internal("a rehearsal without an outcome"))?))
         })
         .await
+}
+
+/// A workflow that names a channel which nobody has yet is refused whole, like that channel itself.
+fn closed_step(new: &NewVerification) -> Option<Error> {
+    let is_closed = new.workflow.iter().any(|step| step.channel == Channel::Whatsapp);
+    is_closed.then(|| Error::new(Code::ChannelNotEnabled))
 }
 
 /// The verification to send for, held until the transaction ends, and whether it is new. Of two that start at once
@@ -88,7 +100,9 @@ fn joined(desk: &Desk, mut pending: Row, new: &NewVerification) -> Result<Row> {
     if !new.workflow.is_empty() {
         pending.step = 0;
     }
-    pending.locale = String::from(new.locale.as_str());
+    if new.named.locale {
+        pending.locale = String::from(new.locale.as_str());
+    }
     pending.spec = spec.to_json()?;
     Ok(pending)
 }

@@ -5,14 +5,17 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use postern::secret::hmac_sha256;
+use postern::clock::Clock;
+use postern::config::{Config, DatabaseUrl, SecretKey};
+use postern::secret::{Secret, hmac_sha256};
+use postern::start;
 use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::harness::Backend;
 use crate::harness::actor::Actor;
-use crate::harness::app::{ACME_SECRET, TWILIO_TOKEN, TestApp};
+use crate::harness::app::{ACME_SECRET, START, TWILIO_TOKEN, TestApp};
 use crate::harness::fake_carrier::Script;
 
 const CODE: &str = "918273";
@@ -20,6 +23,9 @@ const TEXT: &str = "CANARYTEXT 918273";
 const NUMBER: &str = "+447400123456";
 const NATIONAL: &str = "7400123456";
 const MAIL_PASSWORD: &str = "a mail password";
+/// Of 32 bytes, and how the configuration writes it.
+const SERVER_KEY: [&str; 2] = ["CANARY-SERVER-KEY-OF-32-BYTES-OK", "Q0FOQVJZLVNFUlZFUi1LRVktT0YtMzItQllURVMtT0s="];
+const DSN_PASSWORD: &str = "canary-of-the-database";
 const OWNER_TOKEN: &str = "an owner's token of my own choice";
 
 /// What tracing wrote, all of it.
@@ -141,6 +147,17 @@ async fn walk(app: &TestApp, live: &Actor) -> Vec<String> {
     told
 }
 
+/// What a start says, to whoever reads it, where the database does not answer.
+async fn a_database_that_is_not_there() -> String {
+    let mut config = Config::for_tests();
+    let url = format!("postgres://postern:{DSN_PASSWORD}@127.0.0.1:1/postern");
+    config.database.url = Some(DatabaseUrl::Postgres(Secret::new(url)));
+    let shown = format!("{config:?}");
+    let fault = start::wire(config, Clock::manual(START)).await.err().unwrap();
+    tracing::error!(error = %fault, cause = fault.cause_text(), "the start failed: {fault:?}");
+    format!("{shown} {fault} {fault:?} {:?}", fault.cause_text())
+}
+
 /// The owner of a message may see its number.
 fn without_number(text: &str) -> String {
     text.replace(NUMBER, "")
@@ -161,17 +178,25 @@ async fn receipts(app: &TestApp) {
 #[actix_web::test]
 async fn no_canary_is_written_down_anywhere() {
     let ink = Ink::start();
-    let app = TestApp::start_with(|config| config.outbound.total_timeout = Duration::from_millis(400)).await;
+    let app = TestApp::start_with(|config| {
+        config.outbound.total_timeout = Duration::from_millis(400);
+        config.node.secret_key = SecretKey::parse(SERVER_KEY[1]);
+    })
+    .await;
     let org = app.tenant().await.org;
     let path = format!("/v1/admin/orgs/{org}/keys");
     let key = app.operator().post(&path, json!({"name": "k", "mode": "live"})).await.expect(201).text_at("/secret");
     let live = app.anonymous().with_token(&key);
-    let told = walk(&app, &live).await;
+    let mut told = walk(&app, &live).await;
+    told.push(a_database_that_is_not_there().await);
     let taken = app.acme.hand_offs();
     assert!(taken.iter().any(|call| String::from_utf8_lossy(&call.body).contains(TEXT)), "the canary never flew");
 
     let secrets: Vec<String> =
-        [&key, OWNER_TOKEN, ACME_SECRET, TWILIO_TOKEN, MAIL_PASSWORD].into_iter().map(str::to_owned).collect();
+        [&key, OWNER_TOKEN, ACME_SECRET, TWILIO_TOKEN, MAIL_PASSWORD, SERVER_KEY[0], SERVER_KEY[1], DSN_PASSWORD]
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
     let words: Vec<String> = secrets.iter().cloned().chain([CODE, "CANARYTEXT"].map(str::to_owned)).collect();
     let all: Vec<String> = words.iter().cloned().chain([NATIONAL.to_owned()]).collect();
     told.iter().for_each(|text| search("an answer", &without_number(text), &all));
@@ -189,7 +214,7 @@ async fn no_canary_is_written_down_anywhere() {
 
 /// The database's file and its log: the numbers are columns of their own there, codes and secrets must not be.
 fn search_files(app: &TestApp, canaries: &[String]) {
-    let postern::config::DatabaseUrl::Sqlite(path) = app.app.config.database_url() else { return };
+    let DatabaseUrl::Sqlite(path) = app.app.config.database_url() else { return };
     for suffix in ["", "-wal"] {
         let file = format!("{}{suffix}", path.display());
         let bytes = std::fs::read(&file).unwrap();

@@ -80,11 +80,11 @@ async fn a_method_that_a_path_does_not_take_is_405_with_those_it_takes() {
     let app = TestApp::start().await;
     let caller = app.tenant().await.test;
     for (method, path, allow) in [
-        ("DELETE", "/v1/messages", "GET, POST"),
+        ("DELETE", "/v1/messages", "GET, POST, HEAD"),
         ("GET", "/v1/messages/bulk", "POST"),
         ("GET", "/v1/verifications/check", "POST"),
-        ("POST", "/v1/errors", "GET"),
-        ("PATCH", "/docs/errors/internal", "GET"),
+        ("POST", "/v1/errors", "GET, HEAD"),
+        ("PATCH", "/docs/errors/internal", "GET, HEAD"),
     ] {
         let reply = caller.call(method, path, None).await.refused(Code::MethodNotAllowed);
         assert_eq!(reply.headers["allow"], allow, "{method} {path}");

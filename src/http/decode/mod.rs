@@ -23,16 +23,74 @@ use crate::error::{Code, Error, Result};
 /// route takes one.
 ///
 /// # Errors
-/// `validation_failed` with the path of the field (`messages[3].to`), or `malformed_request` where the root itself is
-/// of the wrong kind.
+/// `validation_failed` with the path of each faulty field (`messages[3].to`), or `malformed_request` where the root
+/// itself is of the wrong kind.
 pub fn decode<T: DeserializeOwned>(tree: &Tree) -> Result<T> {
+    let first = match attempt::<T>(tree) {
+        Ok(value) => return Ok(value),
+        Err(fault) => fault,
+    };
+    if first.path.is_empty() {
+        return Err(Error::new(Code::MalformedRequest).detail(format!("The body {}.", first.why)));
+    }
+    // Serde stops at the first fault: without the member at fault it goes on to the next.
+    let mut rest = tree.clone();
+    let mut error = Error::field(first.path.clone(), first.why);
+    let (mut told, mut steps) = (vec![first.path], first.steps);
+    while told.len() < MOST_FAULTS && remove(&mut rest, &steps) {
+        let Err(next) = attempt::<T>(&rest) else { break };
+        // A member that was taken out is missing now; that says nothing.
+        if next.path.is_empty() || told.contains(&next.path) {
+            break;
+        }
+        error = error.and_field(next.path.clone(), next.why);
+        told.push(next.path);
+        steps = next.steps;
+    }
+    Err(error)
+}
+
+/// Faults told of one document.
+const MOST_FAULTS: usize = 16;
+
+/// A fault with its place.
+struct Placed {
+    path: String,
+    steps: Vec<Step>,
+    why: String,
+}
+
+/// One step from the root to a place.
+enum Step {
+    Member(String),
+    Item(usize),
+}
+
+fn attempt<T: DeserializeOwned>(tree: &Tree) -> Result<T, Placed> {
     serde_path_to_error::deserialize(Source { tree, is_root: true }).map_err(|error| {
         let path = path_text(error.path(), error.inner().field.as_deref());
-        match path.is_empty() {
-            true => Error::new(Code::MalformedRequest).detail(format!("The body {}.", error.inner().why)),
-            false => Error::field(path, error.into_inner().why),
+        let mut steps = Vec::new();
+        for segment in error.path() {
+            match segment {
+                Segment::Map { key } => steps.push(Step::Member(key.clone())),
+                Segment::Seq { index } => steps.push(Step::Item(*index)),
+                Segment::Enum { .. } | Segment::Unknown => {}
+            }
         }
+        Placed { path, steps, why: error.into_inner().why }
     })
+}
+
+/// Takes the member at the end of `steps` out of its object; whether it was one.
+fn remove(tree: &mut Tree, steps: &[Step]) -> bool {
+    match (tree, steps) {
+        (Tree::Map(map), [Step::Member(name)]) => map.remove(name).is_some(),
+        (Tree::Map(map), [Step::Member(name), rest @ ..]) => map.get_mut(name).is_some_and(|inner| remove(inner, rest)),
+        (Tree::List(items), [Step::Item(index), rest @ ..]) => {
+            items.get_mut(*index).is_some_and(|inner| remove(inner, rest))
+        }
+        _ => false,
+    }
 }
 
 fn path_text(path: &Path, field: Option<&str>) -> String {

@@ -83,6 +83,16 @@ fn unknown_and_missing_fields_are_named_where_they_belong() {
 }
 
 #[test]
+fn several_faults_are_told_together() {
+    let body = r#"{"to":7,"count":-1,"channel":"fax","client":{"ip":1,"port":2},"messages":[{"ip":1},{"ip":2}],"x":0}"#;
+    let error = read(body).unwrap_err();
+    let fields: Vec<&str> = error.fields().keys().map(String::as_str).collect();
+    assert_eq!(fields, ["channel", "client.ip", "client.port", "count", "messages[0].ip"]);
+    let many: String = (0..100).map(|n| format!("\"a{n}\":1,")).collect();
+    assert_eq!(read(&format!("{{{many}\"to\":\"x\"}}")).unwrap_err().fields().len(), 16);
+}
+
+#[test]
 fn the_root_must_be_an_object() {
     assert_eq!(fault("[]"), "The body must be an object, not an array.");
     assert_eq!(fault("4711"), "The body must be an object, not a number.");

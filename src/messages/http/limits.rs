@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::http::{Query, reply};
 use crate::limits::{Allowance, Policy, Verdict};
 use crate::messages::GuardKind;
-use crate::messages::gates::tag_of;
+use crate::messages::gates::{check_policies, tag_of};
 use crate::messages::store::{self, Lock};
 use crate::messages::view::LimitView;
 use crate::phone::address_mac;
@@ -71,15 +71,14 @@ async fn message_level(app: &Data<App>, caller: &Caller, subject: Option<Vec<u8>
             }
             let Some(subject) = subject else { return Ok(verdicts) };
             let tag = tag_of(caller.org_id());
-            for (kind, policies) in [
-                (GuardKind::Otp, [Policy::OtpNumber, Policy::OtpNumberHour, Policy::OtpNumberDay].as_slice()),
-                (GuardKind::Check, &[Policy::CheckNumber]),
-            ] {
+            let codes = [Policy::OtpNumber, Policy::OtpNumberHour, Policy::OtpNumberDay].map(|policy| (policy, tag));
+            let checks = check_policies(caller.org_id());
+            for (kind, policies) in [(GuardKind::Otp, codes.as_slice()), (GuardKind::Check, &checks)] {
                 let key = (kind, caller.mode(), subject.clone());
                 let logs = store::load_guards(conn, &[key].into(), Lock::Peek, now)?;
-                for (log, policy) in logs.iter().flat_map(|(_, log)| policies.iter().map(move |policy| (log, policy))) {
+                for (log, (policy, tag)) in logs.iter().flat_map(|(_, log)| policies.iter().map(move |of| (log, of))) {
                     if let Allowance::Rate(rate) = caller.policies.get(*policy) {
-                        verdicts.push(log.value.check(Some(tag), *policy, rate, now));
+                        verdicts.push(log.value.check(Some(*tag), *policy, rate, now));
                     }
                 }
             }

@@ -35,7 +35,7 @@ pub(super) struct InboxView {
     to: String,
     /// The channel it came by.
     channel: Channel,
-    /// The text, code and all.
+    /// The text: code and all with a test key, with its digits hidden with a live one.
     body: String,
     /// The subject line of a mail.
     subject: Option<String>,
@@ -56,7 +56,7 @@ pub(super) struct Inbox {
 /// Show what the sandbox's handsets and mailboxes have received, newest first.
 ///
 /// With a test key: its organization's test messages. With a live key: those of its live messages that an operator
-/// routes to the sandbox carrier (staging).
+/// routes to the sandbox carrier (staging), with every run of four digits or more hidden.
 #[utoipa::path(
     operation_id = "list_sandbox_messages",
     tag = "Sandbox",

@@ -19,7 +19,8 @@ use crate::verifications::view::VerificationView;
 /// Start a verification.
 ///
 /// Makes a code and sends it. Where one is pending for the same destination it is joined: the same id, a new send; code
-/// length, ttl, checks and resend policy stay as they were. With `dry_run` nothing is recorded and the answer (200) is
+/// length, ttl, checks and resend policy stay as they were, and so do locale, template, web_origin, app_hash and client
+/// unless the request names them. With `dry_run` nothing is recorded and the answer (200) is
 /// what would be decided.
 #[utoipa::path(
     operation_id = "start_verification",

@@ -167,14 +167,18 @@ impl Spec {
         }
     }
 
-    /// What a second start brings to the verification it joins: how its message looks, for whom, and a workflow
-    /// where it has one. The rest is as the first start fixed it.
+    /// What a second start brings to the verification it joins: of how its message looks and for whom what it names
+    /// itself, and a workflow where it has one. The rest is as the first start fixed it.
     pub fn join(&mut self, new: &NewVerification, client: ClientMacs) {
         let joining = Spec::of(new, client);
-        self.template = joining.template;
-        self.web_origin = joining.web_origin;
-        self.app_hash = joining.app_hash;
-        self.client = joining.client;
+        if new.named.template {
+            self.template = joining.template;
+        }
+        if new.named.client {
+            self.client = joining.client;
+        }
+        self.web_origin = joining.web_origin.or(self.web_origin.take());
+        self.app_hash = joining.app_hash.or(self.app_hash.take());
         if !joining.workflow.is_empty() {
             self.workflow = joining.workflow;
             self.round += 1;

@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::house::House;
 use crate::harness::actor::Actor;
-use crate::harness::app::START;
+use crate::harness::app::{START, TestApp};
 
 /// An organization on the free plan and a key of it.
 async fn free(house: &House) -> (String, Actor) {
@@ -107,6 +107,62 @@ async fn strangers_are_counted_by_address_and_keys_are_not_their_victims() {
     house.owner().get("/v1/admin/orgs").await.expect(200);
     house.advance(Duration::from_secs(60));
     house.anonymous().get("/v1/account").await.refused(Code::Unauthenticated);
+}
+
+#[actix_web::test]
+async fn every_response_shows_a_limit_and_one_outside_the_guards_that_of_the_address() {
+    let app = TestApp::start().await;
+    let acme = app.tenant().await;
+    let nobody = app.anonymous();
+    for (caller, path) in [
+        (&nobody, "/healthz"),
+        (&nobody, "/readyz"),
+        (&nobody, "/openapi.json"),
+        (&nobody, "/docs"),
+        (&nobody, "/docs/errors/otp.number_limit"),
+        (&nobody, "/v1/errors"),
+        (&nobody, "/no/such/page"),
+        (&nobody, "/hooks/acme/status"),
+        (&app.operator(), "/v1/admin/orgs"),
+        (&app.operator(), "/v1/admin/orgs/org_x"),
+    ] {
+        let reply = caller.get(path).await;
+        assert_eq!(reply.header("ratelimit-policy"), Some("\"anonymous.ip\";q=30;w=60"), "{path}: {}", reply.status);
+        assert_eq!(reply.header("x-ratelimit-remaining"), Some("30"), "{path}: nothing was taken");
+        assert!(reply.header("x-ratelimit-reset").is_some() && reply.header("ratelimit").is_some(), "{path}");
+    }
+    let own = acme.live.get("/v1/account").await.expect(200);
+    assert!(!own.header("ratelimit-policy").unwrap().contains("anonymous.ip"), "{:?}", own.headers);
+}
+
+#[actix_web::test]
+async fn a_forged_callback_counts_like_a_wrong_key() {
+    let app = TestApp::start().await;
+    let post = async |path: &str| app.anonymous().with_header("X-Signature", "00").post(path, json!({"id": "x"})).await;
+    for n in 0..15 {
+        post("/hooks/acme/status").await.refused(Code::PermissionDenied);
+        let reply = post("/hooks/nobody/status").await.refused(Code::NotFound);
+        assert_eq!(reply.header("x-ratelimit-remaining"), Some((28 - 2 * n).to_string().as_str()));
+    }
+    let denied = post("/hooks/acme/status").await.refused(Code::RateLimited);
+    assert_eq!(denied.text_at("/policy"), "anonymous.ip");
+    app.anonymous().get("/v1/account").await.refused(Code::RateLimited);
+    crate::messages::receipt(&app, "nothing-of-ours", "DELIVRD").await.expect(204);
+}
+
+#[actix_web::test]
+async fn head_answers_where_get_does() {
+    let app = TestApp::start().await;
+    let acme = app.tenant().await;
+    for path in ["/healthz", "/openapi.json", "/docs", "/v1/account", "/v1/messages"] {
+        let (get, head) = (acme.live.get(path).await.expect(200), acme.live.call("HEAD", path, None).await.expect(200));
+        assert_eq!((head.text.as_str(), head.header("content-type")), ("", get.header("content-type")), "{path}");
+        assert_eq!(head.header("content-length").map(str::to_owned), Some(get.text.len().to_string()), "{path}");
+    }
+    let refused = acme.live.call("HEAD", "/v1/messages/bulk", None).await;
+    assert_eq!((refused.status, refused.header("allow")), (405, Some("POST")));
+    let allowed = acme.live.call("PATCH", "/v1/messages", None).await;
+    assert_eq!((allowed.status, allowed.header("allow")), (405, Some("GET, POST, HEAD")));
 }
 
 #[actix_web::test]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::house::House;
 
 /// Method, path, a body that is right, and the scope that lets it in; without one any key may.
-const TABLE: [(&str, &str, &str, Option<Scope>); 13] = [
+const TABLE: [(&str, &str, &str, Option<Scope>); 22] = [
     ("GET", "/v1/account", "", None),
     ("GET", "/v1/limits", "", None),
     ("POST", "/v1/messages", SEND, Some(Scope::MessagesSend)),
@@ -19,6 +19,15 @@ const TABLE: [(&str, &str, &str, Option<Scope>); 13] = [
     ("POST", "/v1/messages/MSG/feedback", r#"{"outcome":"converted"}"#, Some(Scope::MessagesSend)),
     ("GET", "/v1/batches/BAT", "", Some(Scope::MessagesRead)),
     ("GET", "/v1/sandbox/messages", "", Some(Scope::MessagesRead)),
+    ("POST", "/v1/verifications", r#"{"to":"+15005550000","dry_run":true}"#, Some(Scope::VerificationsWrite)),
+    ("GET", "/v1/verifications", "", Some(Scope::VerificationsRead)),
+    ("GET", "/v1/verifications/summary", "", Some(Scope::VerificationsRead)),
+    ("POST", "/v1/verifications/check", r#"{"to":"+15005550000","code":"123456"}"#, Some(Scope::VerificationsWrite)),
+    ("GET", "/v1/verifications/VRF", "", Some(Scope::VerificationsRead)),
+    ("POST", "/v1/verifications/VRF/check", r#"{"code":"123456"}"#, Some(Scope::VerificationsWrite)),
+    ("POST", "/v1/verifications/VRF/resend", "{}", Some(Scope::VerificationsWrite)),
+    ("POST", "/v1/verifications/VRF/next", "{}", Some(Scope::VerificationsWrite)),
+    ("POST", "/v1/verifications/VRF/cancel", "{}", Some(Scope::VerificationsWrite)),
     ("POST", "/simcoal/send", r#"{"to":"+15005550000","message":"hi"}"#, Some(Scope::MessagesSend)),
     ("POST", "/simcoal/send-bulk", r#"{"to":["+15005550000"],"message":"hi"}"#, Some(Scope::MessagesSend)),
 ];
@@ -27,7 +36,18 @@ const SEND: &str = r#"{"to":"+15005550000","body":"hi","kind":"transactional"}"#
 
 /// Ids of the right form that are nobody's: whoever is let in learns only that.
 fn path_of(path: &str) -> String {
-    path.replace("MSG", "msg_01h455vb4pex5vsknk084sn02q").replace("BAT", "bat_01h455vb4pex5vsknk084sn02q")
+    ["MSG", "BAT", "VRF"].iter().fold(path.to_owned(), |path, word| {
+        path.replace(word, &format!("{}_01h455vb4pex5vsknk084sn02q", word.to_lowercase()))
+    })
+}
+
+#[test]
+fn the_table_has_every_operation_that_takes_a_key() {
+    let told = |path: &str| ["MSG", "BAT", "VRF"].iter().fold(path.to_owned(), |path, word| path.replace(word, "{id}"));
+    let mut table: Vec<(String, String)> =
+        TABLE.iter().map(|(method, path, ..)| ((*method).to_owned(), told(path))).collect();
+    table.sort();
+    assert_eq!(table, crate::tenants::operations());
 }
 
 #[actix_web::test]

@@ -156,3 +156,41 @@ async fn lists_come_in_pages_newest_first() {
         (Some(1), found.text_at("/id"))
     );
 }
+
+#[actix_web::test]
+async fn a_route_is_paused_for_a_reason_in_the_body() {
+    let house = House::fresh().await;
+    let routes = house.owner().get("/v1/admin/routes").await.expect(200);
+    let path = format!("/v1/admin/routes/{}", routes.text_at("/data/0/id"));
+    let paused = house.owner().post(&format!("{path}/pause"), json!({"reason": "the carrier asked"})).await.expect(200);
+    assert_eq!(paused.json["paused"], true);
+    let resumed = house.owner().call("POST", &format!("{path}/resume?reason=again"), None).await.expect(200);
+    assert_eq!(resumed.json["paused"], false);
+    let unknown =
+        house.owner().post(&format!("{path}/pause"), json!({"why": "x"})).await.refused(Code::ValidationFailed);
+    assert!(unknown.text.contains("known are reason"), "{}", unknown.text);
+    let rows = audit_rows(&house).await;
+    let reasons: Vec<&Value> = rows.iter().take(2).map(|row| &row["reason"]).collect();
+    assert_eq!(reasons, ["again", "the carrier asked"]);
+}
+
+#[actix_web::test]
+async fn a_guard_of_numbers_is_overridden_for_a_reason_and_a_policy_by_its_name() {
+    let house = House::fresh().await;
+    let org = house.org("ACME").await;
+    let put = async |policy: &str, body: Value| {
+        house.owner().put(&format!("/v1/admin/orgs/{org}/limits/{policy}"), body).await
+    };
+    for policy in ["otp.number", "otp.ip", "check.number.day"] {
+        for reason in [json!(null), json!("  ")] {
+            let refused = put(policy, json!({"limit": "9/5m", "reason": reason})).await.refused(Code::ValidationFailed);
+            assert!(refused.json["field_errors"]["reason"].is_array(), "{}", refused.text);
+        }
+        let long = put(policy, json!({"limit": "9/2d", "reason": "r"})).await.refused(Code::ValidationFailed);
+        assert!(long.json["field_errors"]["limit"].is_array(), "{}", long.text);
+        put(policy, json!({"limit": "9/5m", "reason": "a launch"})).await.expect(200);
+    }
+    put("org.minute", json!({"limit": "9/min"})).await.expect(200);
+    let unknown = put("otp.nummer", json!({"limit": "9/min"})).await.refused(Code::ValidationFailed);
+    assert!(unknown.text.contains("otp.number, otp.number.hour"), "{}", unknown.text);
+}

@@ -7,6 +7,7 @@ mod decisions;
 mod dispatch;
 mod dry_run;
 mod failures;
+mod http_fixtures;
 mod idempotency;
 mod key_model;
 mod limits;

@@ -238,6 +238,9 @@ async fn a_channel_that_is_not_built_yet_is_refused_before_anything_is_taken() {
     for _ in 0..4 {
         post(&acme.live, body.clone()).await.refused(Code::ChannelNotEnabled);
     }
+    let mut later = code_to(&number(1));
+    later["fallback"] = json!(["whatsapp"]);
+    post(&acme.live, later).await.refused(Code::ChannelNotEnabled);
     for _ in 0..3 {
         accepted(&acme.live, code_to(&number(1))).await;
     }

@@ -143,3 +143,30 @@ async fn each_route_asks_for_its_scope() {
     }
     assert!(told(check(&writer, &id, &code).await).1);
 }
+
+#[actix_web::test]
+async fn fifty_checks_a_day_are_the_most_and_no_right_code_takes_them_back() {
+    let app = TestApp::start().await;
+    let tenant = app.tenant().await;
+    for _ in 0..10 {
+        let (id, code) = started(&app, &tenant.test, json!({})).await;
+        for _ in 0..4 {
+            check(&tenant.test, &id, &wrong(&code)).await.expect(200);
+        }
+        assert!(told(check(&tenant.test, &id, &code).await).1);
+        app.advance(Duration::from_secs(300));
+    }
+    app.advance(Duration::from_secs(3_600));
+    let (id, code) = started(&app, &tenant.test, json!({})).await;
+    let refused = check(&tenant.test, &id, &code).await.refused(Code::RateLimited);
+    assert_eq!((refused.text_at("/policy"), refused.header("retry-after")), ("check.number.day".into(), Some("79800")));
+    let limits = tenant.test.get("/v1/limits?to=%2B447400123123").await.expect(200);
+    let row = |policy: &str| {
+        let rows = limits.json["data"].as_array().unwrap();
+        rows.iter().find(|row| row["policy"] == policy).map(|row| row["remaining"].clone()).unwrap()
+    };
+    assert_eq!((row("check.number"), row("check.number.day")), (json!(15), json!(0)));
+    app.advance(Duration::from_secs(79_800));
+    let (id, code) = started(&app, &tenant.test, json!({})).await;
+    assert!(told(check(&tenant.test, &id, &code).await).1);
+}

@@ -106,3 +106,26 @@ fn every_row(conn: &mut Conn) -> diesel::QueryResult<String> {
     }
     Ok(all)
 }
+
+#[actix_web::test]
+async fn a_live_code_is_hidden_in_the_inbox_that_shows_a_test_code() {
+    let app = TestApp::start().await;
+    app.route(&[("sms", "sandbox", 1), ("email", "sandbox", 1)]).await;
+    let tenant = app.tenant().await;
+    for caller in [&tenant.live, &tenant.test] {
+        start(caller, json!({})).await.expect(201);
+        let mail =
+            json!({"to": "ann@example.com", "channel": "email", "subject": "481516 is it", "body": "It is 481516"});
+        caller.post("/v1/messages", mail).await.expect(202);
+    }
+    app.step().await;
+    let inbox = async |caller: &Actor| caller.get("/v1/sandbox/messages").await.expect(200);
+    let (live, test) = (inbox(&tenant.live).await, inbox(&tenant.test).await);
+    assert_eq!((live.json["data"].as_array().unwrap().len(), test.json["data"].as_array().unwrap().len()), (2, 2));
+    for row in live.json["data"].as_array().unwrap() {
+        let shown = format!("{}{}", row["body"], row["subject"]);
+        assert!(!shown.split(|c: char| !c.is_ascii_digit()).any(|run| run.len() >= 4), "{shown}");
+    }
+    assert!(test.text.contains("481516"), "{}", test.text);
+    code_in(&test.text);
+}

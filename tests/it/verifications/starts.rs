@@ -56,6 +56,34 @@ async fn a_second_start_joins_the_pending_one_and_the_guards_count_it() {
 }
 
 #[actix_web::test]
+async fn a_second_start_resets_nothing_that_it_does_not_name() {
+    let app = TestApp::start().await;
+    let tenant = app.tenant().await;
+    let first =
+        json!({"locale": "de", "template": "login", "web_origin": "shop.example", "client": {"device_id": "d"}});
+    let device = async |members: Value| {
+        let mut body = json!({"to": "+447400123999", "client": {"device_id": "d"}});
+        body.as_object_mut().unwrap().extend(members.as_object().cloned().unwrap());
+        tenant.test.post("/v1/verifications", body).await
+    };
+    let text = async || {
+        app.step().await;
+        tenant.test.get("/v1/sandbox/messages?to=%2B447400123123").await.expect(200).text_at("/data/0/body")
+    };
+    start(&tenant.test, first).await.expect(201);
+    let said = text().await;
+    assert!(said.contains("@shop.example #"), "{said}");
+    start(&tenant.test, json!({})).await.expect(201);
+    assert_eq!(text().await, said, "the same language, text and origin");
+    let limits = device(json!({"dry_run": true})).await.expect(200);
+    let used = limits.json["limits"].as_array().unwrap().iter().find(|limit| limit["policy"] == "otp.device").cloned();
+    assert_eq!(used.unwrap()["used"], 3, "the second start counted for the device as well");
+    let joined = start(&tenant.test, json!({"locale": "fr"})).await.expect(201);
+    let french = text().await;
+    assert!(french != said && french.contains("@shop.example #"), "{french}: {}", joined.text);
+}
+
+#[actix_web::test]
 async fn live_and_test_verifications_of_a_number_do_not_meet() {
     let app = TestApp::start().await;
     let tenant = app.tenant().await;
@@ -97,6 +125,11 @@ async fn a_wrong_request_names_its_fields_and_stores_nothing() {
         assert!(reply.json["field_errors"].get(field).is_some(), "{field}: {}", reply.text);
     }
     start(&tenant.test, json!({"channel": "whatsapp"})).await.refused(Code::ChannelNotEnabled);
+    let later = json!({"workflow": [{"channel": "sms"}, {"channel": "whatsapp"}]});
+    start(&tenant.test, later.clone()).await.refused(Code::ChannelNotEnabled);
+    let mut dry = later;
+    dry["dry_run"] = json!(true);
+    assert_eq!(start(&tenant.test, dry).await.expect(200).text_at("/error/code"), "channel.not_enabled");
     start(&tenant.test, json!({"to": "+15005550004"})).await.refused(Code::RecipientOptedOut);
     assert_eq!(tenant.test.get("/v1/verifications").await.expect(200).json["data"], json!([]));
     start(&tenant.test, json!({})).await.expect(201);
