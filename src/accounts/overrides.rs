@@ -236,13 +236,16 @@ mod tests {
 
     #[test]
     fn a_key_cannot_have_its_own_share_of_what_its_organization_counts() {
-        let new = NewOverride { limit: Allowance::Unlimited, expires_at: None, reason: None };
+        let new = NewOverride { limit: Allowance::Unlimited, expires_at: None, reason: Some(String::from("r")) };
         let key = Bearer::Key(KeyId::new(Millis(0)));
         let org = Bearer::Org(OrgId::new(Millis(0)));
         assert!(check(key, Policy::OtpNumber, &new, Millis(0)).is_err());
         assert!(check(key, Policy::KeyDaily, &new, Millis(0)).is_ok());
         assert!(check(org, Policy::OtpNumber, &new, Millis(0)).is_ok());
         assert!(check(org, Policy::PlatformNumber, &new, Millis(0)).is_err());
+        let silent = NewOverride { reason: None, ..new.clone() };
+        assert!(check(org, Policy::OtpNumber, &silent, Millis(0)).is_err());
+        assert!(check(org, Policy::OrgMinute, &silent, Millis(0)).is_ok());
         let past = NewOverride { expires_at: Some(Millis(5)), ..new };
         assert!(check(org, Policy::OtpNumber, &past, Millis(5)).is_err());
     }

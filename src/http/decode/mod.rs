@@ -33,25 +33,31 @@ pub fn decode<T: DeserializeOwned>(tree: &Tree) -> Result<T> {
     if first.path.is_empty() {
         return Err(Error::new(Code::MalformedRequest).detail(format!("The body {}.", first.why)));
     }
-    // Serde stops at the first fault: without the member at fault it goes on to the next.
-    let mut rest = tree.clone();
-    let mut error = Error::field(first.path.clone(), first.why);
-    let (mut told, mut steps) = (vec![first.path], first.steps);
-    while told.len() < MOST_FAULTS && remove(&mut rest, &steps) {
-        let Err(next) = attempt::<T>(&rest) else { break };
-        // A member that was taken out is missing now; that says nothing.
-        if next.path.is_empty() || told.contains(&next.path) {
-            break;
+    // Serde stops at the first fault: without the member at fault it goes on to the next. That a member which was taken
+    // out is missing now says nothing; then its object goes.
+    let (mut rest, mut next, mut gone) = (tree.clone(), first, Vec::new());
+    let mut error = Error::new(Code::ValidationFailed);
+    for _ in 0..MOST_TRIES {
+        if !gone.contains(&next.path) {
+            error = error.and_field(next.path.clone(), next.why);
         }
-        error = error.and_field(next.path.clone(), next.why);
-        told.push(next.path);
-        steps = next.steps;
+        gone.push(next.path);
+        if error.fields().len() >= MOST_FAULTS || !remove(&mut rest, &next.steps) {
+            return Err(error);
+        }
+        gone.push(steps_text(&next.steps));
+        match attempt::<T>(&rest) {
+            Err(fault) if !fault.path.is_empty() => next = fault,
+            _ => return Err(error),
+        }
     }
     Err(error)
 }
 
 /// Faults told of one document.
-const MOST_FAULTS: usize = 16;
+const MOST_FAULTS: usize = 8;
+/// Readings of one document that look for them: a large one must not cost many times its own.
+const MOST_TRIES: usize = 12;
 
 /// A fault with its place.
 struct Placed {
@@ -81,9 +87,22 @@ fn attempt<T: DeserializeOwned>(tree: &Tree) -> Result<T, Placed> {
     })
 }
 
-/// Takes the member at the end of `steps` out of its object; whether it was one.
+/// The path of a place, as faults name it.
+fn steps_text(steps: &[Step]) -> String {
+    let mut text = String::new();
+    for step in steps {
+        match step {
+            Step::Member(name) => push_name(&mut text, name),
+            Step::Item(index) => text.push_str(&format!("[{index}]")),
+        }
+    }
+    text
+}
+
+/// Takes the member at the end of `steps` out of its object, for an item of a list the list; whether there was one.
 fn remove(tree: &mut Tree, steps: &[Step]) -> bool {
     match (tree, steps) {
+        (tree, [rest @ .., Step::Item(_)]) => remove(tree, rest),
         (Tree::Map(map), [Step::Member(name)]) => map.remove(name).is_some(),
         (Tree::Map(map), [Step::Member(name), rest @ ..]) => map.get_mut(name).is_some_and(|inner| remove(inner, rest)),
         (Tree::List(items), [Step::Item(index), rest @ ..]) => {

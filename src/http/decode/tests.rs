@@ -87,9 +87,9 @@ fn several_faults_are_told_together() {
     let body = r#"{"to":7,"count":-1,"channel":"fax","client":{"ip":1,"port":2},"messages":[{"ip":1},{"ip":2}],"x":0}"#;
     let error = read(body).unwrap_err();
     let fields: Vec<&str> = error.fields().keys().map(String::as_str).collect();
-    assert_eq!(fields, ["channel", "client.ip", "client.port", "count", "messages[0].ip"]);
+    assert_eq!(fields, ["channel", "client.ip", "client.port", "count", "messages[0].ip", "to", "x"]);
     let many: String = (0..100).map(|n| format!("\"a{n}\":1,")).collect();
-    assert_eq!(read(&format!("{{{many}\"to\":\"x\"}}")).unwrap_err().fields().len(), 16);
+    assert_eq!(read(&format!("{{{many}\"to\":\"x\"}}")).unwrap_err().fields().len(), 8);
 }
 
 #[test]

@@ -127,7 +127,7 @@ async fn an_id_that_is_nobodys_is_not_found_however_it_looks() {
     }
     let org = house.org("ACME").await;
     let path = format!("/v1/admin/orgs/{org}/limits/no.such.policy");
-    owner.put(&path, json!({"limit": "1/min"})).await.refused(Code::NotFound);
+    owner.put(&path, json!({"limit": "1/min"})).await.refused(Code::ValidationFailed);
 }
 
 #[actix_web::test]
