@@ -55,7 +55,7 @@ pub async fn database(config: &Config, clock: &Clock) -> Result<Db> {
     tokio::task::spawn_blocking(move || migrate::run(&to_migrate)).await.map_err(Error::internal)??;
     let db = Db::open(&settings, clock.clone())?;
     let (now, owner) = (clock.now(), config.node.operator_token.clone());
-    db.write(move |conn| {
+    db.write_patiently(move |conn| {
         accounts::seed(conn, now)?;
         owner.map_or(Ok(()), |token| accounts::ensure_first_owner(conn, now, &token))
     })

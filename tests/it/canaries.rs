@@ -67,12 +67,20 @@ impl Ink {
 }
 
 fn search(place: &str, text: &str, canaries: &[String]) {
+    // The moment of a log line may well hold six digits in a row that somebody chose as a code.
+    let text = &without_moments(text);
     for canary in canaries {
         if let Some(at) = text.find(canary.as_str()) {
             let (from, to) = (text.floor_char_boundary(at.saturating_sub(300)), text.ceil_char_boundary(at + 60));
             panic!("{place} holds the canary {canary}: …{}…", &text[from..to]);
         }
     }
+}
+
+fn without_moments(text: &str) -> String {
+    let mut parts = text.split("\"timestamp\":\"");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |kept, part| kept + part.split_once('"').map_or(part, |(_, rest)| rest))
 }
 
 /// Requests that go wrong with a canary in every field.

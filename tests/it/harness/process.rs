@@ -43,12 +43,26 @@ impl Server {
                 super::wait::pause(Duration::from_millis(5)).await;
             }
         }
-        let probe = Actor::anonymous(&self.base);
-        meanwhile("readiness", || async {
-            probe.attempt("GET", "/readyz", None).await.ok().filter(|reply| reply.status == 200)
+        let base = self.base.clone();
+        meanwhile("readiness", || {
+            assert!(self.exit().is_none(), "it ended before it was ready: {}", self.said());
+            is_ready(base.clone())
         })
         .await;
         from.elapsed()
+    }
+
+    /// Waits until it takes requests or has ended: what waits from an earlier life may meet a failpoint first.
+    pub async fn ready_or_gone(&mut self) -> bool {
+        meanwhile("readiness or the end", || {
+            let gone = self.exit().is_some();
+            if let (true, Some(at)) = (self.base.is_empty(), address_in(&self.said(), "address")) {
+                self.base = format!("http://{at}");
+            }
+            let base = self.base.clone();
+            async move { if gone { Some(false) } else { is_ready(base).await } }
+        })
+        .await
     }
 
     /// What it has said since it was started.
@@ -112,6 +126,14 @@ impl Drop for Server {
             self.kill();
         }
     }
+}
+
+async fn is_ready(base: String) -> Option<bool> {
+    if base.is_empty() {
+        return None;
+    }
+    let reply = Actor::anonymous(&base).attempt("GET", "/readyz", None).await.ok()?;
+    (reply.status == 200).then_some(true)
 }
 
 /// An address in the line that says it is up.
