@@ -33,8 +33,10 @@ pub(super) struct Desk {
 const LANES: [(i16, Order); 3] = [(0, Order::NewestFirst), (1, Order::OldestFirst), (2, Order::OldestFirst)];
 /// How often a claim looks behind messages it had to put off, in one organization.
 const ROUNDS_MAX: usize = 8;
-/// The wait for a carrier that is full or resting.
-const FULL_WAIT: Duration = Duration::from_millis(250);
+/// The wait for a carrier whose circuit is open.
+const REST_WAIT: Duration = Duration::from_millis(250);
+/// The wait for a carrier that has as many hand-offs under way as it takes: one of them may end at any moment.
+const FULL_WAIT: Duration = Duration::from_millis(25);
 /// Organizations looked at in one claim.
 const ORGS_MAX: usize = 256;
 
@@ -186,7 +188,11 @@ impl Desk {
         let wait_of = |name: &str| {
             let has_room = self.in_flight.of_carrier(name) < self.carriers.max_in_flight(name);
             let open = self.carriers.circuits().is_open_to(name, now);
-            if has_room && open { self.carriers.wait(name, self.nodes, now) } else { FULL_WAIT }
+            match (open, has_room) {
+                (false, _) => REST_WAIT,
+                (true, false) => FULL_WAIT,
+                (true, true) => self.carriers.wait(name, self.nodes, now),
+            }
         };
         match pick(&left, |name| wait_of(name).is_zero(), random_u64()) {
             Some(candidate) => {
@@ -195,7 +201,7 @@ impl Desk {
                 Choice::Carrier(candidate.carrier.clone())
             }
             None => {
-                let soonest = left.iter().map(|candidate| wait_of(&candidate.carrier)).min().unwrap_or(FULL_WAIT);
+                let soonest = left.iter().map(|candidate| wait_of(&candidate.carrier)).min().unwrap_or(REST_WAIT);
                 Choice::Later(soonest.max(Duration::from_millis(5)))
             }
         }

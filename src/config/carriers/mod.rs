@@ -88,7 +88,7 @@ super::concern::concern! {
         kind: String = required "twilio", "", any;
         /// What it carries, of sms, whatsapp and email.
         channels: Option<Vec<Channel>> = example "sms", "", any;
-        /// Hand-offs to it that may be under way at once from one process. Default: 32, for a mail server 8.
+        /// Hand-offs to it that may be under way at once from one process. Default: 256, for a mail server 8.
         max_in_flight: Option<u32> = example "64", "", is_some_room;
         /// Hand-offs to it a second, of all processes together; more wait their turn.
         max_per_second: Option<u32> = example "100", "", is_some_room;

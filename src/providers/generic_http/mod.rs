@@ -72,7 +72,7 @@ impl Carrier for GenericHttp {
     }
 
     fn limits(&self) -> CarrierLimits {
-        CarrierLimits { max_chars: 1600, max_in_flight: 32 }
+        CarrierLimits { max_chars: 1600, max_in_flight: 256 }
     }
 
     fn send<'a>(&'a self, message: &'a Outgoing) -> Sending<'a> {

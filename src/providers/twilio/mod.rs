@@ -89,7 +89,7 @@ impl Carrier for Twilio {
 
     fn limits(&self) -> CarrierLimits {
         // 1600 characters: error 21617.
-        CarrierLimits { max_chars: 1600, max_in_flight: 32 }
+        CarrierLimits { max_chars: 1600, max_in_flight: 256 }
     }
 
     fn send<'a>(&'a self, message: &'a Outgoing) -> Sending<'a> {
