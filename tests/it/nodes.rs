@@ -172,3 +172,24 @@ fn a_node_that_was_killed_comes_back_at_once() {
     let said = again.said("postern is up");
     assert!(said.contains("postern is up") && !said.contains("another node was seen"), "{said}");
 }
+
+#[actix_web::test]
+async fn a_ring_of_one_process_is_heard_by_another() {
+    if Backend::server().is_none() {
+        return;
+    }
+    let one = TestApp::start().await;
+    let other = one.another().await;
+    let (tell, heard) = std::sync::mpsc::channel();
+    other
+        .app
+        .db
+        .on_ring(move || {
+            let _ = tell.send(());
+        })
+        .unwrap();
+    // The listener rings once itself when it begins to listen: for what was missed before.
+    heard.recv_timeout(Duration::from_secs(20)).unwrap();
+    one.app.db.ring().await.unwrap();
+    heard.recv_timeout(Duration::from_secs(20)).unwrap();
+}

@@ -117,7 +117,7 @@ async fn a_redirect_is_not_followed() {
 
 #[actix_web::test]
 async fn a_carrier_is_never_given_more_at_once_than_it_takes() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_with(|config| room_of("acme", config).max_in_flight = Some(32)).await;
     let acme = app.tenant().await;
     let messages: Vec<_> = (0..100).map(|n| notice_to(&number(n))).collect();
     acme.live.post("/v1/messages/bulk", json!({"messages": messages})).await.expect(202);
@@ -128,6 +128,45 @@ async fn a_carrier_is_never_given_more_at_once_than_it_takes() {
         postern::messages::hand_over(&app.app, one).await.unwrap();
     }
     assert_eq!((drain(&app).await, app.acme.hand_offs().len()), (68, 100));
+}
+
+#[actix_web::test]
+async fn a_full_carrier_holds_back_no_other() {
+    let app = TestApp::start_with(|config| room_of("acme", config).max_in_flight = Some(1)).await;
+    let acme = app.tenant().await;
+    let backlog: Vec<_> = (0..60).map(|n| notice_to(&number(n))).collect();
+    acme.live.post("/v1/messages/bulk", json!({"messages": backlog})).await.expect(202);
+    let in_hand = postern::messages::claim(&app.app, 10).await.unwrap();
+    assert_eq!(in_hand.len(), 1);
+    // Behind the backlog, in the same lane of the same organization, mail for a carrier that has room.
+    let mail = json!({"to": "ann@example.com", "channel": "email", "kind": "transactional", "body": "hello"});
+    acme.live.post("/v1/messages/bulk", json!({"messages": [mail]})).await.expect(202);
+    app.advance(Duration::from_secs(1));
+    assert_eq!((app.step().await, app.post.letters().len()), (1, 1));
+    assert_eq!(app.acme.calls(), 0, "the one in hand is not handed over yet");
+}
+
+#[actix_web::test]
+async fn a_carrier_with_a_pace_is_handed_no_more_than_that_a_second() {
+    let app = TestApp::start_with(|config| room_of("acme", config).max_per_second = Some(10)).await;
+    let acme = app.tenant().await;
+    let messages: Vec<_> = (0..30).map(|n| notice_to(&number(n))).collect();
+    acme.live.post("/v1/messages/bulk", json!({"messages": messages})).await.expect(202);
+    let mut each_second = Vec::new();
+    for _ in 0..3 {
+        let mut sent = 0;
+        for _ in 0..100 {
+            sent += app.step().await;
+            app.advance(Duration::from_millis(10));
+        }
+        each_second.push(sent);
+    }
+    assert_eq!(each_second, [10, 10, 10]);
+}
+
+/// The room of a carrier in a test's configuration.
+fn room_of<'a>(name: &str, config: &'a mut postern::config::Config) -> &'a mut postern::config::Room {
+    &mut config.carriers.iter_mut().find(|carrier| carrier.name == name).unwrap().room
 }
 
 #[actix_web::test]
