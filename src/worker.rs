@@ -12,12 +12,13 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
-use crate::{disk, failpoint, health, idempotency, limits, verifications};
+use crate::{callbacks, disk, failpoint, health, idempotency, limits, verifications};
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
 pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
     tokio::join!(
         dispatch(app.clone(), stop.clone()),
+        callbacks::keep_links(app.clone(), stop.clone()),
         every(STEPS_EVERY, stop.clone(), || async {
             verifications::run_workflow_steps(&app, STEPS_MAX).await.map(drop)
         }),

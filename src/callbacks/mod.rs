@@ -1,7 +1,9 @@
 //! What carriers report back: believed by signature only, translated by the carrier's own adapter, stored before it is
-//! answered.
+//! answered. Reading order: `http` (callbacks), `links` (what comes over a carrier's own connection), `take` (both).
 
 mod http;
-mod status;
+mod links;
+mod take;
 
-pub use http::{CallbackDocs, configure, receive_status};
+pub use http::{CallbackDocs, configure, receive_inbound, receive_meta, receive_status, verify_meta};
+pub use links::keep_links;

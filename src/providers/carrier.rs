@@ -5,8 +5,11 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::circuit::Circuits;
 use super::pace::Pace;
+use super::reports::ReportDesk;
 use crate::clock::Millis;
 use crate::config::Room;
 use crate::ids::{AttemptId, MessageId, OrgId};
@@ -111,14 +114,62 @@ pub struct Receipt {
     pub error_code: Option<String>,
 }
 
+/// A message that somebody sent to one of our numbers. Its Debug shows neither the number nor the text.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Inbound {
+    /// The carrier's id of it, by which a repeat is known.
+    pub provider_id: String,
+    /// How it came.
+    pub channel: Channel,
+    /// Who sent it: E.164 with the plus, or what the carrier knows the sender by.
+    pub from: String,
+    /// Which of our originators it was sent to, as the carrier writes it (numbers: E.164 with the plus).
+    pub to: String,
+    /// What it says; empty for a picture and the like.
+    pub text: String,
+}
+
+impl std::fmt::Debug for Inbound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inbound").field("provider_id", &self.provider_id).field("channel", &self.channel).finish()
+    }
+}
+
+/// What a carrier tells us, by a callback or over a link that it holds with us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Report {
+    /// About a message of ours.
+    Receipt(Receipt),
+    /// A message to us.
+    Inbound(Inbound),
+}
+
+/// Which of a carrier's two addresses a callback came to. A carrier that has one address for everything takes either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HookKind {
+    /// `/hooks/{name}/status`
+    Status,
+    /// `/hooks/{name}/inbound`
+    Inbound,
+}
+
 /// A carrier's callback as it came in: nothing parsed yet, since the signature is over these bytes.
 pub struct Hook<'a> {
+    /// The address it came to.
+    pub kind: HookKind,
     /// The public address it was sent to, from configuration, with path and query.
     pub url: String,
     /// Header names in lower case.
     pub headers: BTreeMap<String, String>,
-    /// The raw body.
+    /// The raw body; empty with GET.
     pub body: &'a [u8],
+}
+
+impl Hook<'_> {
+    /// What stands behind the `?` of the address; empty where nothing does.
+    pub fn query(&self) -> &str {
+        self.url.split_once('?').map_or("", |(_, query)| query)
+    }
 }
 
 /// Why a callback is not believed or not understood.
@@ -153,6 +204,9 @@ pub struct CarrierLimits {
 /// A boxed future, so that carriers of all kinds stand in one list.
 pub type Sending<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
 
+/// A link that is kept until its stop signal.
+pub type Linking = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// One way out.
 pub trait Carrier: Send + Sync {
     /// The name that routes, hooks and metrics use.
@@ -167,9 +221,26 @@ pub trait Carrier: Send + Sync {
     fn is_scripted(&self) -> bool {
         false
     }
-    /// Checks a status callback's signature over the raw body, then translates it.
-    fn receipts(&self, _hook: &Hook<'_>) -> Result<Vec<Receipt>, HookFault> {
+    /// Checks a callback's signature over the raw body, then translates it.
+    fn reports(&self, _hook: &Hook<'_>) -> Result<Vec<Report>, HookFault> {
         Err(HookFault::NotHere)
+    }
+    /// Whether its callbacks may come by GET, everything in the query.
+    fn calls_back_by_get(&self) -> bool {
+        false
+    }
+    /// Whether it shares `/hooks/meta` with others of its kind; each takes what is its own.
+    fn is_meta(&self) -> bool {
+        false
+    }
+    /// The answer to a carrier that asks, by GET with these parameters, whether the address is ours; `None` refuses.
+    fn handshake(&self, _query: &[(String, String)]) -> Option<String> {
+        None
+    }
+    /// The link that this carrier keeps with us while the process delivers (SMPP): what arrives over it is told to
+    /// `desk`, and acknowledged once that says it is stored. Ends soon after `stop` says true. `None`: it needs none.
+    fn link(self: Arc<Self>, _desk: ReportDesk, _stop: watch::Receiver<bool>) -> Option<Linking> {
+        None
     }
     /// The answer to a stored callback.
     fn hook_reply(&self) -> HookReply {

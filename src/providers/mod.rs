@@ -1,8 +1,9 @@
 //! Carriers: who hands a message over, behind one small trait; an adapter is one file or folder.
 //!
-//! Reading order: `carrier` (the contract), the adapters, `wire` (builds them), then `pick`, `circuit` and `pace` (which one, and when).
+//! Reading order: `carrier` (the contract), `reports` (what links tell), the adapters, `wire` (builds them), then `pick`, `circuit` and `pace` (which one, and when).
 
 mod carrier;
+mod reports;
 mod wording;
 mod form;
 mod outgoing_http;
@@ -16,7 +17,8 @@ pub mod pace;
 pub mod pick;
 
 pub use carrier::{
-    Carrier, CarrierLimits, Carriers, Hook, HookFault, HookReply, Outcome, Outgoing, Receipt, ReceiptState, Refusal,
-    RefusalKind, Sending,
+    Carrier, CarrierLimits, Carriers, Hook, HookFault, HookKind, HookReply, Inbound, Linking, Outcome, Outgoing,
+    Receipt, ReceiptState, Refusal, RefusalKind, Report, Sending,
 };
+pub use reports::{ReportDesk, Told};
 pub use wire::carriers;

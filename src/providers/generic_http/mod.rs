@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::outgoing_http::{Answer, Caller, unreadable};
-use super::{Carrier, CarrierLimits, Hook, HookFault, Outcome, Outgoing, Receipt, ReceiptState, Refusal, RefusalKind};
-use super::{Sending, wording};
+use super::{Carrier, CarrierLimits, Hook, HookFault, HookKind, Outcome, Outgoing, Receipt, ReceiptState, Refusal};
+use super::{RefusalKind, Report, Sending, wording};
 use crate::config::{Fill, HttpCarrier, HttpKeys, ReceiptStatus, SignatureForm};
 use crate::secret::{hmac_sha256, same};
 use crate::terms::Channel;
@@ -79,7 +79,10 @@ impl Carrier for GenericHttp {
         Box::pin(self.hand_over(message))
     }
 
-    fn receipts(&self, hook: &Hook<'_>) -> Result<Vec<Receipt>, HookFault> {
+    fn reports(&self, hook: &Hook<'_>) -> Result<Vec<Report>, HookFault> {
+        if hook.kind == HookKind::Inbound {
+            return Err(HookFault::NotHere);
+        }
         let keys = self.keys.receipt.as_ref().ok_or(HookFault::NotHere)?;
         if !is_signed(keys, hook) {
             return Err(HookFault::Signature);
@@ -92,7 +95,7 @@ impl Carrier for GenericHttp {
         if rows.len() > MOST_RECEIPTS {
             return Err(HookFault::Malformed);
         }
-        rows.iter().map(|row| receipt(keys, row).ok_or(HookFault::Malformed)).collect()
+        rows.iter().map(|row| receipt(keys, row).map(Report::Receipt).ok_or(HookFault::Malformed)).collect()
     }
 }
 

@@ -52,8 +52,16 @@ fn signed(body: &str) -> BTreeMap<String, String> {
 }
 
 fn received(headers: BTreeMap<String, String>, body: &str) -> Result<Vec<Receipt>, HookFault> {
-    let hook = Hook { url: String::from("https://p.example/hooks/acme/status"), headers, body: body.as_bytes() };
-    carrier(FILE).receipts(&hook)
+    let url = String::from("https://p.example/hooks/acme/status");
+    let hook = Hook { kind: HookKind::Status, url, headers, body: body.as_bytes() };
+    let reports = carrier(FILE).reports(&hook)?;
+    Ok(reports
+        .into_iter()
+        .filter_map(|report| match report {
+            Report::Receipt(receipt) => Some(receipt),
+            Report::Inbound(_) => None,
+        })
+        .collect())
 }
 
 #[test]
@@ -151,8 +159,8 @@ fn a_signed_callback_that_cannot_be_read_is_malformed() {
 #[test]
 fn a_carrier_without_receipts_takes_no_callback() {
     let (call, _) = FILE.split_once("[carriers.receipt]").unwrap();
-    let hook = Hook { url: String::new(), headers: BTreeMap::new(), body: b"{}" };
-    assert_eq!(carrier(call).receipts(&hook), Err(HookFault::NotHere));
+    let hook = Hook { kind: HookKind::Status, url: String::new(), headers: BTreeMap::new(), body: b"{}" };
+    assert_eq!(carrier(call).reports(&hook), Err(HookFault::NotHere));
 }
 
 #[test]
@@ -161,6 +169,6 @@ fn a_base64_signature_is_read_as_such() {
     let body = r#"{"id":"x-1","status":"DELIVRD"}"#;
     let mac = STANDARD.encode(hmac_sha256(b"0123456789abcdef", body.as_bytes()));
     let headers = BTreeMap::from([(String::from("x-acme-signature"), mac)]);
-    let hook = Hook { url: String::new(), headers, body: body.as_bytes() };
-    assert_eq!(carrier(&text).receipts(&hook).unwrap().len(), 1);
+    let hook = Hook { kind: HookKind::Status, url: String::new(), headers, body: body.as_bytes() };
+    assert_eq!(carrier(&text).reports(&hook).unwrap().len(), 1);
 }

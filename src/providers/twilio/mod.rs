@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::form;
 use super::outgoing_http::Caller;
-use super::{Carrier, CarrierLimits, Hook, HookFault, HookReply, Outcome, Outgoing, Receipt, ReceiptState, Sending};
+use super::{Carrier, CarrierLimits, Hook, HookFault, HookKind, HookReply, Inbound, Outcome, Outgoing, Receipt};
+use super::{ReceiptState, Report, Sending};
 use crate::config::TwilioCarrier;
 use crate::terms::Channel;
 
@@ -96,15 +97,19 @@ impl Carrier for Twilio {
         Box::pin(self.hand_over(message))
     }
 
-    fn receipts(&self, hook: &Hook<'_>) -> Result<Vec<Receipt>, HookFault> {
+    fn reports(&self, hook: &Hook<'_>) -> Result<Vec<Report>, HookFault> {
         let json = hook.headers.get("content-type").is_some_and(|kind| kind.starts_with("application/json"));
         // What cannot be decoded cannot be signed either: the signature is over what was decoded.
         let parameters = if json { Vec::new() } else { form::decode(hook.body).ok_or(HookFault::Signature)? };
         if !signature::is_signed(hook, &parameters, &self.signing_keys()) {
             return Err(HookFault::Signature);
         }
-        let receipt = if json { from_json(hook.body)? } else { Some(from_form(&parameters)?) };
-        Ok(receipt.into_iter().collect())
+        match (hook.kind, json) {
+            (HookKind::Status, true) => Ok(from_json(hook.body)?.map(Report::Receipt).into_iter().collect()),
+            (HookKind::Status, false) => Ok(vec![Report::Receipt(from_form(&parameters)?)]),
+            (HookKind::Inbound, true) => Err(HookFault::Malformed),
+            (HookKind::Inbound, false) => Ok(vec![Report::Inbound(inbound(&parameters)?)]),
+        }
     }
 
     fn hook_reply(&self) -> HookReply {
@@ -123,15 +128,35 @@ fn state_of(status: &str) -> Option<ReceiptState> {
     }
 }
 
+fn find<'a>(parameters: &'a [(String, String)], wanted: &str) -> Option<&'a str> {
+    let found = parameters.iter().find(|(name, _)| name == wanted);
+    found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+}
+
 fn from_form(parameters: &[(String, String)]) -> Result<Receipt, HookFault> {
-    let find = |wanted: &str| {
-        let found = parameters.iter().find(|(name, _)| name == wanted);
-        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
-    };
+    let find = |wanted| find(parameters, wanted);
     // SmsSid and SmsStatus are the older names of the same.
     let sid = find("MessageSid").or_else(|| find("SmsSid")).ok_or(HookFault::Malformed)?;
     let status = find("MessageStatus").or_else(|| find("SmsStatus")).ok_or(HookFault::Malformed)?;
     receipt(sid, status, find("ErrorCode")).ok_or(HookFault::Malformed)
+}
+
+/// Source: <https://www.twilio.com/docs/messaging/guides/webhook-request>.
+fn inbound(parameters: &[(String, String)]) -> Result<Inbound, HookFault> {
+    let find = |wanted| find(parameters, wanted);
+    let sid = find("MessageSid").or_else(|| find("SmsSid")).filter(|sid| sid.len() <= 64);
+    let (Some(sid), Some(from), Some(to)) = (sid, find("From"), find("To")) else { return Err(HookFault::Malformed) };
+    let (channel, from) = match from.strip_prefix("whatsapp:") {
+        Some(number) => (Channel::Whatsapp, number),
+        None => (Channel::Sms, from),
+    };
+    Ok(Inbound {
+        provider_id: String::from(sid),
+        channel,
+        from: String::from(from),
+        to: String::from(to.strip_prefix("whatsapp:").unwrap_or(to)),
+        text: String::from(find("Body").unwrap_or_default()),
+    })
 }
 
 /// A JSON callback of another kind of event is stored nowhere and answered well: it is signed, and not ours.

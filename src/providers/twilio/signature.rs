@@ -98,6 +98,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::providers::HookKind;
     use crate::providers::form;
 
     const VECTORS: &str = include_str!("../../../tests/fixtures/twilio/signatures.json");
@@ -133,7 +134,12 @@ mod tests {
     }
 
     fn holds(vector: &Vector) -> bool {
-        let hook = Hook { url: vector.url.clone(), headers: vector.headers.clone(), body: &vector.body };
+        let hook = Hook {
+            kind: HookKind::Status,
+            url: vector.url.clone(),
+            headers: vector.headers.clone(),
+            body: &vector.body,
+        };
         let is_form = vector.name.contains(".form");
         let parameters = if is_form { form::decode(&vector.body).unwrap() } else { Vec::new() };
         is_signed(&hook, &parameters, &[&vector.key])
@@ -177,7 +183,7 @@ mod tests {
             let parameters = form::decode(body).unwrap();
             let mac = STANDARD.encode(hmac_sha1(b"token", signed_text(url, &parameters).as_bytes()));
             let headers = BTreeMap::from([(String::from("x-twilio-signature"), mac)]);
-            is_signed(&Hook { url: seen.into(), headers, body }, &parameters, &["token"])
+            is_signed(&Hook { kind: HookKind::Status, url: seen.into(), headers, body }, &parameters, &["token"])
         };
         assert!(signed("https://a.example:443/h?x=1", "https://a.example/h?x=1"));
         assert!(signed("https://a.example/h?x=1", "https://a.example:8443/h?x=1"));
@@ -196,7 +202,8 @@ mod tests {
         let url = "https://a.example/h";
         let mac = STANDARD.encode(hmac_sha1(b"token", url.as_bytes()));
         let headers = BTreeMap::from([(String::from("x-twilio-signature"), mac)]);
-        let hook = Hook { url: url.into(), headers, body: b"{\"MessageStatus\":\"delivered\"}" };
+        let hook =
+            Hook { kind: HookKind::Status, url: url.into(), headers, body: b"{\"MessageStatus\":\"delivered\"}" };
         assert!(!is_signed(&hook, &[], &["token"]));
     }
 

@@ -1,0 +1,84 @@
+//! Reports of a carrier, from its signature to the database.
+
+use crate::app::App;
+use crate::db::Conn;
+use crate::error::{Code, Error, Result};
+use crate::messages;
+use crate::providers::{Carrier, Hook, HookFault, HookReply, Receipt, Report};
+
+/// Checks, translates and stores what the carrier `name` reports; the answer it wants may be given once this returns,
+/// for then the reports are on disk. Repeats change nothing; receipts of hand-offs that are not known (yet) wait for
+/// them. Errors: 404 where no such carrier reports here, 403 for a bad signature, 400 for a body that cannot be read,
+/// 503 where the database cannot take it (carriers then try again).
+pub(super) async fn take(app: &App, name: &str, hook: &Hook<'_>) -> Result<HookReply> {
+    let carrier = app.carriers.find(name).ok_or_else(|| Error::new(Code::NotFound))?;
+    let reports = read(&*carrier, hook)?;
+    keep(app, name, reports).await?;
+    Ok(carrier.hook_reply())
+}
+
+/// The same for a callback that several carriers share: each takes what is its own, and one of them has to believe it.
+pub(super) async fn take_shared(app: &App, hook: &Hook<'_>) -> Result<()> {
+    let mut believed = false;
+    let mut refused = Error::new(Code::NotFound).detail("No carrier of this kind is configured.");
+    for carrier in app.carriers.iter().filter(|carrier| carrier.is_meta()) {
+        match read(&**carrier, hook) {
+            Ok(reports) => {
+                believed = true;
+                keep(app, carrier.name(), reports).await?;
+            }
+            Err(fault) => refused = fault,
+        }
+    }
+    if believed { Ok(()) } else { Err(refused) }
+}
+
+/// Stores what the carrier `name` told; on disk when this returns.
+pub(super) async fn keep(app: &App, name: &str, reports: Vec<Report>) -> Result<()> {
+    if !reports.is_empty() {
+        let (carrier, clock) = (String::from(name), app.clock.clone());
+        let stored = app.db.write(move |conn| {
+            let now = crate::db::now(conn, &clock)?;
+            store(conn, &carrier, &reports, now)
+        });
+        stored.await.inspect_err(|_| count(name, "not_stored"))?;
+    }
+    count(name, "taken");
+    Ok(())
+}
+
+fn store(conn: &mut Conn, carrier: &str, reports: &[Report], now: crate::clock::Millis) -> Result<()> {
+    let receipts: Vec<Receipt> = reports
+        .iter()
+        .filter_map(|report| match report {
+            Report::Receipt(receipt) => Some(receipt.clone()),
+            Report::Inbound(_) => None,
+        })
+        .collect();
+    messages::take_receipts(conn, carrier, &receipts, now)
+}
+
+fn read(carrier: &dyn Carrier, hook: &Hook<'_>) -> Result<Vec<Report>> {
+    carrier.reports(hook).map_err(|fault| refusal(carrier.name(), fault))
+}
+
+fn refusal(name: &str, fault: HookFault) -> Error {
+    match fault {
+        HookFault::Signature => {
+            count(name, "bad_signature");
+            tracing::warn!(carrier = name, "a callback with a bad signature was refused");
+            Error::new(Code::PermissionDenied)
+                .detail("The signature is missing or wrong; check the public URL and the signing key of this carrier.")
+        }
+        HookFault::Malformed => {
+            count(name, "malformed");
+            Error::new(Code::MalformedRequest).detail("The callback is signed, and cannot be read as a report.")
+        }
+        HookFault::NotHere => Error::new(Code::NotFound).detail("This carrier sends no callbacks here."),
+    }
+}
+
+/// Only names of configured carriers become labels.
+fn count(carrier: &str, outcome: &'static str) {
+    metrics::counter!("postern_callbacks_total", "carrier" => String::from(carrier), "outcome" => outcome).increment(1);
+}
