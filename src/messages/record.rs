@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::accept::{Accept, Accepted, Item, ItemOutcome, Prepared};
 use super::counter::Counter;
-use super::gates::{self, GuardKind, Kept, Passed, State, guards_of, plan_of};
+use super::gates::{self, GuardKey, GuardKind, Kept, Passed, State, guards_of, plan_of};
 use super::refused::{self, RefusalBook};
 use super::rehearsal::Rehearsed;
 use super::state::{Hold, Status};
@@ -81,14 +81,12 @@ struct Writes {
 
 /// Loads and locks what the batch's items touch: number windows, then plan windows, then wallets, each sorted.
 fn load(conn: &mut Conn, batch: &[&Accept], lock: Lock, now: Millis) -> Result<State> {
-    let mut guards = BTreeSet::new();
     let mut known = BTreeSet::new();
     let mut plans = std::collections::BTreeMap::new();
     let mut wallets = BTreeSet::new();
     for accept in batch {
         let owner = (accept.caller.org_id(), accept.caller.mode());
         for item in accept.items.iter().flatten().filter(|item| item.refusal.is_none()) {
-            guards.extend(guards_of(&accept.caller, item).into_iter().map(|(key, _)| key));
             if item.client.ip.is_some() || item.client.device.is_some() {
                 known.insert((GuardKind::Verified, accept.caller.mode(), item.subject.clone()));
             }
@@ -104,7 +102,7 @@ fn load(conn: &mut Conn, batch: &[&Accept], lock: Lock, now: Millis) -> Result<S
     if lock == Lock::Write && !conn.is_sqlite() {
         (state.guards, state.foreseen) = store::claim_guards(conn, &gates::foresee(batch, now), now)?;
     } else {
-        state.guards = store::load_guards(conn, &guards, lock, now)?.into_iter().collect();
+        state.guards = store::load_guards(conn, &guards_in(batch), lock, now)?.into_iter().collect();
     }
     // Whether a number was verified before is looked at, never taken from.
     state.guards.extend(store::load_guards(conn, &known, Lock::Peek, now)?);
@@ -118,6 +116,13 @@ fn load(conn: &mut Conn, batch: &[&Accept], lock: Lock, now: Millis) -> Result<S
     };
     state.wallets = loaded.into_iter().map(|(owner, wallet)| (owner, Kept::loaded(wallet))).collect();
     Ok(state)
+}
+
+/// The guards' windows that the batch's items count in.
+fn guards_in(batch: &[&Accept]) -> BTreeSet<GuardKey> {
+    let items = batch.iter().flat_map(|accept| accept.items.iter().flatten().map(|item| (&accept.caller, item)));
+    let counted = items.filter(|(_, item)| item.refusal.is_none());
+    counted.flat_map(|(caller, item)| guards_of(caller, item)).map(|(key, _)| key).collect()
 }
 
 /// Decides one request. All-or-nothing is decided on a copy of the state, which counts only if all pass.
