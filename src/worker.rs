@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
-use crate::{callbacks, disk, failpoint, health, idempotency, limits, verifications};
+use crate::{callbacks, disk, failpoint, health, idempotency, inbound, limits, verifications};
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
 pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
@@ -160,7 +160,9 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let verifications = verifications::purge_verifications(conn, checked, PURGE_ROWS)?;
                 failpoint::pass("sweep.purge")?;
                 let windows = messages::purge_guards(conn, now, PURGE_ROWS)?;
+                let inbound = inbound::purge_inbound(conn, now.minus(keep.messages), PURGE_ROWS)?;
                 Ok(keys
+                    + inbound
                     + verifications
                     + windows
                     + messages::purge_messages(conn, now.minus(keep.messages), PURGE_ROWS)?)

@@ -15,6 +15,7 @@ use crate::accounts::Caller;
 use crate::clock::Millis;
 use crate::error::{Code, Error, Result};
 use crate::ids::OrgId;
+use crate::inbound::{Consents, Whom};
 use crate::limits::{Allowance, OrgWindow, Policy, Rate, StampLog, View};
 use crate::secret::sha256;
 use crate::terms::{Channel, Kind, Mode};
@@ -42,6 +43,8 @@ pub struct State {
     pub plans: BTreeMap<(OrgId, Mode), Kept<OrgWindow>>,
     /// Where pacing has come to, so that a bulk's next message need not look from its beginning again.
     pub paced: BTreeMap<PaceKey, Millis>,
+    /// Who wants no messages but codes.
+    pub consents: Consents,
     /// Money.
     pub wallets: BTreeMap<(OrgId, Mode), Kept<Wallet>>,
 }
@@ -105,6 +108,9 @@ pub fn pass(state: &mut State, accept: &Accept, item: &Prepared, now: Millis) ->
     if let Some(error) = item.refusal.clone().or_else(|| item.screened.refusal()) {
         return Err(Box::new(Denied { error, view: View::new() }));
     }
+    if whom(caller, item).is_some_and(|whom| state.consents.refuses(&whom)) {
+        return Err(Box::new(Denied { error: Error::new(Code::RecipientOptedOut), view: View::new() }));
+    }
     let (at, mut view) = look(state, accept, item, now)?;
     let owner = (caller.org_id(), caller.mode());
     if let Some(wallet) = state.wallets.get_mut(&owner)
@@ -123,6 +129,16 @@ pub fn pass(state: &mut State, accept: &Accept, item: &Prepared, now: Millis) ->
     // Of the plan the view shows the window it was asked in, which a paced message does not count in.
     view.mark_taken(at, |verdict| verdict.policy != Policy::SmsPlan || at == due);
     Ok(Passed { view, paced_to: (at > due).then_some(at) })
+}
+
+/// Whose consent `item` needs; a code needs none, since somebody has asked for it.
+pub fn whom(caller: &Caller, item: &Prepared) -> Option<Whom> {
+    (item.kind != Kind::Otp).then(|| Whom {
+        org_id: caller.org_id(),
+        mode: caller.mode(),
+        channel: item.channel,
+        recipient: item.recipient.clone(),
+    })
 }
 
 /// When `item` is due if nothing holds it back.

@@ -15,14 +15,16 @@ use super::refused::{self, RefusalBook};
 use super::rehearsal::Rehearsed;
 use super::state::{Hold, Status};
 use super::store::{self, BatchRow, DecisionRow, LimitTerm, Lock, Row, Terms};
+use crate::accounts::Caller;
 use crate::clock::{Clock, Millis};
 use crate::db::batch::Worked;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::idempotency::Keeping;
+use crate::inbound;
 use crate::limits::View;
-use crate::terms::Channel;
+use crate::terms::{Channel, Kind};
 use crate::wallet;
 
 /// What acceptance needs besides the batch.
@@ -106,6 +108,9 @@ fn load(conn: &mut Conn, batch: &[&Accept], lock: Lock, now: Millis) -> Result<S
     }
     // Whether a number was verified before is looked at, never taken from.
     state.guards.extend(store::load_guards(conn, &known, Lock::Peek, now)?);
+    let asked: BTreeSet<&str> =
+        items_of(batch).filter(|(_, item)| item.kind != Kind::Otp).map(|(_, item)| item.recipient.as_str()).collect();
+    state.consents = inbound::opted_out(conn, &asked)?;
     for (owner, rate) in plans {
         state.plans.insert(owner, store::load_plan(conn, owner, rate, lock, now)?);
     }
@@ -120,9 +125,13 @@ fn load(conn: &mut Conn, batch: &[&Accept], lock: Lock, now: Millis) -> Result<S
 
 /// The guards' windows that the batch's items count in.
 fn guards_in(batch: &[&Accept]) -> BTreeSet<GuardKey> {
+    items_of(batch).flat_map(|(caller, item)| guards_of(caller, item)).map(|(key, _)| key).collect()
+}
+
+/// The items that are not refused already, each with who sends it.
+fn items_of<'a>(batch: &'a [&Accept]) -> impl Iterator<Item = (&'a Caller, &'a Prepared)> {
     let items = batch.iter().flat_map(|accept| accept.items.iter().flatten().map(|item| (&accept.caller, item)));
-    let counted = items.filter(|(_, item)| item.refusal.is_none());
-    counted.flat_map(|(caller, item)| guards_of(caller, item)).map(|(key, _)| key).collect()
+    items.filter(|(_, item)| item.refusal.is_none())
 }
 
 /// Decides one request. All-or-nothing is decided on a copy of the state, which counts only if all pass.

@@ -73,6 +73,9 @@ pub fn reasons_of(item: &Prepared, denied: &Denied, now: Millis) -> Vec<Reason> 
                 ..Reason::enforced(&hit.policy, hit.usage)
             });
         }
+        None if denied.error.code() == Code::RecipientOptedOut => {
+            reasons.push(Reason::enforced("recipient.opted_out", denied.error.sentence()));
+        }
         None if denied.error.code() == Code::InsufficientBalance => {
             reasons.push(Reason::enforced("wallet.balance", denied.error.sentence()));
         }

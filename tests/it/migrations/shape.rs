@@ -12,7 +12,7 @@ use postern::error::Result;
 pub struct Shape(BTreeSet<String>);
 
 impl Shape {
-    /// What `schema.rs` can say: columns and primary keys.
+    /// What the schema in Rust can say: columns and primary keys.
     pub fn columns_only(self) -> Shape {
         let told = |line: &String| {
             !line.starts_with("index ") && !line.contains(" references ") && !line.contains(" unique (")
@@ -95,9 +95,10 @@ const POSTGRES: &[&str] = &[
      JOIN pg_attribute b ON b.attrelid = f.confrelid AND b.attnum = f.confkey[1] WHERE f.contype = 'f'",
 ];
 
-/// What `src/db/schema.rs` declares, read from its text.
+/// What `src/db/schema/` declares, read from its text.
 pub fn declared() -> Shape {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/db/schema.rs")).unwrap();
+    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/db/schema")).unwrap();
+    let text: String = folder.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
     let mut lines = BTreeSet::new();
     let mut table = String::new();
     for line in text.lines().map(str::trim) {

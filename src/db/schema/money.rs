@@ -1,0 +1,55 @@
+//! Money and ways: wallets, prices, routes.
+
+diesel::table! {
+    wallets (org_id, mode) {
+        org_id -> Text,
+        mode -> Text,
+        currency -> Text,
+        balance_micros -> BigInt,
+        held_micros -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    wallet_entries (id) {
+        id -> Text,
+        org_id -> Text,
+        mode -> Text,
+        message_id -> Nullable<Text>,
+        kind -> Text,
+        amount_micros -> BigInt,
+        currency -> Text,
+        reason -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    prices (id) {
+        id -> Text,
+        channel -> Text,
+        country -> Nullable<Text>,
+        prefix -> Nullable<Text>,
+        category -> Nullable<Text>,
+        amount_micros -> BigInt,
+        currency -> Text,
+        valid_from -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    routes (id) {
+        id -> Text,
+        channel -> Text,
+        country -> Nullable<Text>,
+        prefix -> Nullable<Text>,
+        org_id -> Nullable<Text>,
+        carrier -> Text,
+        priority -> Integer,
+        weight -> Integer,
+        paused -> Bool,
+        created_at -> BigInt,
+    }
+}
