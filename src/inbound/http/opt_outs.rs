@@ -11,7 +11,7 @@ use crate::accounts::{Caller, Scope};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::page::{self, PageParams};
-use crate::http::{Body, Id, Listing, OptionalBody, Page, reply};
+use crate::http::{Body, Id, Listing, NoMembers, OptionalBody, Page, reply};
 use crate::idempotency::Stored;
 use crate::ids::OptOutId;
 use crate::inbound::store::{self, OptOutRow};
@@ -38,11 +38,6 @@ pub(super) struct OptOutBody {
     /// By which channel; `sms` where absent.
     channel: Option<Channel>,
 }
-
-/// Nothing to say.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NoMembers {}
 
 /// List the recipients that have opted out of your messages, newest first.
 ///
