@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use utoipa::openapi::{RefOr, Response};
 use utoipa::{IntoResponses, OpenApi};
 
-use crate::admin::{audit, keys, limits, messages, operators, orgs, plans, prices, routes, wallets};
+use crate::admin::{audit, caps, keys, limits, messages, operators, orgs, plans, prices, routes, wallets};
 use crate::error::Code;
 use crate::http::problem::Problem;
 use crate::http::refusals::refusals;
@@ -47,6 +47,8 @@ use crate::http::refusals::refusals;
         prices::replace_prices,
         wallets::show_wallet,
         wallets::adjust_wallet,
+        caps::list_caps,
+        caps::replace_caps,
         messages::settle_message,
     ),
     components(schemas(Problem))

@@ -4,6 +4,7 @@
 //! there, before the body is looked at.
 
 mod audit;
+mod caps;
 mod desk;
 mod docs;
 mod keys;
@@ -32,5 +33,6 @@ pub fn configure(routes: &mut ServiceConfig) {
     self::routes::configure(routes);
     prices::configure(routes);
     wallets::configure(routes);
+    caps::configure(routes);
     messages::configure(routes);
 }

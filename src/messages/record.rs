@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::accept::{Accept, Accepted, Item, ItemOutcome, Prepared};
 use super::counter::Counter;
 use super::gates::{self, GuardKey, GuardKind, Kept, Passed, State, guards_of, plan_of};
+use super::purse::CapAlert;
 use super::refused::{self, RefusalBook};
 use super::rehearsal::Rehearsed;
 use super::state::{Hold, Status};
@@ -114,6 +115,9 @@ fn load(conn: &mut Conn, batch: &[&Accept], lock: Lock, now: Millis) -> Result<S
     for (owner, rate) in plans {
         state.plans.insert(owner, store::load_plan(conn, owner, rate, lock, now)?);
     }
+    let capped = items_of(batch).flat_map(|(_, item)| item.caps.iter().map(|capped| capped.key.clone())).collect();
+    let spent = wallet::load_spent(conn, &capped, lock == Lock::Write, now)?;
+    state.spent = spent.into_iter().map(|(key, spent)| (key, Kept::loaded(spent))).collect();
     let owners: Vec<_> = wallets.into_iter().collect();
     let loaded = match lock {
         Lock::Write => wallet::load_for_update(conn, &owners, now)?,
@@ -251,6 +255,17 @@ fn batch_row(accept: &Accept, id: crate::ids::BatchId, accepted: usize, now: Mil
     }
 }
 
+/// Says that much of a cap is spent.
+fn tell(alert: &CapAlert) {
+    let CapAlert { key, percent, spent, amount, currency } = alert;
+    let labels = [("scope", key.scope.to_string()), ("percent", percent.to_string())];
+    metrics::counter!("postern_spend_cap_alerts_total", &labels).increment(1);
+    tracing::warn!(
+        org.id = %key.org_id, mode = %key.mode, scope = %key.scope, value = %key.value, window = %key.window,
+        "{percent} % of a spend cap is spent: {spent} of {amount} {currency}"
+    );
+}
+
 /// Writes what changed; whether anything did.
 fn write(conn: &mut Conn, state: &State, writes: &Writes, now: Millis) -> Result<bool> {
     let taken = state.guards.values().any(|kept| kept.changed);
@@ -259,6 +274,10 @@ fn write(conn: &mut Conn, state: &State, writes: &Writes, now: Millis) -> Result
     for (owner, kept) in state.plans.iter().filter(|(_, kept)| kept.changed) {
         store::save_plan(conn, *owner, &kept.value)?;
     }
+    let spent: Vec<_> =
+        state.spent.iter().filter(|(_, kept)| kept.changed).map(|(key, kept)| (key, &kept.value)).collect();
+    wallet::save_spent(conn, &spent)?;
+    state.alerts.iter().for_each(tell);
     let wallets: Vec<_> = state.wallets.values().filter(|kept| kept.changed).map(|kept| &kept.value).collect();
     wallet::save(conn, &wallets, now)?;
     if !writes.messages.is_empty() {

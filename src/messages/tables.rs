@@ -1,13 +1,15 @@
-//! Small tables that every send looks at, kept in memory: prices and routes. At most 800 ms old, so that an operator's
+//! Small tables that every send looks at, kept in memory: prices, routes and spend caps. At most 800 ms old, so that an operator's
 //! change acts within a second on every node, and at once on the node that made it.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use crate::app::{App, FromApp};
 use crate::error::Result;
+use crate::ids::OrgId;
 use crate::routing::{self, Route};
-use crate::wallet::{self, Price};
+use crate::wallet::{self, Cap, Price};
 
 const FRESH_FOR: Duration = Duration::from_millis(800);
 
@@ -18,6 +20,8 @@ pub struct Tables {
     pub prices: Arc<Vec<Price>>,
     /// The routes.
     pub routes: Arc<Vec<Route>>,
+    /// Each organization's spend caps.
+    pub caps: Arc<BTreeMap<OrgId, Vec<Cap>>>,
 }
 
 /// The tables in memory.
@@ -41,7 +45,11 @@ pub async fn tables(app: &App) -> Result<Tables> {
     let read = app
         .db
         .read(|conn| {
-            Ok(Tables { prices: Arc::new(wallet::load_prices(conn)?), routes: Arc::new(routing::load(conn)?) })
+            Ok(Tables {
+                prices: Arc::new(wallet::load_prices(conn)?),
+                routes: Arc::new(routing::load(conn)?),
+                caps: Arc::new(wallet::load_caps(conn)?),
+            })
         })
         .await?;
     *shelf.0.write().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), read.clone()));

@@ -53,3 +53,28 @@ diesel::table! {
         created_at -> BigInt,
     }
 }
+
+diesel::table! {
+    spend_caps (org_id, scope, value, window_ms) {
+        org_id -> Text,
+        scope -> Text,
+        value -> Text,
+        window_ms -> BigInt,
+        amount_micros -> BigInt,
+        currency -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    spend_windows (org_id, mode, scope, value, window_ms) {
+        org_id -> Text,
+        mode -> Text,
+        scope -> Text,
+        value -> Text,
+        window_ms -> BigInt,
+        spent -> Binary,
+        told -> SmallInt,
+        as_of -> BigInt,
+    }
+}
