@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use utoipa::openapi::{RefOr, Response};
 use utoipa::{IntoResponses, OpenApi};
 
-use crate::admin::{audit, caps, keys, limits, messages, operators, orgs, plans, prices, routes, wallets};
+use crate::admin::{audit, caps, keys, limits, lists, messages, operators, orgs, plans, prices, routes, wallets};
 use crate::error::Code;
 use crate::http::problem::Problem;
 use crate::http::refusals::refusals;
@@ -49,6 +49,9 @@ use crate::http::refusals::refusals;
         wallets::adjust_wallet,
         caps::list_caps,
         caps::replace_caps,
+        lists::list_list_entries,
+        lists::add_platform_entry,
+        lists::remove_platform_entry,
         messages::settle_message,
     ),
     components(schemas(Problem))

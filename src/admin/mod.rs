@@ -9,6 +9,7 @@ mod desk;
 mod docs;
 mod keys;
 mod limits;
+mod lists;
 mod messages;
 mod operators;
 mod order;
@@ -34,5 +35,6 @@ pub fn configure(routes: &mut ServiceConfig) {
     prices::configure(routes);
     wallets::configure(routes);
     caps::configure(routes);
+    lists::configure(routes);
     messages::configure(routes);
 }

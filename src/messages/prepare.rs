@@ -13,7 +13,7 @@ use crate::accounts::Caller;
 use crate::app::App;
 use crate::clock::Millis;
 use crate::error::{Code, Error, Result};
-use crate::fraud::{Attempt, screen};
+use crate::fraud::{self, Attempt, Listing, Lists, Probe, screen};
 use crate::ids::{DecisionId, MessageId, OrgId, VerificationId};
 use crate::phone::address_mac;
 use crate::routing::{self, Route};
@@ -32,6 +32,8 @@ pub struct Bench {
     pub routes: Arc<Vec<Route>>,
     /// Each organization's spend caps.
     pub caps: Arc<BTreeMap<OrgId, Vec<Cap>>>,
+    /// What is listed by hand.
+    pub lists: Arc<Lists>,
     /// MACs and sealing.
     pub keyring: Keyring,
     /// Now.
@@ -42,7 +44,8 @@ impl Bench {
     /// The tables of `app`, at most a second old.
     pub async fn of(app: &App) -> Result<Bench> {
         let Tables { prices, routes, caps } = tables(app).await?;
-        Ok(Bench { prices, routes, caps, keyring: app.keyring.clone(), now: app.clock.now() })
+        let lists = fraud::lists(app).await?;
+        Ok(Bench { prices, routes, caps, lists, keyring: app.keyring.clone(), now: app.clock.now() })
     }
 
     /// Prepares a message of the caller's own words or template.
@@ -95,12 +98,24 @@ impl Bench {
             client: client_macs(&self.keyring, &message.client),
             price,
             decision_id: DecisionId::new(self.now),
-            screened: forced.unwrap_or_else(|| screen(&caller.org.countries, caller.org.protection, attempt)),
+            screened: forced.unwrap_or_else(|| {
+                let listing = self.listing(caller, &message);
+                screen(&caller.org.countries, caller.org.protection, attempt, &listing)
+            }),
             refusal: refusal.or(unpriced).or_else(|| self.unroutable(caller, &message)),
             extra: part.extra,
             recipient: String::from(address),
             sender: message.from,
         })
+    }
+
+    fn listing(&self, caller: &Caller, message: &NewMessage) -> Listing {
+        let probe = Probe {
+            number: message.to.phone().map(|phone| phone.e164()),
+            ip: message.client.ip,
+            device: message.client.device_id.as_deref(),
+        };
+        self.lists.look((caller.org_id(), caller.mode()), probe, self.now)
     }
 
     fn caps_of(&self, caller: &Caller, message: &NewMessage) -> Vec<Capped> {
