@@ -1,5 +1,6 @@
 //! Carriers over real sockets: every outcome that a message can meet on its way out.
 
+mod apis;
 mod email;
 mod http;
 mod sandbox;
