@@ -160,3 +160,32 @@ fn plain(channel: Channel, text: &str, subject: Option<&str>) -> Rendered {
     let subject = (channel == Channel::Email).then(|| String::from(subject.unwrap_or("Message")));
     Rendered { subject, text: String::from(text), html: None }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Millis;
+
+    #[test]
+    fn the_code_of_a_verification_is_the_one_its_text_says() {
+        let (keyring, org) = (Keyring::new([7; 32]), OrgId::new(Millis(1_000)));
+        let spec = CodeSpec {
+            verification: VerificationId::new(Millis(1_000)),
+            attempt: 1,
+            digits: 6,
+            destination: String::from("+447700900123"),
+            template: TemplateName::Login,
+            locale: String::from("en"),
+            app: String::from("ACME"),
+            valid_s: 300,
+            web_origin: None,
+            app_hash: None,
+        };
+        let content = Content::Code(spec);
+        let code = content.code(org, &keyring).unwrap().unwrap();
+        let text = content.render(Channel::Sms, org, &keyring).unwrap().text;
+        assert!(code.len() == 6 && text.contains(&code), "{text}");
+        let plain = Content::Text { text, subject: None };
+        assert_eq!(plain.code(org, &keyring).unwrap(), None, "a text is not searched for one");
+    }
+}

@@ -293,3 +293,6 @@ fn is_a_path_part(part: &String) -> Result<(), Wrong> {
     let wrong = || Wrong::new(format!("= {part:?} cannot stand in an address"), "write letters, digits, -, _ and .");
     if fits { Ok(()) } else { Err(wrong()) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,6 @@ concern! {
     }
 }
 
-#[expect(clippy::ptr_arg, reason = "has the shape of every check of a String")]
 fn is_a_region(region: &String) -> Result<(), Wrong> {
     let fits = !region.is_empty() && region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     let wrong = || Wrong::new(format!("= {region:?} is not a region"), "write a name such as \"eu-west-1\"");

@@ -135,3 +135,18 @@ pub fn is_loopback(url: &str) -> bool {
 pub fn digits(number: &str) -> &str {
     number.strip_prefix('+').unwrap_or(number)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_this_machine_is_known() {
+        for local in ["http://127.0.0.1:8080/base", "http://localhost", "https://[::1]:1/x"] {
+            assert!(is_loopback(local), "{local}");
+        }
+        for other in ["https://otp.example", "https://localhost.example", "not a url", "https://10.0.0.1"] {
+            assert!(!is_loopback(other), "{other}");
+        }
+    }
+}

@@ -3,6 +3,7 @@
 
 mod answers;
 mod callbacks;
+mod hostile;
 mod meta;
 mod requests;
 mod site;

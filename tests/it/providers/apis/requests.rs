@@ -1,7 +1,7 @@
 //! What each API is sent: its documented request, the published fixture's fields.
 
 use postern::providers::Outgoing;
-use postern::secret::Secret;
+use postern::secret::{Secret, hmac_sha256, sha256};
 use serde_json::json;
 
 use super::{Api, TOKEN, fixture, json_fixture};
@@ -109,12 +109,26 @@ async fn sns_gets_a_signed_form() {
     let expected = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/19700101/eu-west-1/sns/aws4_request, \
                     SignedHeaders=content-type;host;x-amz-date;x-amz-security-token, Signature=";
     assert!(authorization.starts_with(expected), "{authorization}");
+    assert_eq!(authorization.strip_prefix(expected), Some(&*signature_of(&seen)), "over the headers as they were sent");
     for (from, attribute) in [("ACME", "AWS.SNS.SMS.SenderID"), ("+15005550006", "AWS.MM.SMS.OriginationNumber")] {
         let (seen, _) = sent("sns", "", |outgoing| outgoing.from = Some(from.into())).await;
         let form = seen.form();
         assert_eq!(form["MessageAttributes.entry.2.Name"], attribute);
         assert_eq!(form["MessageAttributes.entry.2.Value.StringValue"], from);
     }
+}
+
+/// The signature that AWS would compute of what it was sent.
+fn signature_of(seen: &HandOff) -> String {
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let names = ["content-type", "host", "x-amz-date", "x-amz-security-token"];
+    let lines: String = names.iter().map(|name| format!("{name}:{}\n", seen.header(name).unwrap())).collect();
+    let request = format!("POST\n/\n\n{lines}\n{}\n{}", names.join(";"), hex(&sha256(&seen.body)));
+    let place = "19700101/eu-west-1/sns/aws4_request";
+    let text = format!("AWS4-HMAC-SHA256\n19700101T001640Z\n{place}\n{}", hex(&sha256(request.as_bytes())));
+    let day = hmac_sha256(b"AWS4key-canary", b"19700101");
+    let service = hmac_sha256(&hmac_sha256(&day, b"eu-west-1"), b"sns");
+    hex(&hmac_sha256(&hmac_sha256(&service, b"aws4_request"), text.as_bytes()))
 }
 
 #[actix_web::test]
@@ -156,14 +170,13 @@ async fn meta_gets_a_code_by_its_template_and_else_a_text() {
     assert_eq!(seen.json(), expected);
     let mut text = json_fixture("meta/send_session_text_request.json");
     text["text"]["body"] = json!("123456 is your ACME code");
-    let without: [(&str, fn(&mut Outgoing)); 2] = [
-        (template, |_| ()),
-        ("", |outgoing| {
-            outgoing.code = Some(Secret::new(String::from("123456")));
-        }),
-    ];
-    for (keys, change) in without {
-        let (seen, id) = sent("meta", keys, change).await;
+    for (keys, has_code) in [(template, false), ("", true)] {
+        let (seen, id) = sent("meta", keys, |outgoing| {
+            if has_code {
+                code(outgoing)
+            }
+        })
+        .await;
         text["biz_opaque_callback_data"] = json!(id);
         assert_eq!(seen.json(), text, "{keys}");
     }
