@@ -22,7 +22,6 @@ const REJECTIONS: &[(&str, Verdict)] = &[
     ("REJECTED_INVALID_DESTINATION", BAD_RECIPIENT),
     ("REJECTED_PREFIX_MISSING", BAD_RECIPIENT),
     ("MISSING_TO", BAD_RECIPIENT),
-    ("INVALID_DESTINATION_ADDRESS", BAD_RECIPIENT),
     ("REJECTED_NOT_ENOUGH_CREDITS", AUTH),
     ("REJECTED_PREPAID_PACKAGE_EXPIRED", AUTH),
     ("REJECTED_FLOODING_FILTER", Verdict::Busy),
@@ -30,6 +29,10 @@ const REJECTIONS: &[(&str, Verdict)] = &[
     ("REJECTED_DUPLICATE_MESSAGE_ID", Verdict::Unclear),
     ("REJECTED_SYSTEM_ERROR", Verdict::Unclear),
 ];
+
+/// Names of statuses that say that the operator has it, whatever their group: of DELIVERED_TO_OPERATOR too a handset's
+/// receipt may follow. Source: <https://www.infobip.com/docs/developer-resources/api-fundamentals/message-status-codes>.
+const AT_OPERATOR: [&str; 3] = ["DELIVERED_TO_OPERATOR", "PENDING_ENROUTE", "PENDING_WAITING_DELIVERY"];
 
 /// An account at Infobip.
 pub struct Infobip(pub InfobipCarrier);
@@ -102,7 +105,9 @@ impl Dialect for Infobip {
 
 fn receipt(row: &Value) -> Result<Report, HookFault> {
     let group = word_at(row, "/status/groupId");
+    let name = text_at(row, "/status/name");
     let state = match group.as_deref() {
+        _ if name.is_some_and(|name| AT_OPERATOR.contains(&name)) => Some(ReceiptState::Sent),
         Some("3") => Some(ReceiptState::Delivered),
         Some("2" | "4") => Some(ReceiptState::Undelivered),
         Some("5") => Some(ReceiptState::Failed),
@@ -112,7 +117,7 @@ fn receipt(row: &Value) -> Result<Report, HookFault> {
     Heard {
         id: id.as_deref(),
         reference: text_at(row, "/callbackData").or(id.as_deref()),
-        status: text_at(row, "/status/name").or(text_at(row, "/status/groupName")).or(group.as_deref()),
+        status: name.or(text_at(row, "/status/groupName")).or(group.as_deref()),
         state,
         error: text_at(row, "/error/name").filter(|name| *name != "NO_ERROR"),
     }

@@ -14,6 +14,10 @@ use crate::text::{Encoding, measure};
 /// Reports of every kind: delivered 1, not delivered 2, queued at the centre 4, taken by it 8, refused by it 16.
 const EVERY_REPORT: &str = "31";
 
+/// How answers begin that say that Kannel has it; the last where it answers before its bearerbox does.
+/// Source: `gw/smsbox.c`.
+const ACCEPTED: [&str; 3] = ["0:", "3:", "Sent."];
+
 /// A Kannel smsbox.
 pub struct Kannel(pub KannelCarrier);
 
@@ -58,14 +62,15 @@ impl Dialect for Kannel {
         let text = answered.text();
         let words = text.trim();
         match (answered.status(), words) {
-            (200..=299, words) if words.starts_with("0:") || words.starts_with("3:") => {
+            (200..=299, words) if ACCEPTED.iter().any(|start| words.starts_with(start)) => {
                 answered.accepted(Some(String::from(answered.reference())))
             }
-            // "Authorization failed for sendsms", in old versions with a success.
+            // In old versions with a success.
             (_, words) if words.starts_with("Authorization failed") => answered.refused(AUTH, words),
             (_, words) if words.ends_with(", rejected") => answered.refused(REJECTED, words),
-            // "Temporal failure, try again later.": no bearerbox, nothing taken.
-            (_, words) if words.starts_with("Temporal failure") => answered.refused(UNAVAILABLE, words),
+            // 403, and of this message only.
+            (400..=499, words) if words.starts_with("Not routable") => answered.refused(REJECTED, words),
+            (503, words) if words.starts_with("Temporal failure") => answered.refused(UNAVAILABLE, words),
             (400..=499, words) => answered.by_status(words),
             _ => answered.unclear(),
         }
@@ -95,7 +100,8 @@ impl Dialect for Kannel {
 fn state_of(kind: &str) -> Option<ReceiptState> {
     match kind {
         "1" => Some(ReceiptState::Delivered),
-        "2" => Some(ReceiptState::Undelivered),
+        // 34: expired, in newer versions.
+        "2" | "34" => Some(ReceiptState::Undelivered),
         "8" => Some(ReceiptState::Sent),
         "16" => Some(ReceiptState::Failed),
         _ => None,

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::Request;
 use serde_json::json;
 
-use super::http_api::{Answered, Call, Dialect, Heard, OPTED_OUT, Params, Shape, digits, find, inbound, look_up};
+use super::http_api::{Answered, Call, Dialect, Heard, Params, Shape, digits, find, inbound, look_up};
 use super::{Hook, HookFault, HookKind, Outcome, ReceiptState, Report, form};
 use crate::config::PlivoCarrier;
 use crate::secret::{hmac_sha256, same};
@@ -63,9 +63,6 @@ impl Dialect for Plivo {
             return answered.accepted(answered.word("/message_uuid/0").or_else(|| answered.word("/message_uuid")));
         }
         let words = answered.words(&["/error", "/error/error", "/message"]);
-        if answered.status() == 400 && words.to_ascii_lowercase().contains("opted out") {
-            return answered.refused(OPTED_OUT, &words);
-        }
         answered.by_status(&words)
     }
 

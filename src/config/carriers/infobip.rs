@@ -3,7 +3,7 @@
 use super::super::concern::concern;
 use super::super::kinds::BaseUrl;
 use super::super::setting::any;
-use super::is_long_if_any;
+use super::is_a_token_if_any;
 use crate::secret::Secret;
 
 concern! {
@@ -16,6 +16,6 @@ concern! {
         /// The sender: a number or an alphanumeric id.
         from: String = required "ACME", "", any;
         /// Proves callbacks, 16 characters or more: receipts are asked for with it; write the address of inbound messages as …/hooks/{name}/inbound?token=…, or let them carry Authorization: Bearer ….
-        callback_token: Option<Secret<String>> = example "…", "", is_long_if_any;
+        callback_token: Option<Secret<String>> = example "…", "", is_a_token_if_any;
     }
 }

@@ -3,7 +3,7 @@
 use super::super::concern::concern;
 use super::super::kinds::BaseUrl;
 use super::super::setting::any;
-use super::is_long_if_any;
+use super::is_a_token_if_any;
 use crate::secret::Secret;
 
 concern! {
@@ -20,7 +20,7 @@ concern! {
         /// The SMSC that shall take messages.
         smsc: Option<String> = example "upstream-1", "", any;
         /// Proves callbacks, 16 characters or more: receipts are asked for with it. For inbound messages set the
-        /// sms-service's get-url to …/hooks/{name}/inbound?token=…&id=%I&from=%p&to=%P&text=%a.
-        callback_token: Option<Secret<String>> = example "…", "", is_long_if_any;
+        /// sms-service's get-url to …/hooks/{name}/inbound?token=…&id=%I&from=%q&to=%Q&text=%a.
+        callback_token: Option<Secret<String>> = example "…", "", is_a_token_if_any;
     }
 }

@@ -77,6 +77,7 @@ fn every_api_is_read_by_its_word_and_shows_no_secret() {
 fn what_could_not_work_is_refused_and_no_secret_is_quoted() {
     for (from, to, fault) in [
         ("secret-2-secret-2", "hunter2", "carriers.a.callback_token is shorter than 16 characters"),
+        ("secret-2-secret-2", "hunter2%hunter2%20", "carriers.a.callback_token cannot stand in an address"),
         ("[\"whatsapp\"]", "[\"email\"]", "carriers.b.channels has email"),
         ("https://x.api.infobip.com", "x.api.infobip.com", "carriers.c.base_url"),
         ("MA0000000000000000AA", "MA/../x", "carriers.d.auth_id"),

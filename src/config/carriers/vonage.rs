@@ -3,7 +3,7 @@
 use super::super::concern::concern;
 use super::super::kinds::BaseUrl;
 use super::super::setting::any;
-use super::is_long_if_any;
+use super::{is_a_token_if_any, is_long_if_any};
 use crate::secret::Secret;
 
 concern! {
@@ -18,7 +18,7 @@ concern! {
         /// Where the API is.
         base_url: BaseUrl = default "https://rest.nexmo.com", "", any;
         /// Proves callbacks, 16 characters or more: receipts are asked for with it; write the address of inbound messages as …/hooks/{name}/inbound?token=….
-        callback_token: Option<Secret<String>> = example "…", "", is_long_if_any;
+        callback_token: Option<Secret<String>> = example "…", "", is_a_token_if_any;
         /// The account's signature secret, where callbacks are signed by SHA-256 HMAC.
         signature_secret: Option<Secret<String>> = example "…", "", is_long_if_any;
     }

@@ -7,24 +7,39 @@ use serde_json::{Value, json};
 
 use crate::config::VonageCarrier;
 use crate::providers::http_api::{
-    Answered, BAD_RECIPIENT, Call, Dialect, Heard, REJECTED, Shape, Verdict, as_json, bearer, claims_of_hs256, digits,
-    hex_bytes, inbound, look_up, text_at, word_at,
+    AUTH, Answered, BAD_RECIPIENT, Call, Dialect, Heard, OPTED_OUT, Shape, UNAVAILABLE, Verdict, as_json, bearer,
+    claims_of_hs256, digits, hex_bytes, inbound, look_up, text_at, word_at,
 };
 use crate::providers::{Hook, HookFault, HookKind, Outcome, ReceiptState, Report};
 use crate::secret::{Secret, same, sha256};
 use crate::terms::Channel;
 
-/// Titles (or the last part of the `type` address) of refusals that say more than their HTTP status.
-/// Source: <https://developer.vonage.com/en/api-errors/messages>.
+/// Codes of refusals that say more than their HTTP status.
+/// Source: <https://developer.vonage.com/api-errors/messages>.
 const ERRORS: &[(&str, Verdict)] = &[
-    ("1021", Verdict::Busy),
-    ("1060", REJECTED),
-    ("1120", REJECTED),
-    ("1160", BAD_RECIPIENT),
+    ("1000", Verdict::Busy),
+    // "An error processing your request in the Platform": nothing certain.
+    ("1030", Verdict::Unclear),
+    ("1060", AUTH),
+    ("1070", AUTH),
+    ("1080", AUTH),
+    // "Message was not submitted because there was a communication failure."
+    ("1100", UNAVAILABLE),
     ("1170", BAD_RECIPIENT),
-    ("1320", REJECTED),
-    ("1330", BAD_RECIPIENT),
-    ("1370", Verdict::Final("provider.rejected")),
+    ("1190", BAD_RECIPIENT),
+    // "The user has already sent a STOP opt-out message."
+    ("1240", OPTED_OUT),
+    ("1300", BAD_RECIPIENT),
+    ("1310", BAD_RECIPIENT),
+    // "The message was already sent."
+    ("1320", Verdict::Unclear),
+    ("1331", UNAVAILABLE),
+    ("1340", Verdict::Final("whatsapp.session_closed")),
+    ("1430", BAD_RECIPIENT),
+    // Fraud Defender: prefix, burst and pumping. Another carrier would be pumped just the same.
+    ("1470", Verdict::Final("provider.rejected")),
+    ("1472", Verdict::Final("provider.rejected")),
+    ("1473", Verdict::Final("provider.rejected")),
 ];
 
 const STATES: &[(&str, ReceiptState)] = &[
@@ -79,13 +94,11 @@ impl Dialect for VonageMessages {
             return answered.accepted(answered.word("/message_uuid"));
         }
         let kind = answered.words(&["/type"]);
-        let code = kind.rsplit(['/', '#']).next().unwrap_or_default();
+        let code = last_part(&kind);
         let words = answered.words(&["/detail", "/title"]);
         match look_up(ERRORS, code) {
-            Some(verdict) if (400..=499).contains(&answered.status()) => {
-                answered.refused(verdict, &format!("{code}: {words}"))
-            }
-            _ => answered.by_status(&words),
+            Some(verdict) => answered.refused(verdict, &format!("{code}: {words}")),
+            None => answered.by_status(&words),
         }
     }
 
@@ -98,8 +111,9 @@ impl Dialect for VonageMessages {
         let text = |pointer: &str| text_at(&json, pointer);
         let report = match hook.kind {
             HookKind::Status => {
-                let error =
-                    text("/error/type").and_then(|kind| kind.rsplit(['/', '#']).next()).or(text("/error/title"));
+                // The title is the code, as a number or a text; the type's address ends in it too.
+                let title = word_at(&json, "/error/title").filter(|word| word.parse::<u32>().is_ok());
+                let error = title.as_deref().or_else(|| text("/error/type").map(last_part));
                 Heard {
                     id: text("/message_uuid"),
                     reference: text("/client_ref"),
@@ -118,6 +132,11 @@ impl Dialect for VonageMessages {
         };
         Ok(vec![report?])
     }
+}
+
+/// What an address of an error ends in: its code.
+fn last_part(address: &str) -> &str {
+    address.rsplit(['/', '#']).next().unwrap_or_default()
 }
 
 /// `Authorization: Bearer` with an HS256 token that carries the hash of the body. It says when it was made, not how

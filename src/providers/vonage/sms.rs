@@ -1,5 +1,5 @@
 //! Vonage's SMS API. Source: <https://developer.vonage.com/en/api/sms>,
-//! <https://developer.vonage.com/en/messaging/sms/guides/troubleshooting-sms>.
+//! <https://developer.vonage.com/api-errors/sms>.
 
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Request;
@@ -7,8 +7,8 @@ use sha2::Sha256;
 
 use crate::config::VonageSmsCarrier;
 use crate::providers::http_api::{
-    AUTH, Answered, BAD_RECIPIENT, Call, Dialect, Heard, Params, REJECTED, Shape, Verdict, check_token, digits, find,
-    hex_bytes, inbound, json_params, look_up, with_token, word_at,
+    AUTH, Answered, BAD_RECIPIENT, Call, Dialect, Heard, Params, REJECTED, Shape, UNAVAILABLE, Verdict, check_token,
+    digits, find, hex_bytes, inbound, json_params, look_up, with_token, word_at,
 };
 use crate::providers::{Hook, HookFault, HookKind, Outcome, ReceiptState, Report, form};
 use crate::secret::{Secret, same};
@@ -30,13 +30,19 @@ const STATUSES: &[(&str, Verdict)] = &[
     ("10", Verdict::Busy),
     ("11", AUTH),
     ("12", REJECTED),
+    // "Message was not submitted because there was a communication failure."
+    ("13", UNAVAILABLE),
     ("14", AUTH),
     ("15", REJECTED),
+    ("16", REJECTED),
+    ("19", REJECTED),
+    ("20", REJECTED),
     ("22", REJECTED),
     ("23", REJECTED),
     ("29", REJECTED),
     ("32", AUTH),
     ("33", BAD_RECIPIENT),
+    ("34", BAD_RECIPIENT),
 ];
 
 const STATES: &[(&str, ReceiptState)] = &[

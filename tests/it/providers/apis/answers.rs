@@ -131,6 +131,8 @@ pub fn vonage_sms() -> Answers {
         ("no credit", one("9"), "route provider.auth"),
         ("too long", one("12"), "route provider.rejected"),
         ("sender", one("15"), "route provider.rejected"),
+        ("not submitted", one("13"), "route provider.unavailable"),
+        ("no number", one("34"), "final recipient.invalid"),
         ("no such number any more", one("33"), "final recipient.invalid"),
         ("unknown status", one("99"), "unknown provider.bad_response"),
         ("half of it", Script::json(200, half), "unknown provider.bad_response"),
@@ -145,12 +147,18 @@ pub fn vonage() -> Answers {
         Script::json(status, json!({"type": kind, "title": "no", "detail": "not so"}))
     };
     vec![
-        ("throttled by its own word", problem(429, "1021"), "wait 5s"),
-        ("bad recipient", problem(422, "1160"), "final recipient.invalid"),
+        ("throttled by its own word", problem(422, "1000"), "wait 5s"),
+        ("bad recipient", problem(422, "1430"), "final recipient.invalid"),
+        ("opted out", problem(422, "1240"), "final recipient.opted_out"),
+        ("pumping", problem(422, "1473"), "final provider.rejected"),
+        ("barred", problem(422, "1060"), "route provider.auth"),
+        ("no session", problem(422, "1340"), "final whatsapp.session_closed"),
+        ("not submitted", problem(500, "1100"), "route provider.unavailable"),
+        ("sent before", problem(422, "1320"), "unknown provider.bad_response"),
         ("unknown problem", problem(422, "unheard-of"), "route provider.rejected"),
         ("no credit", problem(402, "low-balance"), "route provider.auth"),
-        ("busy by its own word", problem(503, "1000"), "route provider.unavailable"),
-        ("internal", problem(500, "1000"), "unknown provider.bad_response"),
+        ("busy by its own word", problem(503, "about:blank"), "route provider.unavailable"),
+        ("internal", problem(500, "1030"), "unknown provider.bad_response"),
         ("no id", Script::json(202, json!({"message_uuid": ""})), "unknown provider.bad_response"),
     ]
 }
@@ -179,7 +187,6 @@ pub fn plivo() -> Answers {
     let fault = |status: u16, text: &str| Script::json(status, json!({"api_id": "1", "error": text}));
     vec![
         ("rejected", fault(400, "src is not a valid number"), "route provider.rejected"),
-        ("opted out", fault(400, "The recipient has opted out of messages"), "final recipient.opted_out"),
         ("busy by its own word", fault(503, "come again"), "route provider.unavailable"),
         ("internal", fault(500, "oops"), "unknown provider.bad_response"),
         ("no id", Script::json(202, json!({"message_uuid": []})), "unknown provider.bad_response"),
@@ -227,7 +234,15 @@ pub fn kannel() -> Answers {
     let text = |status: u16, text: &str| Script::Answer(status, vec![], text.as_bytes().to_vec());
     vec![
         ("queued", text(202, "3: Queued for later delivery"), "accepted"),
+        ("answered at once", text(202, "Sent. Message splits: 2"), "accepted"),
         ("credentials", text(403, "Authorization failed for sendsms"), "route provider.auth"),
+        ("no route", text(403, "Not routable. Do not try again."), "route provider.rejected"),
+        (
+            "listed",
+            text(400, "Number(s) has/have been denied by white- and/or black-lists."),
+            "route provider.rejected",
+        ),
+        ("not passed on", text(500, "Sending failed."), "unknown provider.bad_response"),
         ("credentials in old versions", text(202, "Authorization failed for sendsms"), "route provider.auth"),
         ("no sender", text(400, "Sender missing and no global set, rejected"), "route provider.rejected"),
         ("no bearerbox", text(503, "Temporal failure, try again later."), "route provider.unavailable"),

@@ -33,7 +33,7 @@ fn hex(bytes: &[u8]) -> String {
 pub fn signed(api: &str, kind: HookKind, body: &[u8]) -> Sent {
     let path = if kind == HookKind::Status { "status" } else { "inbound" };
     let address = format!("https://otp.example/hooks/acme/{path}");
-    let with_token = format!("{address}?token={}", TOKEN.replace(' ', "%20"));
+    let with_token = format!("{address}?token={}", TOKEN);
     let form = ("content-type", "application/x-www-form-urlencoded");
     let json = ("content-type", "application/json");
     let (url, headers, body) = match api {
@@ -137,7 +137,11 @@ fn readable() -> Vec<Row> {
         ("vonage", Status, vonage("delivered"), vec!["aaaaaaaa-bbbb-4ccc-8ddd-000000000002 msg_01JFIXTURE0000000000000001 Delivered -"]),
         ("vonage", Status, vonage("submitted"), vec!["aaaaaaaa-bbbb-4ccc-8ddd-000000000002 msg_01JFIXTURE0000000000000001 Sent -"]),
         ("vonage", Status, vonage("someday"), vec!["aaaaaaaa-bbbb-4ccc-8ddd-000000000002 msg_01JFIXTURE0000000000000001 - -"]),
+        ("vonage", Status, br#"{"message_uuid":"1","status":"rejected","error":{"type":"https://developer.vonage.com/api-errors/messages#1320","title":1210}}"#.to_vec(), vec!["1 - Failed 1210"]),
         ("vonage", Status, br#"{"message_uuid":"1","status":"rejected","error":{"type":"https://developer.vonage.com/api-errors/messages#1320","title":"x"}}"#.to_vec(), vec!["1 - Failed 1320"]),
+        ("infobip", Status, br#"{"results":[{"messageId":"a","status":{"groupId":3,"name":"DELIVERED_TO_OPERATOR"}}]}"#.to_vec(), vec!["a a Sent -"]),
+        ("infobip", Status, br#"{"results":[{"messageId":"a","status":{"groupId":1,"name":"PENDING_ENROUTE"}}]}"#.to_vec(), vec!["a a Sent -"]),
+        ("kannel", Status, b"ref=att_1&type=34".to_vec(), vec!["att_1 att_1 Undelivered -"]),
         ("vonage", Inbound, br#"{"message_uuid":"1","channel":"whatsapp","from":"447700900123","to":"447700900100","text":"hello","message_type":"text"}"#.to_vec(), vec!["whatsapp +447700900123 > +447700900100: hello"]),
         ("infobip", Status, infobip("3", "NO_ERROR"), vec!["msg_01JFIXTURE0000000000000001 tenant=acme Delivered -"]),
         ("infobip", Status, infobip("2", "EC_ABSENT_SUBSCRIBER"), vec!["msg_01JFIXTURE0000000000000001 tenant=acme Undelivered EC_ABSENT_SUBSCRIBER"]),

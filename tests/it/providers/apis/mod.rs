@@ -19,7 +19,7 @@ use crate::harness::Backend;
 use crate::harness::fake_carrier::Script;
 
 /// A secret that proves callbacks.
-const TOKEN: &str = "a token of sixteen and more";
+const TOKEN: &str = "a-token-of-sixteen-and-more";
 
 /// One API as the configuration names it.
 struct Api {
@@ -39,7 +39,7 @@ const WAMID: &str = "wamid.HBgMNDQ3NzAwOTAwMTIzFQIAERgSRklYVFVSRTAwMDAwMDAwMDAwM
 const APIS: [Api; 8] = [
     Api {
         kind: "vonage_sms",
-        keys: "api_key = \"abcd1234\"\napi_secret = \"key-canary\"\nfrom = \"ACME\"\ncallback_token = \"a token of sixteen and more\"\n",
+        keys: "api_key = \"abcd1234\"\napi_secret = \"key-canary\"\nfrom = \"ACME\"\ncallback_token = \"a-token-of-sixteen-and-more\"\n",
         channel: Channel::Sms,
         taken: || Script::Answer(200, vec![], fixture("providers/vonage_sms_response_ok.json")),
         id: Some("aaaaaaaa-bbbb-4ccc-8ddd-000000000001"),
@@ -55,7 +55,7 @@ const APIS: [Api; 8] = [
     },
     Api {
         kind: "infobip",
-        keys: "api_key = \"key-canary\"\nfrom = \"ACME\"\ncallback_token = \"a token of sixteen and more\"\n",
+        keys: "api_key = \"key-canary\"\nfrom = \"ACME\"\ncallback_token = \"a-token-of-sixteen-and-more\"\n",
         channel: Channel::Sms,
         taken: || Script::Answer(200, vec![], fixture("providers/infobip_response_200.json")),
         id: Some("msg_01JFIXTURE0000000000000001"),
@@ -91,7 +91,7 @@ const APIS: [Api; 8] = [
     },
     Api {
         kind: "kannel",
-        keys: "username = \"postern\"\npassword = \"key-canary\"\ncallback_token = \"a token of sixteen and more\"\n",
+        keys: "username = \"postern\"\npassword = \"key-canary\"\ncallback_token = \"a-token-of-sixteen-and-more\"\n",
         channel: Channel::Sms,
         taken: || Script::Answer(202, vec![], b"0: Accepted for delivery".to_vec()),
         id: None,
