@@ -109,7 +109,8 @@ async fn send(app: &App, claimed: &Claimed) -> Outcome {
 fn outgoing(keyring: &Keyring, claimed: &Claimed, now: Millis) -> Result<Outgoing> {
     let row = &claimed.row;
     let sealed = row.content.as_deref().ok_or_else(|| Error::internal("the content is gone"))?;
-    let rendered = Content::open(keyring, row.id, sealed)?.render(claimed.attempt.channel, row.org_id, keyring)?;
+    let content = Content::open(keyring, row.id, sealed)?;
+    let rendered = content.render(claimed.attempt.channel, row.org_id, keyring)?;
     // The originator was checked for the channel it was asked for; another channel uses its carrier's own.
     let from = row.sender.clone().filter(|_| claimed.attempt.channel == row.channel);
     Ok(Outgoing {
@@ -121,6 +122,7 @@ fn outgoing(keyring: &Keyring, claimed: &Claimed, now: Millis) -> Result<Outgoin
         to: claimed.to.clone(),
         from,
         text: Secret::new(rendered.text),
+        code: content.code(row.org_id, keyring)?.map(Secret::new),
         subject: rendered.subject,
         html: rendered.html.map(Secret::new),
         ttl_left: row.expires_at.since(now),
