@@ -22,8 +22,9 @@ use reader::{Reader, Section};
 use value::{Entry, Table, Value};
 
 pub use carriers::{
-    BodyForm, CarrierConfig, CarrierKind, Fill, HttpCarrier, HttpKeys, MailTls, Method, Receipt, ReceiptStatus, Room,
-    SANDBOX, SignatureForm, SmtpCarrier, Template, TwilioCarrier,
+    BindMode, BodyForm, CarrierConfig, CarrierKind, Concatenation, DataCoding, Fill, HttpCarrier, HttpKeys, IdForm,
+    MailTls, Method, Receipt, ReceiptStatus, Room, SANDBOX, SignatureForm, SmppCarrier, SmppTls, SmppVersion,
+    SmtpCarrier, Template, TonNpi, TwilioCarrier, YesNo,
 };
 pub use concerns::{
     Activations, Database, Dispatch, Log, LogFormat, Metrics, Node, Outbound, Retention, Role, Server, SeveralNodes,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::carriers::{CarrierKeys, HttpKeys, Receipt, SmtpCarrier, TwilioCarrier};
+use super::carriers::{CarrierKeys, HttpKeys, Receipt, SmppCarrier, SmtpCarrier, TwilioCarrier};
 use super::concern::{Concern, Fallback, Key};
 use super::concerns::{Database, Dispatch, Log, Metrics, Node, Outbound, Retention, Server, Sharing};
 use super::fault::did_you_mean;
@@ -66,10 +66,11 @@ pub fn default_file() -> String {
     out
 }
 
-fn carriers() -> [(&'static str, &'static str, &'static [&'static str], &'static [Key]); 3] {
+fn carriers() -> [(&'static str, &'static str, &'static [&'static str], &'static [Key]); 4] {
     [
         ("twilio", "twilio", TwilioCarrier::DOCS, TwilioCarrier::KEYS),
         ("gateway", "http", HttpKeys::DOCS, HttpKeys::KEYS),
+        ("centre", "smpp", SmppCarrier::DOCS, SmppCarrier::KEYS),
         ("mail", "smtp", SmtpCarrier::DOCS, SmtpCarrier::KEYS),
     ]
 }

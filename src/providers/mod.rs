@@ -10,6 +10,7 @@ mod outgoing_http;
 mod twilio;
 mod generic_http;
 mod email;
+mod smpp;
 pub mod sandbox;
 mod wire;
 pub mod circuit;

@@ -6,6 +6,7 @@ use super::email::{Email, Patience};
 use super::generic_http::GenericHttp;
 use super::outgoing_http::Caller;
 use super::sandbox::Sandbox;
+use super::smpp::Smpp;
 use super::twilio::Twilio;
 use super::{Carrier, Carriers};
 use crate::clock::Clock;
@@ -42,12 +43,14 @@ impl Builder<'_> {
                 Arc::new(Twilio::new((name, channels), account.clone(), callback, self.caller()?))
             }
             CarrierKind::Http(keys) => Arc::new(GenericHttp::new(name, channels, keys.clone(), self.caller()?)),
-            CarrierKind::Smtp(account) => {
-                let outbound = &self.config.outbound;
-                let patience = Patience { connect: outbound.connect_timeout, total: outbound.total_timeout };
-                Arc::new(Email::new(name, channels, account.clone(), patience)?)
-            }
+            CarrierKind::Smpp(keys) => Arc::new(Smpp::new(name, channels, (**keys).clone(), self.patience())?),
+            CarrierKind::Smtp(account) => Arc::new(Email::new(name, channels, account.clone(), self.patience())?),
         })
+    }
+
+    fn patience(&self) -> Patience {
+        let outbound = &self.config.outbound;
+        Patience { connect: outbound.connect_timeout, total: outbound.total_timeout }
     }
 
     fn caller(&mut self) -> Result<Caller> {

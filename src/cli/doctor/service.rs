@@ -45,7 +45,7 @@ fn expects_callbacks(config: &Config) -> Option<&str> {
     let calls_back = |kind: &CarrierKind| match kind {
         CarrierKind::Twilio(_) => true,
         CarrierKind::Http(keys) => keys.receipt.is_some(),
-        CarrierKind::Sandbox | CarrierKind::Smtp(_) => false,
+        CarrierKind::Sandbox | CarrierKind::Smpp(_) | CarrierKind::Smtp(_) => false,
     };
     config.carriers.iter().find(|carrier| calls_back(&carrier.kind)).map(|carrier| carrier.name.as_str())
 }

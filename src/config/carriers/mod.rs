@@ -1,6 +1,7 @@
 //! Carriers: who takes messages to handsets and mailboxes. An array of tables; each has a name, a kind and its kind's keys.
 
 mod http;
+mod smpp;
 mod smtp;
 mod template;
 mod twilio;
@@ -13,6 +14,7 @@ use super::value::{Entry, Table, Value};
 use crate::terms::Channel;
 
 pub use http::{BodyForm, HttpCarrier, HttpKeys, Method, Receipt, ReceiptStatus, SignatureForm};
+pub use smpp::{BindMode, Concatenation, DataCoding, IdForm, SmppCarrier, SmppTls, SmppVersion, TonNpi, YesNo};
 pub use smtp::{MailTls, SmtpCarrier};
 pub use template::{Fill, Template};
 pub use twilio::TwilioCarrier;
@@ -51,6 +53,8 @@ pub enum CarrierKind {
     Twilio(TwilioCarrier),
     /// Any HTTP API, by templates.
     Http(HttpCarrier),
+    /// A message centre, by SMPP. Boxed: it has many keys.
+    Smpp(Box<SmppCarrier>),
     /// A mail server.
     Smtp(SmtpCarrier),
 }
@@ -62,6 +66,7 @@ impl CarrierKind {
             CarrierKind::Sandbox => SANDBOX,
             CarrierKind::Twilio(_) => "twilio",
             CarrierKind::Http(_) => "http",
+            CarrierKind::Smpp(_) => "smpp",
             CarrierKind::Smtp(_) => "smtp",
         }
     }
@@ -84,18 +89,19 @@ super::concern::concern! {
     pub struct CarrierKeys {
         /// Its name in routes and in the address of its callbacks, /hooks/{name}/status.
         name: String = required "acme", "", is_a_name;
-        /// twilio, http, smtp or sandbox.
+        /// twilio, http, smpp, smtp or sandbox.
         kind: String = required "twilio", "", any;
         /// What it carries, of sms, whatsapp and email.
         channels: Option<Vec<Channel>> = example "sms", "", any;
-        /// Hand-offs to it that may be under way at once from one process. Default: 256, for a mail server 8.
+        /// Hand-offs to it that may be under way at once from one process. Default: 256, for smpp the windows
+        /// of its binds, for a mail server 8.
         max_in_flight: Option<u32> = example "64", "", is_some_room;
         /// Hand-offs to it a second, of all processes together; more wait their turn.
         max_per_second: Option<u32> = example "100", "", is_some_room;
     }
 }
 
-const KINDS: [&str; 4] = ["twilio", "http", "smtp", SANDBOX];
+const KINDS: [&str; 5] = ["twilio", "http", "smpp", "smtp", SANDBOX];
 
 /// Reads `[[carriers]]` (or the variable that stands for it) into carriers, the built-in sandbox first.
 pub fn read(reader: &mut Reader, written: Option<Entry>) -> Vec<CarrierConfig> {
@@ -177,6 +183,7 @@ fn read_kind(section: &mut Section<'_>, kind: &str) -> Option<CarrierKind> {
         }
         "twilio" => TwilioCarrier::read_checked(section).map(CarrierKind::Twilio),
         "http" => HttpCarrier::read_checked(section).map(CarrierKind::Http),
+        "smpp" => SmppCarrier::read_checked(section).map(|keys| CarrierKind::Smpp(Box::new(keys))),
         "smtp" => SmtpCarrier::read_checked(section).map(CarrierKind::Smtp),
         other => {
             let hint = match did_you_mean(other, KINDS) {
@@ -195,6 +202,7 @@ fn able_to_carry(kind: &CarrierKind) -> &'static [Channel] {
         CarrierKind::Sandbox => Channel::ALL,
         CarrierKind::Twilio(_) => &[Channel::Sms, Channel::Whatsapp],
         CarrierKind::Http(_) => &[Channel::Sms, Channel::Whatsapp, Channel::Email],
+        CarrierKind::Smpp(_) => &[Channel::Sms],
         CarrierKind::Smtp(_) => &[Channel::Email],
     }
 }
