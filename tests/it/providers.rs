@@ -3,6 +3,7 @@
 mod email;
 mod http;
 mod sandbox;
+mod smpp;
 
 use std::sync::Arc;
 use std::time::Duration;

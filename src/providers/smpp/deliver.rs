@@ -185,3 +185,68 @@ fn place(mut header: &[u8]) -> Option<Place> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use rusmpp::CommandId;
+
+    use super::*;
+    use crate::providers::smpp::receipt;
+    use crate::providers::smpp::tests::fixture;
+
+    /// A deliver_sm with these classes, this text and these octets of parameters.
+    fn came(esm_class: u8, text: &[u8], parameters: &[u8]) -> Option<Delivered> {
+        let mut body = b"\0\x01\x01447700900123\0\x05\0ACME\0".to_vec();
+        body.extend([esm_class, 0, 0, 0, 0, 0, 0, 8, 0, u8::try_from(text.len()).unwrap()]);
+        body.extend(text);
+        body.extend(parameters);
+        read(&Frame { id: CommandId::DeliverSm, status: 0, sequence: 1, body }, false)
+    }
+
+    #[test]
+    fn the_fixtures_receipt_is_read_from_its_octets() {
+        let body = fixture("deliver_sm_receipt")[16..].to_vec();
+        let frame = Frame { id: CommandId::DeliverSm, status: 0, sequence: 7, body };
+        let delivered = read(&frame, false).unwrap();
+        assert_eq!((delivered.from.as_str(), delivered.to.as_str()), ("447700900123", "ACME"));
+        assert!(receipt::is_receipt(&delivered));
+        assert_eq!((delivered.receipted_id.as_deref(), delivered.state), (Some("00001001"), Some(2)));
+    }
+
+    #[test]
+    fn parameters_without_their_zero_or_of_odd_length_are_read_as_far_as_they_go() {
+        let delivered =
+            came(4, b"", b"\x00\x1e\x00\x03abc\x04\x27\x00\x01\x05\x04\x23\x00\x03\x03\x00\x0b\xff\xff\x00\x09x");
+        let delivered = delivered.unwrap();
+        assert_eq!((delivered.receipted_id.as_deref(), delivered.state), (Some("abc"), Some(5)));
+        assert_eq!(delivered.network_error.as_deref(), Some("11"));
+    }
+
+    #[test]
+    fn a_payload_stands_for_the_text_and_headers_come_off() {
+        assert_eq!(came(0, b"", b"\x04\x24\x00\x02hi").unwrap().text, b"hi");
+        let eight = came(0x40, b"\x05\x00\x03\xa1\x02\x01hi", b"").unwrap();
+        assert_eq!(
+            (eight.text.as_slice(), eight.place),
+            (b"hi".as_slice(), Some(Place { reference: 0xA1, total: 2, number: 1 }))
+        );
+        let sixteen = came(0x40, b"\x0a\x24\x02\x01\x01\x08\x04\x01\xa1\x02\x02hi", b"").unwrap();
+        assert_eq!(sixteen.place, Some(Place { reference: 0x1A1, total: 2, number: 2 }));
+        let sar = came(0, b"hi", b"\x02\x0c\x00\x02\x01\xa1\x02\x0e\x00\x01\x02\x02\x0f\x00\x01\x02").unwrap();
+        assert_eq!(sar.place, Some(Place { reference: 0x1A1, total: 2, number: 2 }));
+    }
+
+    #[test]
+    fn whatever_comes_is_read_or_refused() {
+        let whole = &fixture("deliver_sm_receipt")[16..];
+        for end in 0..whole.len() {
+            for data_sm in [false, true] {
+                let body = whole[..end].to_vec();
+                let delivered = read(&Frame { id: CommandId::DeliverSm, status: 0, sequence: 7, body }, data_sm);
+                // The text ends the fields that must be there.
+                assert!(data_sm || delivered.is_some() == (end >= whole.len() - 18), "{end}");
+            }
+        }
+        assert!(came(0x40, b"\xffx", b"").unwrap().place.is_none());
+    }
+}

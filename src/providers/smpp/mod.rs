@@ -250,6 +250,27 @@ impl Carrier for Smpp {
 #[cfg(test)]
 pub(in crate::providers) mod tests {
     use super::deliver::Delivered;
+    use crate::config::{CarrierKind, Config, SmppCarrier, Source};
+
+    /// The octets of a PDU that npm smpp, smpplib and smpp34 read alike.
+    pub fn fixture(name: &str) -> Vec<u8> {
+        let text = include_str!("../../../tests/fixtures/smpp/pdus_hex.json");
+        let all: std::collections::BTreeMap<String, String> = serde_json::from_str(text).unwrap();
+        let hex = all.get(name).unwrap();
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+    }
+
+    /// The keys of a carrier, with these lines beside the required ones.
+    pub fn keys(more: &str) -> SmppCarrier {
+        let required = "name = \"a\"\nkind = \"smpp\"\nhost = \"localhost\"\nsystem_id = \"me\"\npassword = \"secret\"";
+        let text = format!("[[carriers]]\n{required}\n{more}\n");
+        let source = Source { name: String::from("postern.toml"), text, ..Source::default() };
+        let carrier = Config::load(source).unwrap().carriers.pop().unwrap();
+        match carrier.kind {
+            CarrierKind::Smpp(keys) => *keys,
+            other => panic!("{}", other.as_str()),
+        }
+    }
 
     /// A receipt of this text, for the tests of what reads it.
     pub fn delivered(text: &str) -> Delivered {
