@@ -109,10 +109,7 @@ impl Links {
         let mut failures = 0;
         loop {
             let since = Instant::now();
-            let ended = tokio::select! {
-                biased;
-                ended = self.live(role, &deliveries, stop.clone()) => ended,
-            };
+            let ended = self.live(role, &deliveries, stop.clone()).await;
             if *stop.borrow() || stop.has_changed().is_err() {
                 return;
             }

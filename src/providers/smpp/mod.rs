@@ -124,8 +124,9 @@ impl Smpp {
     }
 
     async fn once(&self, part: SubmitSm, to: &str, first: bool, deadline: Instant) -> Part {
-        let soon = deadline.min(Instant::now() + SHORT_WAIT);
-        if let Err(wait) = self.turn(if first { soon } else { deadline }).await {
+        // What goes out late cannot be answered in time: a refusal is better than not knowing.
+        let soon = (deadline - self.total / 2).min(Instant::now() + SHORT_WAIT);
+        if let Err(wait) = self.turn(if first { soon } else { deadline - self.total / 4 }).await {
             return refused(RefusalKind::Throttled(wait), "provider.throttled", "the carrier asked to slow down");
         }
         let Some(session) = self.links.session(soon).await else {

@@ -91,16 +91,17 @@ impl FakeSmsc {
     /// Delivers a text from a person: esm_class, data_coding, octets.
     pub async fn text(&self, esm_class: u8, data_coding: u8, octets: &[u8]) -> bool {
         let esme = self.receiver();
-        let deliver = esme.deliver_sm().source_addr_ton(1).source_addr("447700900123").dest_addr_ton(1);
+        let deliver = esme.deliver_sm().source_addr_ton(1).source_addr(PERSON).dest_addr_ton(1);
         let deliver = deliver.destination_addr("447700900000").esm_class(esm_class).data_coding(data_coding);
         deliver.short_message(octets).send().await.is_ok_and(|answer| answer.is_success())
     }
 }
 
-async fn deliver_receipt(esme: &ESME, id: &str, word: &str, state: Option<u8>) -> bool {
+/// Delivers a receipt over one connection; whether it was taken.
+pub async fn deliver_receipt(esme: &ESME, id: &str, word: &str, state: Option<u8>) -> bool {
     let text =
         format!("id:{id} sub:001 dlvrd:001 submit date:2611220800 done date:2611220803 stat:{word} err:000 text:");
-    let mut deliver = esme.deliver_sm().source_addr_ton(1).source_addr("447700900123").destination_addr("ACME");
+    let mut deliver = esme.deliver_sm().source_addr_ton(1).source_addr(PERSON).destination_addr("ACME");
     deliver = deliver.esm_class(4).short_message(text.into_bytes());
     if let Some(state) = state {
         let octets = [id.as_bytes(), &[0]].concat();
@@ -176,5 +177,7 @@ impl SmppServerListener for Shared {
     }
 }
 
+/// Who gets everything and answers.
+pub const PERSON: &str = "447911123456";
 /// The password that the centre lets in.
 pub const PASSWORD: &str = "canary-p";

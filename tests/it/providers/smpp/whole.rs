@@ -30,7 +30,7 @@ async fn a_message_is_sent_and_delivered_by_smpp() {
 
     let tenant = app.tenant().await;
     let send = async |body: &str| {
-        let body = json!({"to": "+447700900123", "body": body, "kind": "transactional"});
+        let body = json!({"to": "+447911123456", "body": body, "kind": "transactional"});
         let sent = tenant.live.post("/v1/messages", body).await.expect(202);
         format!("/v1/messages/{}", sent.text_at("/id"))
     };
