@@ -12,11 +12,10 @@ from smpp.pdu.pdu_types import AddrNpi, AddrTon, CommandStatus, EsmClass, EsmCla
 from smpp.twisted.config import SMPPServerConfig
 from smpp.twisted.protocol import DataHandlerResponse
 from smpp.twisted.server import SMPPServerFactory
-from twisted.cred.checkers import InMemoryUsernamePasswordDatabaseDontUse
-from twisted.cred.portal import Portal
+from twisted.cred.error import UnauthorizedLogin
 from twisted.internet import reactor
 
-logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
 ids = count(0xBEE0)
 
 
@@ -50,13 +49,14 @@ def take(system_id, smpp, submit):
     return DataHandlerResponse(CommandStatus.ESME_ROK, message_id=f"{number:08X}".encode())
 
 
-class Realm:
-    def requestAvatar(self, avatar, mind, *interfaces):
-        return interfaces[0], avatar, lambda: None
+class Door:
+    def login(self, who, mind, interface):
+        if (who.username, who.password) != ("postern", "secret"):
+            raise UnauthorizedLogin()
+        return interface, who.username, lambda: None
 
 
-users = InMemoryUsernamePasswordDatabaseDontUse(postern=b"secret")
 config = SMPPServerConfig(msgHandler=take, systems={"postern": {"max_bindings": 2}}, enquireLinkTimerSecs=1)
-port = reactor.listenTCP(0, SMPPServerFactory(config, Portal(Realm(), [users])), interface="127.0.0.1")
+port = reactor.listenTCP(0, SMPPServerFactory(config, Door()), interface="127.0.0.1")
 print(port.getHost().port, flush=True)
 reactor.run()

@@ -55,9 +55,9 @@ fn connector(ca_file: Option<&Path>) -> Result<TlsConnector> {
     match ca_file {
         None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
         Some(path) => {
-            let read = CertificateDer::pem_file_iter(path).map_err(|error| fault(error))?;
+            let read = CertificateDer::pem_file_iter(path).map_err(fault)?;
             for certificate in read {
-                roots.add(certificate.map_err(|error| fault(error))?).map_err(|error| fault(error))?;
+                roots.add(certificate.map_err(fault)?).map_err(fault)?;
             }
             if roots.is_empty() {
                 return Err(fault("ca_file holds no certificate"));
@@ -66,7 +66,7 @@ fn connector(ca_file: Option<&Path>) -> Result<TlsConnector> {
     }
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(|error| fault(error))?
+        .map_err(fault)?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(TlsConnector::from(Arc::new(config)))

@@ -1,4 +1,4 @@
-"""Postern against a message centre of another language's registry: smpp.py BINARY FOLDER.
+"""Postern against a message centre of another language's registry: smpp_link.py BINARY FOLDER.
 
 Starts smsc.py and `BINARY dev` with a carrier to it; a message goes out and its receipt comes back, one is refused, and
 a text comes in. Ends with 1 at the first thing that is not as it should be.
@@ -41,6 +41,7 @@ def start(binary, folder, port):
     env = os.environ | {
         "POSTERN_BIND": "127.0.0.1:0",
         "POSTERN_METRICS_BIND": "off",
+        "POSTERN_LOG": "warn",
         "POSTERN_DATA_DIR": str(folder / "smpp-data"),
         "POSTERN_CARRIERS": f"[{{ {table} }}]",
     }
