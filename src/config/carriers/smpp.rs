@@ -78,7 +78,7 @@ concern! {
         /// The account, up to 15 characters.
         system_id: String = required "postern", "", is_a_system_id;
         /// Its password, up to 8 characters.
-        password: Secret<String> = required "…", "", any;
+        password: Secret<String> = required "secret08", "", any;
         /// Given by the carrier; mostly empty.
         system_type: String = default "", "", is_a_system_type;
         /// 3.4 or 5.0.

@@ -116,7 +116,7 @@ mod tests {
             assert_eq!(read.status, case["state"].as_str().unwrap(), "{case}");
             assert_eq!(read.state == Some(ReceiptState::Delivered), case["delivered"] == true, "{case}");
             assert_eq!(read.state.is_some(), case["final"] == true, "{case}");
-            let error = case["err"].as_str().filter(|code| code.trim_matches('0') != "");
+            let error = case["err"].as_str().filter(|code| !code.trim_matches('0').is_empty());
             assert_eq!(read.error_code.as_deref(), error, "{case}");
         }
     }
