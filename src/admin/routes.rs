@@ -96,6 +96,9 @@ pub struct CarrierView {
     channels: Vec<Channel>,
     /// Its circuit: `closed` is healthy, `open` takes nothing for now, `half_open` is being tried.
     circuit: State,
+    /// How the link that this node keeps with it stands; none for a carrier that is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<String>,
 }
 
 /// Every carrier.
@@ -217,6 +220,7 @@ pub(super) async fn list_carriers(_desk: Desk<Look>, app: Data<App>) -> Result<H
         name: String::from(carrier.name()),
         channels: carrier.channels().to_vec(),
         circuit: app.carriers.circuits().state(carrier.name()),
+        link: carrier.health_detail(),
     };
     crate::http::reply::ok(&CarrierList { data: app.carriers.iter().map(view).collect() })
 }

@@ -22,9 +22,10 @@ use reader::{Reader, Section};
 use value::{Entry, Table, Value};
 
 pub use carriers::{
-    BirdCarrier, BirdCategory, BodyForm, CarrierConfig, CarrierKind, Fill, HttpCarrier, HttpKeys, InfobipCarrier,
-    KannelCarrier, MailTls, MetaCarrier, Method, PlivoCarrier, Receipt, ReceiptStatus, Room, SANDBOX, SignatureForm,
-    SmtpCarrier, SnsCarrier, Template, TwilioCarrier, VonageCarrier, VonageSmsCarrier,
+    BindMode, BirdCarrier, BirdCategory, BodyForm, CarrierConfig, CarrierKind, Concatenation, DataCoding, Fill,
+    HttpCarrier, HttpKeys, IdForm, InfobipCarrier, KannelCarrier, MailTls, MetaCarrier, Method, PlivoCarrier, Receipt,
+    ReceiptStatus, Room, SANDBOX, SignatureForm, SmppCarrier, SmppTls, SmppVersion, SmtpCarrier, SnsCarrier, Template,
+    TonNpi, TwilioCarrier, VonageCarrier, VonageSmsCarrier, YesNo,
 };
 pub use concerns::{
     Activations, Database, Dispatch, Log, LogFormat, Metrics, Node, Outbound, Retention, Role, Server, SeveralNodes,

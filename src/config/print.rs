@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::carriers::{
-    BirdCarrier, CarrierKeys, HttpKeys, InfobipCarrier, KannelCarrier, MetaCarrier, PlivoCarrier, Receipt, SmtpCarrier,
-    SnsCarrier, TwilioCarrier, VonageCarrier, VonageSmsCarrier,
+    BirdCarrier, CarrierKeys, HttpKeys, InfobipCarrier, KannelCarrier, MetaCarrier, PlivoCarrier, Receipt, SmppCarrier,
+    SmtpCarrier, SnsCarrier, TwilioCarrier, VonageCarrier, VonageSmsCarrier,
 };
 use super::concern::{Concern, Fallback, Key};
 use super::concerns::{Database, Dispatch, Log, Metrics, Node, Outbound, Retention, Server, Sharing};
@@ -73,10 +73,11 @@ pub fn default_file() -> String {
     out
 }
 
-fn carriers() -> [(&'static str, &'static str, &'static [&'static str], &'static [Key]); 11] {
+fn carriers() -> [(&'static str, &'static str, &'static [&'static str], &'static [Key]); 12] {
     [
         ("twilio", "twilio", TwilioCarrier::DOCS, TwilioCarrier::KEYS),
         ("gateway", "http", HttpKeys::DOCS, HttpKeys::KEYS),
+        ("centre", "smpp", SmppCarrier::DOCS, SmppCarrier::KEYS),
         ("mail", "smtp", SmtpCarrier::DOCS, SmtpCarrier::KEYS),
         ("vonage-sms", "vonage_sms", VonageSmsCarrier::DOCS, VonageSmsCarrier::KEYS),
         ("vonage", "vonage", VonageCarrier::DOCS, VonageCarrier::KEYS),

@@ -129,6 +129,13 @@ secret = "receiptsecret-receiptsecret"
 status_map = { DELIVRD = "delivered" }
 
 [[carriers]]
+name = "centre"
+kind = "smpp"
+host = "smpp.example.com"
+system_id = "me"
+password = "mysecret"
+
+[[carriers]]
 name = "mail"
 kind = "smtp"
 host = "smtp.example.com"
@@ -141,7 +148,7 @@ from = "Example <no-reply@example.com>"
 fn carriers_of_every_kind_are_read() {
     let config = load(CARRIERS, &[("POSTERN_CARRIER_ACME_AUTH_TOKEN", "twiliosecret")]).unwrap();
     let names: Vec<&str> = config.carriers.iter().map(|carrier| carrier.name.as_str()).collect();
-    assert_eq!(names, ["sandbox", "acme", "gateway", "mail"]);
+    assert_eq!(names, ["sandbox", "acme", "gateway", "centre", "mail"]);
     let Some(CarrierKind::Twilio(twilio)) = config.carrier("acme").map(|carrier| &carrier.kind) else { panic!() };
     assert_eq!(twilio.auth_token.expose(), "twiliosecret");
     let Some(CarrierKind::Http(http)) = config.carrier("gateway").map(|carrier| &carrier.kind) else { panic!() };
@@ -164,7 +171,7 @@ fn debug_of_a_configuration_shows_no_secret() {
     for secret in ["BwcH", "[7, 7"] {
         assert!(!shown.contains(secret), "{secret} in {shown}");
     }
-    for secret in ["twilio", "operator", "db", "url", "header", "body", "receipt", "mail"] {
+    for secret in ["twilio", "operator", "db", "url", "header", "body", "receipt", "my", "mail"] {
         assert!(!shown.contains(&format!("{secret}secret")), "{secret}secret in {shown}");
     }
 }
@@ -210,13 +217,45 @@ channels = ["sms"]
         "postern.toml:12: carriers.gateway.url has a placeholder in its host",
         "postern.toml:13: carriers.gateway.method = \"PSOT\" is not known\n      hint: did you mean \"POST\"?",
         "carriers.gateway.headers",
-        "postern.toml:18: carriers.mail.kind = \"smpt\" is not known\n      hint: did you mean \"smtp\"?",
+        "postern.toml:18: carriers.mail.kind = \"smpt\" is not known\n      hint: did you mean \"smpp\"?",
         "postern.toml:19: carriers.sandbox.name is taken",
         "carriers.out.from = \"nobody\" is not a mail address",
     ] {
         assert!(shown.contains(expected), "{expected}\nnot in\n{shown}");
     }
     assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn faults_of_an_smpp_carrier_say_what_fits() {
+    let text = r#"
+[[carriers]]
+name = "centre"
+kind = "smpp"
+host = "smpp.example.com"
+system_id = "longer than fifteen"
+password = "hunter2-and-more"
+ca_file = "ca.pem"
+recipient = "international"
+gsm7_data_coding = 256
+binds = 0
+"#;
+    let shown = faults(text, &[]);
+    for expected in [
+        "carriers.centre.system_id = \"longer than fifteen\" does not fit SMPP\n      hint: write up to 15 ASCII",
+        "carriers.centre.recipient = \"international\" is not a type and a plan\n      hint: write a type and a plan, e.g. \"1/1\"",
+        "carriers.centre.gsm7_data_coding = 256 is out of range",
+        "carriers.centre.binds = 0 is out of range",
+    ] {
+        assert!(shown.contains(expected), "{expected}\nnot in\n{shown}");
+    }
+    let good = text.replace("longer than fifteen", "me").replace("international", "1/1").replace("256", "1");
+    let shown = faults(&good.replace("binds = 0", "binds = 2"), &[]);
+    assert!(shown.contains("carriers.centre.ca_file stands beside tls"), "{shown}");
+    assert!(
+        shown.contains("carriers.centre.password is longer than 8 octets") && !shown.contains("hunter2"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -246,14 +285,14 @@ fn the_default_file_changes_nothing_as_it_stands() {
 #[test]
 fn every_line_of_the_default_file_is_good_once_uncommented() {
     let placeholders = ["secret_key", "operator_token", "webhook_secret"];
-    let shared = ["messaging_service_sid"];
+    let shared = ["messaging_service_sid", "ca_file"];
     let text =
         uncommented(&[placeholders.as_slice(), shared.as_slice()].concat()).replace("\"…\"", "\"a-key-of-sixteen\"");
     let config = load(&text, &[]).unwrap_or_else(|faults| panic!("{faults}\n{text}"));
     let defaults = load("", &[]).unwrap();
     assert_eq!(format!("{:?}", config.retention), format!("{:?}", defaults.retention));
     assert_eq!(format!("{:?}", config.dispatch), format!("{:?}", defaults.dispatch));
-    assert_eq!(config.carriers.len(), 12);
+    assert_eq!(config.carriers.len(), 13);
 }
 
 #[test]

@@ -244,6 +244,10 @@ pub trait Carrier: Send + Sync {
     fn link(self: Arc<Self>, _desk: ReportDesk, _stop: watch::Receiver<bool>) -> Option<Linking> {
         None
     }
+    /// How its link stands, for operators; `None` for a carrier that keeps none.
+    fn health_detail(&self) -> Option<String> {
+        None
+    }
     /// The answer to a stored callback.
     fn hook_reply(&self) -> HookReply {
         HookReply::Empty

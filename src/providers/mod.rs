@@ -18,6 +18,7 @@ mod sns;
 mod kannel;
 mod meta;
 mod email;
+mod smpp;
 pub mod sandbox;
 mod wire;
 pub mod circuit;

@@ -12,6 +12,7 @@ use super::meta::Meta;
 use super::outgoing_http::Caller;
 use super::plivo::Plivo;
 use super::sandbox::Sandbox;
+use super::smpp::Smpp;
 use super::sns::Sns;
 use super::twilio::Twilio;
 use super::vonage::{VonageMessages, VonageSms};
@@ -51,11 +52,8 @@ impl Builder<'_> {
                 Arc::new(Twilio::new((name, channels), account.clone(), callback, self.caller()?))
             }
             CarrierKind::Http(keys) => Arc::new(GenericHttp::new(name, channels, keys.clone(), self.caller()?)),
-            CarrierKind::Smtp(account) => {
-                let outbound = &self.config.outbound;
-                let patience = Patience { connect: outbound.connect_timeout, total: outbound.total_timeout };
-                Arc::new(Email::new(name, channels, account.clone(), patience)?)
-            }
+            CarrierKind::Smpp(keys) => Arc::new(Smpp::new(name, channels, (**keys).clone(), self.patience())?),
+            CarrierKind::Smtp(account) => Arc::new(Email::new(name, channels, account.clone(), self.patience())?),
             CarrierKind::VonageSms(account) => self.api((name, channels), VonageSms(account.clone()))?,
             CarrierKind::Vonage(account) => self.api((name, channels), VonageMessages(account.clone()))?,
             CarrierKind::Infobip(account) => self.api((name, channels), Infobip(account.clone()))?,
@@ -73,6 +71,11 @@ impl Builder<'_> {
     fn api<D: Dialect + 'static>(&mut self, named: (String, Vec<Channel>), dialect: D) -> Result<Arc<dyn Carrier>> {
         let public_url = self.config.public_url().to_string();
         Ok(Arc::new(HttpApi::new(named, dialect, &public_url, self.caller()?)))
+    }
+
+    fn patience(&self) -> Patience {
+        let outbound = &self.config.outbound;
+        Patience { connect: outbound.connect_timeout, total: outbound.total_timeout }
     }
 
     fn caller(&mut self) -> Result<Caller> {

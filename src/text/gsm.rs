@@ -33,7 +33,11 @@ pub fn measure(text: &str) -> Measure {
 
 /// The parts `text` goes out in, in order; joined they are `text` again. As many as `measure` says.
 pub fn split(text: &str) -> Vec<&str> {
-    let encoding = encoding(text);
+    split_in(text, encoding(text))
+}
+
+/// The parts `text` goes out in where the alphabet is given.
+pub fn split_in(text: &str, encoding: Encoding) -> Vec<&str> {
     let units = text.chars().map(|c| encoding.cost(c)).sum();
     let mut parts = Vec::new();
     let (mut rest, mut start) = (text, 0);

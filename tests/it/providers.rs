@@ -4,6 +4,7 @@ mod apis;
 mod email;
 mod http;
 mod sandbox;
+mod smpp;
 
 use std::sync::Arc;
 use std::time::Duration;

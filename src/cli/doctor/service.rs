@@ -51,7 +51,7 @@ fn expects_callbacks(config: &Config) -> Option<&str> {
         CarrierKind::Infobip(account) => account.callback_token.is_some(),
         CarrierKind::Kannel(account) => account.callback_token.is_some(),
         CarrierKind::Bird(account) => account.webhook_secret.is_some(),
-        CarrierKind::Sandbox | CarrierKind::Smtp(_) | CarrierKind::Sns(_) => false,
+        CarrierKind::Sandbox | CarrierKind::Smpp(_) | CarrierKind::Smtp(_) | CarrierKind::Sns(_) => false,
     };
     config.carriers.iter().find(|carrier| calls_back(&carrier.kind)).map(|carrier| carrier.name.as_str())
 }

@@ -6,6 +6,7 @@ mod infobip;
 mod kannel;
 mod meta;
 mod plivo;
+mod smpp;
 mod smtp;
 mod sns;
 mod template;
@@ -26,6 +27,7 @@ pub use infobip::InfobipCarrier;
 pub use kannel::KannelCarrier;
 pub use meta::MetaCarrier;
 pub use plivo::PlivoCarrier;
+pub use smpp::{BindMode, Concatenation, DataCoding, IdForm, SmppCarrier, SmppTls, SmppVersion, TonNpi, YesNo};
 pub use smtp::{MailTls, SmtpCarrier};
 pub use sns::SnsCarrier;
 pub use template::{Fill, Template};
@@ -66,6 +68,8 @@ pub enum CarrierKind {
     Twilio(TwilioCarrier),
     /// Any HTTP API, by templates.
     Http(HttpCarrier),
+    /// A message centre, by SMPP. Boxed: it has many keys.
+    Smpp(Box<SmppCarrier>),
     /// A mail server.
     Smtp(SmtpCarrier),
     /// Vonage's SMS API.
@@ -93,6 +97,7 @@ impl CarrierKind {
             CarrierKind::Sandbox => SANDBOX,
             CarrierKind::Twilio(_) => "twilio",
             CarrierKind::Http(_) => "http",
+            CarrierKind::Smpp(_) => "smpp",
             CarrierKind::Smtp(_) => "smtp",
             CarrierKind::VonageSms(_) => "vonage_sms",
             CarrierKind::Vonage(_) => "vonage",
@@ -123,19 +128,33 @@ super::concern::concern! {
     pub struct CarrierKeys {
         /// Its name in routes and in the address of its callbacks, /hooks/{name}/status.
         name: String = required "acme", "", is_a_name;
-        /// twilio, http, smtp, vonage_sms, vonage, infobip, plivo, bird, sns, kannel, meta or sandbox.
+        /// twilio, http, smpp, smtp, vonage_sms, vonage, infobip, plivo, bird, sns, kannel, meta or sandbox.
         kind: String = required "twilio", "", any;
         /// What it carries, of sms, whatsapp and email.
         channels: Option<Vec<Channel>> = example "sms", "", any;
-        /// Hand-offs to it that may be under way at once from one process. Default: 256, for a mail server 8.
+        /// Hand-offs to it that may be under way at once from one process. Default: 256, for smpp the windows
+        /// of its binds, for a mail server 8.
         max_in_flight: Option<u32> = example "64", "", is_some_room;
         /// Hand-offs to it a second, of all processes together; more wait their turn.
         max_per_second: Option<u32> = example "100", "", is_some_room;
     }
 }
 
-const KINDS: [&str; 12] =
-    ["twilio", "http", "smtp", "vonage_sms", "vonage", "infobip", "plivo", "bird", "sns", "kannel", "meta", SANDBOX];
+const KINDS: [&str; 13] = [
+    "twilio",
+    "http",
+    "smpp",
+    "smtp",
+    "vonage_sms",
+    "vonage",
+    "infobip",
+    "plivo",
+    "bird",
+    "sns",
+    "kannel",
+    "meta",
+    SANDBOX,
+];
 
 /// Reads `[[carriers]]` (or the variable that stands for it) into carriers, the built-in sandbox first.
 pub fn read(reader: &mut Reader, written: Option<Entry>) -> Vec<CarrierConfig> {
@@ -217,6 +236,7 @@ fn read_kind(section: &mut Section<'_>, kind: &str) -> Option<CarrierKind> {
         }
         "twilio" => TwilioCarrier::read_checked(section).map(CarrierKind::Twilio),
         "http" => HttpCarrier::read_checked(section).map(CarrierKind::Http),
+        "smpp" => SmppCarrier::read_checked(section).map(|keys| CarrierKind::Smpp(Box::new(keys))),
         "smtp" => SmtpCarrier::read_checked(section).map(CarrierKind::Smtp),
         "vonage_sms" => VonageSmsCarrier::read(section).map(CarrierKind::VonageSms),
         "vonage" => VonageCarrier::read(section).map(CarrierKind::Vonage),
@@ -243,6 +263,7 @@ fn able_to_carry(kind: &CarrierKind) -> &'static [Channel] {
         CarrierKind::Sandbox => Channel::ALL,
         CarrierKind::Twilio(_) | CarrierKind::Vonage(_) => &[Channel::Sms, Channel::Whatsapp],
         CarrierKind::Http(_) => &[Channel::Sms, Channel::Whatsapp, Channel::Email],
+        CarrierKind::Smpp(_) => &[Channel::Sms],
         CarrierKind::Smtp(_) => &[Channel::Email],
         CarrierKind::VonageSms(_)
         | CarrierKind::Infobip(_)

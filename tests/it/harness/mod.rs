@@ -5,6 +5,7 @@ pub mod app;
 pub mod backend;
 pub mod fake_carrier;
 mod fake_carrier_tests;
+pub mod fake_smsc;
 pub mod fake_smtp;
 pub mod http_wire;
 pub mod oracle;

@@ -1,0 +1,125 @@
+//! One form for the ids of a carrier that writes them one way in submit_sm_resp and another way in receipts.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::config::IdForm;
+
+/// Ids that are remembered to find the form of a receipt's.
+const REMEMBERED: usize = 10_000;
+
+/// The ids of late, each with the recipient's digits.
+#[derive(Default)]
+pub struct Ids {
+    form: Option<IdForm>,
+    by_id: BTreeMap<String, String>,
+    order: VecDeque<String>,
+}
+
+impl Ids {
+    /// None yet.
+    pub fn new(form: IdForm) -> Ids {
+        Ids { form: Some(form), ..Ids::default() }
+    }
+
+    /// The id of a submit_sm_resp in the form that is kept.
+    pub fn submitted(&mut self, id: &str, to: &str) -> String {
+        let kept = match self.form {
+            Some(IdForm::HexToDecimal) => decimal_of(id).unwrap_or_else(|| plain(id)),
+            Some(IdForm::DecimalToHex) => hex_of(id).unwrap_or_else(|| plain(id)),
+            _ => plain(id),
+        };
+        if self.form == Some(IdForm::Auto) && self.by_id.insert(kept.clone(), digits(to)).is_none() {
+            self.order.push_back(kept.clone());
+            if self.order.len() > REMEMBERED {
+                self.order.pop_front().map(|old| self.by_id.remove(&old));
+            }
+        }
+        kept
+    }
+
+    /// The id of a receipt for a message to `to`, in the form that is kept. Another form of it is taken only for a
+    /// remembered message to the same number: ids of two forms may be equal by chance.
+    pub fn receipted(&self, id: &str, to: &str) -> String {
+        let same = plain(id);
+        if self.form != Some(IdForm::Auto) || self.by_id.contains_key(&same) {
+            return same;
+        }
+        let to = digits(to);
+        let to_the_same = |other: &String| !to.is_empty() && self.by_id.get(other) == Some(&to);
+        [hex_of(id), decimal_of(id)].into_iter().flatten().find(to_the_same).unwrap_or(same)
+    }
+}
+
+/// Without leading zeros, and hex digits in lower case.
+fn plain(id: &str) -> String {
+    if !id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') {
+        return String::from(id);
+    }
+    let short = id.trim_start_matches('0');
+    if short.is_empty() { String::from("0") } else { short.to_ascii_lowercase() }
+}
+
+fn hex_of(id: &str) -> Option<String> {
+    id.parse::<u128>().ok().map(|number| format!("{number:x}"))
+}
+
+fn decimal_of(id: &str) -> Option<String> {
+    u128::from_str_radix(id, 16).ok().map(|number| number.to_string())
+}
+
+fn digits(number: &str) -> String {
+    number.chars().filter(char::is_ascii_digit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is kept of a response's id, and what a receipt's becomes.
+    fn pair(form: IdForm, response: &str, receipt: &str) -> (String, String) {
+        let mut ids = Ids::new(form);
+        let kept = ids.submitted(response, "+447700900123");
+        let found = ids.receipted(receipt, "447700900123");
+        (kept, found)
+    }
+
+    #[test]
+    fn the_forms_that_carriers_use_meet() {
+        for (form, response, receipt) in [
+            (IdForm::Auto, "00001001", "00001001"),
+            (IdForm::Auto, "00001009", "1009"),
+            (IdForm::Auto, "00001009", "4105"),
+            (IdForm::Auto, "4105", "1009"),
+            (IdForm::Auto, "A1B2-C3", "a1b2-c3"),
+            (IdForm::Auto, "zX-9", "zX-9"),
+            (IdForm::AsIs, "0A", "a"),
+            (IdForm::HexToDecimal, "00001009", "4105"),
+            (IdForm::HexToDecimal, "ff", "0255"),
+            (IdForm::DecimalToHex, "4105", "00001009"),
+            (IdForm::DecimalToHex, "255", "FF"),
+        ] {
+            let (kept, found) = pair(form, response, receipt);
+            assert_eq!(kept, found, "{form} {response} {receipt}");
+        }
+        let (kept, found) = pair(IdForm::AsIs, "00001009", "4105");
+        assert_ne!(kept, found);
+    }
+
+    #[test]
+    fn another_form_is_not_taken_for_another_number() {
+        let mut ids = Ids::new(IdForm::Auto);
+        let kept = ids.submitted("1009", "+447700900123");
+        assert_eq!(ids.receipted("4105", "447700900123"), kept);
+        assert_eq!(ids.receipted("4105", "447700900124"), "4105");
+        assert_eq!(ids.receipted("4105", ""), "4105");
+    }
+
+    #[test]
+    fn what_is_remembered_has_a_bound() {
+        let mut ids = Ids::new(IdForm::Auto);
+        for id in 0..REMEMBERED + 50 {
+            ids.submitted(&format!("{id:x}"), "+447700900123");
+        }
+        assert_eq!((ids.by_id.len(), ids.order.len()), (REMEMBERED, REMEMBERED));
+    }
+}
