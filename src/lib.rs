@@ -34,6 +34,7 @@ pub mod accounts;
 pub mod wallet;
 pub mod fraud;
 pub mod templates;
+pub mod webhooks;
 pub mod routing;
 pub mod messages;
 pub mod verifications;
