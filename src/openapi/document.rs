@@ -11,11 +11,16 @@ use crate::callbacks::CallbackDocs;
 use crate::health::HealthDocs;
 use crate::messages::MessageDocs;
 use crate::verifications::VerificationDocs;
+use crate::webhooks::WebhookDocs;
 
 /// Tags in reading order, each with what it is about.
-const TAGS: [(&str, &str); 16] = [
+const TAGS: [(&str, &str); 17] = [
     ("Messages", "Send your own text, one by one or a thousand at once, and follow what became of it."),
     ("Verifications", "Postern makes the code, sends it and checks it; your app never sees it."),
+    (
+        "Webhooks",
+        "What happened, told to endpoints of yours: signed, retried, and sent again on request. No code is ever in one.",
+    ),
     ("Account", "The organization and the key behind a request, and every limit that applies to them."),
     ("Sandbox", "What test messages look like on the handset: nothing of it reaches a carrier."),
     ("Coals dialect", "The same engine for clients that speak the coals dialect: its own success and error envelope."),
@@ -46,6 +51,7 @@ currency.";
 pub fn document(base: &str) -> Value {
     let parts = [
         VerificationDocs::openapi(),
+        WebhookDocs::openapi(),
         AccountDocs::openapi(),
         CallbackDocs::openapi(),
         ReferenceDocs::openapi(),

@@ -128,11 +128,13 @@ fn delivery(endpoint_id: EndpointId, event_id: EventId, now: Millis) -> Delivery
 }
 
 impl Subscriber {
-    fn owner(&self) -> Owner {
+    /// Whose events it may get.
+    pub(super) fn owner(&self) -> Owner {
         (self.org_id, self.mode)
     }
 
-    fn wants(&self, kind: EventType) -> bool {
+    /// Whether it asked for `kind`.
+    pub(super) fn wants(&self, kind: EventType) -> bool {
         let words: Vec<String> = serde_json::from_str(&self.events).unwrap_or_default();
         Wanted::parse(&words).is_ok_and(|wanted| wanted.has(kind))
     }
