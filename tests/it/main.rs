@@ -43,3 +43,5 @@ mod tenants;
 mod tidy;
 #[cfg(test)]
 mod verifications;
+#[cfg(test)]
+mod webhooks;

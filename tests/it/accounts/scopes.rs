@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::house::House;
 
 /// Method, path, a body that is right, and the scope that lets it in; without one any key may.
-const TABLE: [(&str, &str, &str, Option<Scope>); 22] = [
+const TABLE: [(&str, &str, &str, Option<Scope>); 34] = [
     ("GET", "/v1/account", "", None),
     ("GET", "/v1/limits", "", None),
     ("POST", "/v1/messages", SEND, Some(Scope::MessagesSend)),
@@ -28,22 +28,37 @@ const TABLE: [(&str, &str, &str, Option<Scope>); 22] = [
     ("POST", "/v1/verifications/VRF/resend", "{}", Some(Scope::VerificationsWrite)),
     ("POST", "/v1/verifications/VRF/next", "{}", Some(Scope::VerificationsWrite)),
     ("POST", "/v1/verifications/VRF/cancel", "{}", Some(Scope::VerificationsWrite)),
+    ("POST", "/v1/webhooks", r#"{"url":"https://example.com/"}"#, Some(Scope::WebhooksWrite)),
+    ("GET", "/v1/webhooks", "", Some(Scope::WebhooksRead)),
+    ("GET", "/v1/webhooks/WHE", "", Some(Scope::WebhooksRead)),
+    ("PATCH", "/v1/webhooks/WHE", "{}", Some(Scope::WebhooksWrite)),
+    ("DELETE", "/v1/webhooks/WHE", "", Some(Scope::WebhooksWrite)),
+    ("POST", "/v1/webhooks/WHE/rotate", "{}", Some(Scope::WebhooksWrite)),
+    ("POST", "/v1/webhooks/WHE/test", "{}", Some(Scope::WebhooksWrite)),
+    ("GET", "/v1/webhooks/WHE/deliveries", "", Some(Scope::WebhooksRead)),
+    ("POST", "/v1/webhooks/WHE/replay", r#"{"since":"2026-12-01T08:00:00Z"}"#, Some(Scope::WebhooksWrite)),
+    ("GET", "/v1/events", "", Some(Scope::WebhooksRead)),
+    ("GET", "/v1/events/EVT", "", Some(Scope::WebhooksRead)),
+    ("POST", "/v1/events/EVT/replay", "{}", Some(Scope::WebhooksWrite)),
     ("POST", "/simcoal/send", r#"{"to":"+15005550000","message":"hi"}"#, Some(Scope::MessagesSend)),
     ("POST", "/simcoal/send-bulk", r#"{"to":["+15005550000"],"message":"hi"}"#, Some(Scope::MessagesSend)),
 ];
 
 const SEND: &str = r#"{"to":"+15005550000","body":"hi","kind":"transactional"}"#;
 
+/// What stands for an id in the table, by its prefix.
+const WORDS: [&str; 5] = ["MSG", "BAT", "VRF", "WHE", "EVT"];
+
 /// Ids of the right form that are nobody's: whoever is let in learns only that.
 fn path_of(path: &str) -> String {
-    ["MSG", "BAT", "VRF"].iter().fold(path.to_owned(), |path, word| {
+    WORDS.iter().fold(path.to_owned(), |path, word| {
         path.replace(word, &format!("{}_01h455vb4pex5vsknk084sn02q", word.to_lowercase()))
     })
 }
 
 #[test]
 fn the_table_has_every_operation_that_takes_a_key() {
-    let told = |path: &str| ["MSG", "BAT", "VRF"].iter().fold(path.to_owned(), |path, word| path.replace(word, "{id}"));
+    let told = |path: &str| WORDS.iter().fold(path.to_owned(), |path, word| path.replace(word, "{id}"));
     let mut table: Vec<(String, String)> =
         TABLE.iter().map(|(method, path, ..)| ((*method).to_owned(), told(path))).collect();
     table.sort();
