@@ -148,7 +148,8 @@ mod tests {
         let fresh = take(3, true);
         assert_eq!((fresh.len(), slots.free()), (16, 16));
         drop((first, second, third, fresh));
-        assert_eq!((slots.count(), slots.0.lock().by_endpoint.len(), slots.0.lock().by_org.len()), (0, 0, 0));
+        let taken = slots.0.lock();
+        assert_eq!((taken.all, taken.again, taken.by_endpoint.len(), taken.by_org.len()), (0, 0, 0, 0));
     }
 
     #[test]
