@@ -1,6 +1,10 @@
 //! The tables, as diesel sees them: the common subset of both databases. True to `migrations/`, by test.
 #![expect(missing_docs, reason = "diesel generates modules and columns; the columns are told in the migrations")]
 
+mod webhooks;
+
+pub use webhooks::*;
+
 diesel::table! {
     plans (name) {
         name -> Text,
@@ -369,53 +373,6 @@ diesel::table! {
         role -> Text,
         started_at -> BigInt,
         seen_at -> BigInt,
-    }
-}
-
-diesel::table! {
-    webhook_endpoints (id) {
-        id -> Text,
-        org_id -> Text,
-        mode -> Text,
-        url -> Text,
-        description -> Text,
-        events -> Text,
-        status -> Text,
-        disabled_reason -> Nullable<Text>,
-        secret -> Binary,
-        old_secret -> Nullable<Binary>,
-        old_until -> Nullable<BigInt>,
-        failing_since -> Nullable<BigInt>,
-        created_at -> BigInt,
-        updated_at -> BigInt,
-    }
-}
-
-diesel::table! {
-    webhook_events (id) {
-        id -> Text,
-        org_id -> Text,
-        mode -> Text,
-        kind -> Text,
-        payload -> Text,
-        created_at -> BigInt,
-    }
-}
-
-diesel::table! {
-    webhook_deliveries (id) {
-        id -> Text,
-        endpoint_id -> Text,
-        event_id -> Text,
-        status -> Text,
-        lane -> SmallInt,
-        next_at -> Nullable<BigInt>,
-        attempts -> Integer,
-        http_status -> Nullable<Integer>,
-        error -> Nullable<Text>,
-        duration_ms -> Nullable<BigInt>,
-        attempted_at -> Nullable<BigInt>,
-        created_at -> BigInt,
     }
 }
 

@@ -58,7 +58,7 @@ pub struct EndpointWithSecret {
 
 /// An event, as it is posted to endpoints.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct EventView {
+pub struct ToldEventView {
     /// Its id: the `webhook-id` of every delivery, the same on every try and replay.
     pub id: EventId,
     /// What happened.
@@ -136,11 +136,11 @@ impl EndpointView {
     }
 }
 
-impl EventView {
+impl ToldEventView {
     /// Shows a row.
-    pub fn of(row: &EventRow) -> Result<EventView> {
+    pub fn of(row: &EventRow) -> Result<ToldEventView> {
         let payload = serde_json::from_str(&row.payload).map_err(Error::internal)?;
-        Ok(EventView { id: row.id, kind: row.kind, created_at: row.created_at, payload })
+        Ok(ToldEventView { id: row.id, kind: row.kind, created_at: row.created_at, payload })
     }
 }
 

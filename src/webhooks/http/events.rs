@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::ask::{Ask, owner_of, stored};
 use super::docs::{ChangeRefusals, ReadRefusals};
-use super::work::NoMembers;
+use super::work::NoHookMembers;
 use crate::accounts::{Caller, Scope};
 use crate::app::App;
 use crate::error::Result;
@@ -16,7 +16,7 @@ use crate::ids::EventId;
 use crate::webhooks::endpoints;
 use crate::webhooks::kinds::EventType;
 use crate::webhooks::store;
-use crate::webhooks::view::{EventView, Replayed};
+use crate::webhooks::view::{Replayed, ToldEventView};
 
 /// Which events.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -37,7 +37,7 @@ pub(super) struct EventFilter {
     tag = "Webhooks",
     path = "/v1/events",
     params(EventFilter, PageParams),
-    responses((status = 200, description = "A page of events", body = Page<EventView>), ReadRefusals),
+    responses((status = 200, description = "A page of events", body = Page<ToldEventView>), ReadRefusals),
     security(("api_key" = [])),
 )]
 #[get("/events")]
@@ -48,7 +48,7 @@ pub(super) async fn list(caller: Caller, app: Data<App>, listing: Listing<EventF
     let before: Option<EventId> = listing.page.position(&app.keyring, &name)?.and_then(|text| text.parse().ok());
     let (fetch, kind) = (listing.page.fetch(), listing.filter.kind);
     let rows = app.db.read(move |conn| store::list_events(conn, owner, kind, before, fetch)).await?;
-    let views = rows.iter().map(EventView::of).collect::<Result<Vec<_>>>()?;
+    let views = rows.iter().map(ToldEventView::of).collect::<Result<Vec<_>>>()?;
     let scope = page::Scope { keyring: &app.keyring, owner: &name };
     reply::ok(&listing.page.page(views, scope, |view| view.id.to_string()))
 }
@@ -59,7 +59,7 @@ pub(super) async fn list(caller: Caller, app: Data<App>, listing: Listing<EventF
     tag = "Webhooks",
     path = "/v1/events/{id}",
     params(("id" = EventId, Path, description = "The event")),
-    responses((status = 200, description = "The event", body = EventView), ReadRefusals),
+    responses((status = 200, description = "The event", body = ToldEventView), ReadRefusals),
     security(("api_key" = [])),
 )]
 #[get("/events/{id}")]
@@ -67,7 +67,7 @@ pub(super) async fn show(caller: Caller, app: Data<App>, id: Id<EventId>) -> Res
     caller.require(Scope::WebhooksRead)?;
     let owner = owner_of(&caller);
     let row = app.db.read(move |conn| store::load_event(conn, owner, id.0)).await?;
-    reply::ok(&EventView::of(&row)?)
+    reply::ok(&ToldEventView::of(&row)?)
 }
 
 /// Send an event again, to every enabled endpoint that subscribes to its type. It keeps its id.
@@ -79,7 +79,7 @@ pub(super) async fn show(caller: Caller, app: Data<App>, id: Id<EventId>) -> Res
         ("id" = EventId, Path, description = "The event"),
         ("Idempotency-Key" = Option<String>, Header, description = "One key, one replay"),
     ),
-    request_body = Option<NoMembers>,
+    request_body = Option<NoHookMembers>,
     responses((status = 202, description = "On its way", body = Replayed), ChangeRefusals),
     security(("api_key" = [])),
 )]
@@ -89,7 +89,7 @@ pub(super) async fn replay(
     req: HttpRequest,
     app: Data<App>,
     id: Id<EventId>,
-    body: OptionalBody<NoMembers>,
+    body: OptionalBody<NoHookMembers>,
 ) -> Result<HttpResponse> {
     let ask = Ask::of(app, &caller, &req, &body.0)?;
     ask.run(move |conn, owner, now| stored(202, &endpoints::replay_event(conn, owner, id.0, now)?)).await

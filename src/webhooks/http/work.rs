@@ -21,8 +21,7 @@ use crate::webhooks::view::{DeliveryView, EndpointWithSecret, Replayed};
 /// Nothing to say.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = NoWebhookMembers)]
-pub(super) struct NoMembers {}
+pub(super) struct NoHookMembers {}
 
 /// From when on to send again.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -54,7 +53,7 @@ pub(super) struct DeliveryFilter {
         ("id" = EndpointId, Path, description = "The endpoint"),
         ("Idempotency-Key" = Option<String>, Header, description = "One key, one rotation"),
     ),
-    request_body = Option<NoMembers>,
+    request_body = Option<NoHookMembers>,
     responses((status = 200, description = "The endpoint and its new secret", body = EndpointWithSecret), ChangeRefusals),
     security(("api_key" = [])),
 )]
@@ -64,7 +63,7 @@ pub(super) async fn rotate(
     req: HttpRequest,
     app: Data<App>,
     id: Id<EndpointId>,
-    body: OptionalBody<NoMembers>,
+    body: OptionalBody<NoHookMembers>,
 ) -> Result<HttpResponse> {
     let ask = Ask::of(app, &caller, &req, &body.0)?;
     let ring = ask.app.keyring.clone();
@@ -83,7 +82,7 @@ pub(super) async fn rotate(
         ("id" = EndpointId, Path, description = "The endpoint"),
         ("Idempotency-Key" = Option<String>, Header, description = "One key, one test"),
     ),
-    request_body = Option<NoMembers>,
+    request_body = Option<NoHookMembers>,
     responses((status = 202, description = "On its way", body = DeliveryView), ChangeRefusals),
     security(("api_key" = [])),
 )]
@@ -93,7 +92,7 @@ pub(super) async fn test(
     req: HttpRequest,
     app: Data<App>,
     id: Id<EndpointId>,
-    body: OptionalBody<NoMembers>,
+    body: OptionalBody<NoHookMembers>,
 ) -> Result<HttpResponse> {
     let ask = Ask::of(app, &caller, &req, &body.0)?;
     ask.run(move |conn, owner, now| stored(202, &endpoints::test(conn, owner, id.0, now)?)).await

@@ -97,7 +97,10 @@ const POSTGRES: &[&str] = &[
 
 /// What `src/db/schema.rs` declares, read from its text.
 pub fn declared() -> Shape {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/db/schema.rs")).unwrap();
+    let own = concat!(env!("CARGO_MANIFEST_DIR"), "/src/db/schema.rs");
+    let parts = std::fs::read_dir(own.trim_end_matches(".rs")).unwrap().map(|entry| entry.unwrap().path());
+    let texts = parts.chain([own.into()]).map(|path: std::path::PathBuf| std::fs::read_to_string(path).unwrap());
+    let text = texts.collect::<Vec<_>>().join("\n");
     let mut lines = BTreeSet::new();
     let mut table = String::new();
     for line in text.lines().map(str::trim) {
