@@ -115,8 +115,12 @@ ids! {
     DecisionId = "dec",
     /// An entry of the wallet's ledger.
     EntryId = "txn",
-    /// An event of a timeline.
+    /// An event of a timeline, or one that webhooks tell of.
     EventId = "evt",
+    /// A webhook endpoint.
+    EndpointId = "whe",
+    /// An event on its way to a webhook endpoint.
+    DeliveryId = "dlv",
     /// A hand-off of a message to a carrier.
     AttemptId = "att",
     /// A job of the queue.

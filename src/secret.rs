@@ -55,6 +55,8 @@ pub enum Purpose {
     Callback,
     /// Answers with a secret in them, kept for a replay.
     Reply,
+    /// Signing secrets of webhook endpoints at rest.
+    Webhook,
 }
 
 impl Purpose {
@@ -67,6 +69,7 @@ impl Purpose {
             Purpose::Body => b"postern/body/1",
             Purpose::Callback => b"postern/callback/1",
             Purpose::Reply => b"postern/reply/1",
+            Purpose::Webhook => b"postern/webhook/1",
         }
     }
 }

@@ -12,13 +12,14 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
-use crate::{callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, verifications, wallet};
+use crate::{callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, verifications, wallet, webhooks};
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
 pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
     tokio::join!(
         dispatch(app.clone(), stop.clone()),
         callbacks::keep_links(app.clone(), stop.clone()),
+        webhooks::run(app.clone(), stop.clone()),
         every(STEPS_EVERY, stop.clone(), || async {
             verifications::run_workflow_steps(&app, STEPS_MAX).await.map(drop)
         }),
@@ -168,12 +169,17 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let inbound = inbound::purge_inbound(conn, now.minus(keep.messages), PURGE_ROWS)?;
                 let listed = fraud::purge_entries(conn, now.minus(ENDED_KEPT), PURGE_ROWS)?;
                 let spent = wallet::purge_spent(conn, now.minus(SPENT_KEPT), PURGE_ROWS)?;
+                let told = now.minus(keep.events);
+                let deliveries = webhooks::purge_deliveries(conn, told, PURGE_ROWS)?;
+                let events = webhooks::purge_events(conn, told, PURGE_ROWS)?;
                 Ok(keys
                     + inbound
                     + spent
                     + listed
                     + verifications
                     + windows
+                    + deliveries
+                    + events
                     + messages::purge_messages(conn, now.minus(keep.messages), PURGE_ROWS)?)
             })
             .await?;

@@ -149,7 +149,7 @@ concern! {
 }
 
 concern! {
-    /// Calls to the outside: carriers.
+    /// Calls to the outside: carriers, and the webhook endpoints of customers.
     pub struct Outbound {
         /// How long to wait for a connection.
         connect_timeout: Duration = default "2s", "POSTERN_OUTBOUND_CONNECT_TIMEOUT", lasting(Duration::from_millis(100), secs(60));
@@ -157,6 +157,11 @@ concern! {
         total_timeout: Duration = default "10s", "POSTERN_OUTBOUND_TOTAL_TIMEOUT", lasting(Duration::from_millis(200), secs(120));
         /// Largest reply read.
         max_reply: Size = default "64KiB", "POSTERN_OUTBOUND_MAX_REPLY", sized(1 << 10, 16 << 20);
+        /// How long a call to a customer's webhook endpoint may take.
+        webhook_timeout: Duration = default "15s", "POSTERN_OUTBOUND_WEBHOOK_TIMEOUT", lasting(Duration::from_millis(200), secs(60));
+        /// Calls to webhook endpoints under way at once from this process: half of them are kept for first tries, and one
+        /// organization takes a quarter at most.
+        webhook_concurrency: u32 = default "128", "POSTERN_OUTBOUND_WEBHOOK_CONCURRENCY", within(4..=1024);
         /// Private networks that customers' URLs may reach all the same.
         allow: Vec<IpNet> = default "", "POSTERN_OUTBOUND_ALLOW", any;
     }
@@ -185,6 +190,8 @@ concern! {
         verifications: Duration = default "90d", "POSTERN_RETENTION_VERIFICATIONS", lasting(secs(DAY), secs(3650 * DAY));
         /// Decisions of refused messages.
         decisions: Duration = default "90d", "POSTERN_RETENTION_DECISIONS", lasting(secs(DAY), secs(3650 * DAY));
+        /// Events that webhooks told of, with the log of their deliveries.
+        events: Duration = default "30d", "POSTERN_RETENTION_EVENTS", lasting(secs(7 * DAY), secs(3650 * DAY));
         /// The sandbox inbox, which holds codes in the clear.
         sandbox: Duration = default "24h", "POSTERN_RETENTION_SANDBOX", lasting(secs(60), secs(30 * DAY));
         /// How often to purge.

@@ -1,5 +1,6 @@
 //! What every route shares: the frame around a request, bodies, queries and ids read with the registry's errors,
-//! paging, replies, the client's address, and the client for calls to carriers. Knows no feature.
+//! paging, replies, the client's address, and the clients for calls to carriers and
+//! to addresses that customers choose. Knows no feature.
 //!
 //! Reading order: `settings`, `frame` (the one middleware), `problem` and `fault` (errors), then the extractors.
 
@@ -20,6 +21,8 @@ pub mod query;
 pub mod page;
 pub mod reply;
 pub mod outbound;
+pub mod reach;
+pub mod guarded;
 
 #[cfg(test)]
 mod tests;

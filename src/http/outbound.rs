@@ -1,5 +1,5 @@
-//! The one HTTP client for carriers that the operator configured. Addresses that customers choose need a client of
-//! their own, which checks where a name leads; this one does not and must not be given them.
+//! The one HTTP client for carriers that the operator configured. Addresses that customers choose have a client of their
+//! own (`guarded`), which checks where a name leads; this one does not and must not be given them.
 
 use std::time::Duration;
 
@@ -46,16 +46,25 @@ impl Default for Bounds {
 /// # Errors
 /// `internal` where TLS cannot be set up.
 pub fn carrier_client(bounds: Bounds) -> Result<reqwest::Client> {
+    build(bounds, |builder| builder)
+}
+
+/// A client with the bounds of all of them, and with what `more` adds.
+pub(super) fn build(
+    bounds: Bounds,
+    more: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+) -> Result<reqwest::Client> {
     // Another part of the process may have installed it; then it stays.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = || {
-        reqwest::Client::builder()
+        let plain = reqwest::Client::builder()
             .connect_timeout(bounds.connect)
             .timeout(bounds.total)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .pool_idle_timeout(IDLE)
-            .user_agent(concat!("postern/", env!("CARGO_PKG_VERSION")))
+            .user_agent(concat!("postern/", env!("CARGO_PKG_VERSION")));
+        more(plain)
     };
     builder().build().or_else(|error| {
         // A bare machine has no certificates. Plain HTTP to a carrier next door still works there.

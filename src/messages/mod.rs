@@ -26,6 +26,7 @@ mod settle;
 mod state;
 mod store;
 mod tables;
+mod told;
 mod view;
 
 pub use accept::{Accept, Accepted, BulkTerms, ClientMacs, Item, ItemOutcome, Prepared, Render};

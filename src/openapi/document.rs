@@ -13,11 +13,16 @@ use crate::health::HealthDocs;
 use crate::inbound::InboundDocs;
 use crate::messages::MessageDocs;
 use crate::verifications::VerificationDocs;
+use crate::webhooks::WebhookDocs;
 
 /// Tags in reading order, each with what it is about.
-const TAGS: [(&str, &str); 19] = [
+const TAGS: [(&str, &str); 20] = [
     ("Messages", "Send your own text, one by one or a thousand at once, and follow what became of it."),
     ("Verifications", "Postern makes the code, sends it and checks it; your app never sees it."),
+    (
+        "Webhooks",
+        "What happened, told to endpoints of yours: signed, retried, and sent again on request. No code is ever in one.",
+    ),
     ("Inbound messages", "What people wrote to your numbers, and who wants no messages but codes."),
     ("Fraud", "What you let through and keep out."),
     ("Account", "The organization and the key behind a request, and every limit that applies to them."),
@@ -51,6 +56,7 @@ currency.";
 pub fn document(base: &str) -> Value {
     let parts = [
         VerificationDocs::openapi(),
+        WebhookDocs::openapi(),
         AccountDocs::openapi(),
         InboundDocs::openapi(),
         FraudDocs::openapi(),

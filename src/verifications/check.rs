@@ -8,6 +8,7 @@
 use super::desk::{Ask, Done, Outcome};
 use super::state::{Status, credited_send, good_codes};
 use super::store::{self, Owner, Row};
+use super::told::tell;
 use super::view::CheckView;
 use crate::accounts::Caller;
 use crate::clock::Millis;
@@ -80,6 +81,7 @@ impl Checking {
             if !store::decide(conn, row.id, status, self.now)? {
                 return Err(Error::new(Code::VerificationAlreadyDecided));
             }
+            tell(conn, &Row { status, decided_at: Some(self.now), ..row.clone() }, self.now)?;
             right.map_or(Ok(()), |code| self.credit(conn, &row, code))
         });
         if let Err(fault) = written {

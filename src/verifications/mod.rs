@@ -15,6 +15,7 @@ mod start;
 mod state;
 mod store;
 mod summary;
+mod told;
 mod view;
 mod workflow;
 

@@ -5,6 +5,7 @@ use super::new::takes;
 use super::send::{Sent, Way, send_code};
 use super::state::Status;
 use super::store::{self, Row};
+use super::told::tell;
 use super::view::stored_view;
 use super::workflow::{Advance, advance};
 use crate::clock::Millis;
@@ -57,6 +58,7 @@ pub async fn cancel(ask: Ask, id: VerificationId) -> Result<Done> {
         let row = open(conn, owner, id, now)?;
         store::decide(conn, row.id, Status::Canceled, now)?;
         let row = Row { status: Status::Canceled, decided_at: Some(now), updated_at: now, ..row };
+        tell(conn, &row, now)?;
         Ok(Outcome::quiet(stored_view(conn, &row, now, 200)?))
     })
     .await

@@ -5,6 +5,7 @@ use super::new::NewVerification;
 use super::send::{Sent, Way, accept, prepare, send_code};
 use super::state::Status;
 use super::store::{self, Row, Spec};
+use super::told::tell;
 use super::view::stored_view;
 use super::workflow::schedule;
 use crate::clock::Millis;
@@ -30,6 +31,9 @@ pub async fn start(ask: Ask, new: NewVerification) -> Result<Done> {
                     schedule(conn, &mut row, now)?;
                 }
                 store::save(conn, &row)?;
+                if is_new {
+                    tell(conn, &row, now)?;
+                }
                 Ok(Outcome::Done { stored: stored_view(conn, &row, now, 201)?, view, is_sending: true })
             }
             Sent::Refused { error, is_kept: true } => {

@@ -47,3 +47,5 @@ mod tenants;
 mod tidy;
 #[cfg(test)]
 mod verifications;
+#[cfg(test)]
+mod webhooks;

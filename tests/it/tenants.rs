@@ -32,8 +32,10 @@ pub fn operations() -> Vec<(String, String)> {
 }
 
 /// A right body for an operation, where it needs one.
-fn body(path: &str) -> Option<Value> {
+fn body(method: &str, path: &str) -> Option<Value> {
     match path.rsplit('/').next().unwrap_or_default() {
+        "replay" if path.contains("webhooks") => Some(json!({"since": "2026-01-01T00:00:00Z"})),
+        _ if method == "PATCH" => Some(json!({})),
         "feedback" => Some(json!({"outcome": "converted"})),
         "check" => Some(json!({"code": "123456"})),
         _ => None,
@@ -43,6 +45,8 @@ fn body(path: &str) -> Option<Value> {
 /// One of each kind of thing, by the path that shows it.
 async fn belongings(app: &TestApp, tenant: &Tenant) -> BTreeMap<&'static str, String> {
     let note = json!({"note": SECRET_NOTE});
+    let hook = json!({"url": "https://example.com/hooks", "description": SECRET_NOTE});
+    let webhook = tenant.test.post("/v1/webhooks", hook).await.expect(201).text_at("/id");
     let body = json!({"to": "+447400123456", "body": "x", "metadata": note});
     let message = tenant.test.post("/v1/messages", body.clone()).await.expect(202).text_at("/id");
     let bulk = tenant.test.post("/v1/messages/bulk", json!({"messages": [body]})).await.expect(202);
@@ -54,6 +58,7 @@ async fn belongings(app: &TestApp, tenant: &Tenant) -> BTreeMap<&'static str, St
     let entry = json!({"action": "block", "kind": "device", "value": SECRET_NOTE, "reason": SECRET_NOTE});
     let listed = tenant.test.post("/v1/fraud/lists", entry).await.expect(201).text_at("/id");
     app.step().await;
+    let event = tenant.test.get("/v1/events").await.expect(200).text_at("/data/0/id");
     let batch = bulk.text_at("/batch_id");
     [
         ("messages", message),
@@ -62,6 +67,8 @@ async fn belongings(app: &TestApp, tenant: &Tenant) -> BTreeMap<&'static str, St
         ("opt-outs", opt_out),
         ("inbound", inbound),
         ("fraud", listed),
+        ("webhooks", webhook),
+        ("events", event),
     ]
     .into()
 }
@@ -74,6 +81,8 @@ fn prefix(kind: &str) -> &'static str {
         "inbound" => "inb",
         "opt-outs" => "opt",
         "fraud" => "lst",
+        "webhooks" => "whe",
+        "events" => "evt",
         other => panic!("{other} takes an id and has no place in this matrix yet"),
     }
 }
@@ -97,12 +106,12 @@ async fn every_id_of_another_tenant_is_answered_like_nobody_s() {
         let other = other.unwrap_or_else(|| panic!("{kind} has no example"));
         // Another organization, and the other mode of the same one.
         for caller in [&mine.test, &mine.live, &theirs.live] {
-            let of_other = caller.call(&method, &path.replace("{id}", &other), body(&path)).await;
-            let of_nobody = caller.call(&method, &path.replace("{id}", &none), body(&path)).await;
+            let of_other = caller.call(&method, &path.replace("{id}", &other), body(&method, &path)).await;
+            let of_nobody = caller.call(&method, &path.replace("{id}", &none), body(&method, &path)).await;
             assert_eq!(of_nobody.status, 404, "{method} {path}: {}", of_nobody.text);
             assert_eq!(face(&of_other, &other), face(&of_nobody, &none), "{method} {path}");
         }
-        let stranger = app.anonymous().call(&method, &path.replace("{id}", &other), body(&path)).await;
+        let stranger = app.anonymous().call(&method, &path.replace("{id}", &other), body(&method, &path)).await;
         assert_eq!(stranger.status, 401, "{method} {path}");
     }
     let own = theirs.test.get(&format!("/v1/messages/{}", owned["messages"])).await.expect(200);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::house::House;
 
 /// Method, path, a body that is right, and the scope that lets it in; without one any key may.
-const TABLE: [(&str, &str, &str, Option<Scope>); 31] = [
+const TABLE: [(&str, &str, &str, Option<Scope>); 43] = [
     ("GET", "/v1/account", "", None),
     ("GET", "/v1/limits", "", None),
     ("POST", "/v1/messages", SEND, Some(Scope::MessagesSend)),
@@ -37,6 +37,18 @@ const TABLE: [(&str, &str, &str, Option<Scope>); 31] = [
     ("GET", "/v1/opt-outs", "", Some(Scope::MessagesRead)),
     ("POST", "/v1/opt-outs", r#"{"to":"+447400123459"}"#, Some(Scope::MessagesSend)),
     ("DELETE", "/v1/opt-outs/OPT", "", Some(Scope::MessagesSend)),
+    ("POST", "/v1/webhooks", r#"{"url":"https://example.com/"}"#, Some(Scope::WebhooksWrite)),
+    ("GET", "/v1/webhooks", "", Some(Scope::WebhooksRead)),
+    ("GET", "/v1/webhooks/WHE", "", Some(Scope::WebhooksRead)),
+    ("PATCH", "/v1/webhooks/WHE", "{}", Some(Scope::WebhooksWrite)),
+    ("DELETE", "/v1/webhooks/WHE", "", Some(Scope::WebhooksWrite)),
+    ("POST", "/v1/webhooks/WHE/rotate", "{}", Some(Scope::WebhooksWrite)),
+    ("POST", "/v1/webhooks/WHE/test", "{}", Some(Scope::WebhooksWrite)),
+    ("GET", "/v1/webhooks/WHE/deliveries", "", Some(Scope::WebhooksRead)),
+    ("POST", "/v1/webhooks/WHE/replay", r#"{"since":"2026-12-01T08:00:00Z"}"#, Some(Scope::WebhooksWrite)),
+    ("GET", "/v1/events", "", Some(Scope::WebhooksRead)),
+    ("GET", "/v1/events/EVT", "", Some(Scope::WebhooksRead)),
+    ("POST", "/v1/events/EVT/replay", "{}", Some(Scope::WebhooksWrite)),
     ("POST", "/simcoal/send", r#"{"to":"+15005550000","message":"hi"}"#, Some(Scope::MessagesSend)),
     ("POST", "/simcoal/send-bulk", r#"{"to":["+15005550000"],"message":"hi"}"#, Some(Scope::MessagesSend)),
 ];
@@ -45,7 +57,7 @@ const LISTED: &str = r#"{"action":"block","kind":"device","value":"d","reason":"
 const SEND: &str = r#"{"to":"+15005550000","body":"hi","kind":"transactional"}"#;
 
 /// What stands for an id in the table, by its prefix.
-const IDS: [&str; 6] = ["MSG", "BAT", "VRF", "INB", "OPT", "LST"];
+const IDS: [&str; 8] = ["MSG", "BAT", "VRF", "INB", "OPT", "LST", "WHE", "EVT"];
 
 /// Ids of the right form that are nobody's: whoever is let in learns only that.
 fn path_of(path: &str) -> String {

@@ -15,7 +15,6 @@ pub const RESERVED: &[(Code, &str)] = &[
     (Code::WhatsappTierLimit, "WhatsApp"),
     (Code::WhatsappPairLimit, "WhatsApp"),
     (Code::BroadcastNotEditable, "WhatsApp"),
-    (Code::WebhookUrlForbidden, "Carriers and webhooks"),
     (Code::UnsupportedAction, "Activations"),
     (Code::ActivationAlreadyCompleted, "Activations"),
 ];

@@ -1,0 +1,58 @@
+//! What webhooks tell of a message: where it is now; never what it says, and its recipient masked.
+
+use serde_json::{Value, json};
+
+use super::state::Status;
+use super::store::{Move, Row};
+use crate::clock::Millis;
+use crate::db::Conn;
+use crate::error::Result;
+use crate::money::MoneyView;
+use crate::phone::mask;
+use crate::webhooks::{self, EventType, NewEvent};
+
+/// Tells of messages that moved, in the transaction of the move.
+pub fn tell(conn: &mut Conn, moved: &[(&Row, &Move)], now: Millis) -> Result<()> {
+    let events: Vec<NewEvent<'_>> = moved
+        .iter()
+        .filter(|(row, to)| row.status != to.status)
+        .filter_map(|(row, to)| {
+            let kind = kind_of(to.status)?;
+            Some(NewEvent { owner: (row.org_id, row.mode), kind, data: Box::new(|| data(row, to)) })
+        })
+        .collect();
+    webhooks::emit(conn, &events, now)
+}
+
+fn kind_of(status: Status) -> Option<EventType> {
+    Some(match status {
+        Status::Scheduled | Status::Queued | Status::Sending => return None,
+        Status::Sent => EventType::MessageSent,
+        Status::Delivered => EventType::MessageDelivered,
+        Status::Undelivered => EventType::MessageUndelivered,
+        Status::Failed => EventType::MessageFailed,
+        Status::Expired => EventType::MessageExpired,
+        Status::Canceled => EventType::MessageCanceled,
+        Status::Unknown => EventType::MessageUnknown,
+    })
+}
+
+fn data(row: &Row, to: &Move) -> Value {
+    json!({
+        "id": row.id,
+        "status": to.status,
+        "mode": row.mode,
+        "channel": row.channel,
+        "kind": row.kind,
+        "to": mask(&row.recipient),
+        "country": row.country,
+        "segments": row.segments,
+        "price": MoneyView::new(row.price_micros, row.currency),
+        "error_code": to.error_code,
+        "batch_id": row.batch_id,
+        "verification_id": row.verification_id,
+        "created_at": row.created_at,
+        "updated_at": to.updated_at,
+        "metadata": row.extra_or_none().metadata,
+    })
+}

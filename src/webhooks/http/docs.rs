@@ -1,0 +1,53 @@
+//! The room's part of the OpenAPI document.
+
+use std::collections::BTreeMap;
+
+use utoipa::openapi::{RefOr, Response};
+use utoipa::{IntoResponses, OpenApi};
+
+use super::{endpoints, events, work};
+use crate::error::Code;
+use crate::http::refusals::{BODY, DOOR, OURS, refusals};
+
+/// Every route and shape of the room.
+#[derive(OpenApi)]
+#[openapi(paths(
+    endpoints::create,
+    endpoints::list,
+    endpoints::show,
+    endpoints::update,
+    endpoints::delete,
+    work::rotate,
+    work::test,
+    work::deliveries,
+    work::replay,
+    events::list,
+    events::show,
+    events::replay,
+))]
+pub struct WebhookDocs;
+
+/// What a route that takes an address may refuse with.
+pub(super) struct MakeRefusals;
+/// What a route that reads may refuse with.
+pub(super) struct ReadRefusals;
+/// What a route that changes may refuse with.
+pub(super) struct ChangeRefusals;
+
+impl IntoResponses for MakeRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals(&[DOOR.as_slice(), &BODY, &[Code::NotFound, Code::WebhookUrlForbidden], &OURS].concat())
+    }
+}
+
+impl IntoResponses for ReadRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals(&[DOOR.as_slice(), &[Code::ValidationFailed, Code::MalformedRequest, Code::NotFound], &OURS].concat())
+    }
+}
+
+impl IntoResponses for ChangeRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals(&[DOOR.as_slice(), &BODY, &[Code::NotFound], &OURS].concat())
+    }
+}

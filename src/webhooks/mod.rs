@@ -1,0 +1,22 @@
+//! Webhooks: what happened, told to the endpoints that an organization named.
+//!
+//! Reading order: `kinds` (the closed list of events), `emit` (the ledger step), `endpoints` (what customers do),
+//! `deliver` (the loop), with its pure parts `schedule`, `slots` and `signing`.
+
+mod bell;
+mod deliver;
+mod emit;
+mod endpoints;
+mod http;
+mod kinds;
+mod schedule;
+mod signing;
+mod slots;
+mod store;
+mod view;
+
+pub use deliver::{deliver_due, run};
+pub use emit::{NewEvent, Owner, PAYLOAD_MAX, emit};
+pub use http::{WebhookDocs, configure};
+pub use kinds::{EventType, Wanted};
+pub use store::{purge_deliveries, purge_events};

@@ -1,0 +1,9 @@
+//! All SQL of the room.
+
+mod deliveries;
+mod endpoints;
+mod events;
+
+pub use deliveries::*;
+pub use endpoints::*;
+pub use events::*;
