@@ -288,6 +288,7 @@ impl NewRoute {
             carrier: self.carrier,
             priority: self.priority.unwrap_or(1),
             weight: self.weight.unwrap_or(1),
+            price: None,
             paused: false,
         }
     }

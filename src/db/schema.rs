@@ -1,6 +1,10 @@
 //! The tables, as diesel sees them: the common subset of both databases. True to `migrations/`, by test.
 #![expect(missing_docs, reason = "diesel generates modules and columns; the columns are told in the migrations")]
 
+mod routing;
+
+pub use routing::*;
+
 diesel::table! {
     plans (name) {
         name -> Text,
@@ -185,21 +189,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    routes (id) {
-        id -> Text,
-        channel -> Text,
-        country -> Nullable<Text>,
-        prefix -> Nullable<Text>,
-        org_id -> Nullable<Text>,
-        carrier -> Text,
-        priority -> Integer,
-        weight -> Integer,
-        paused -> Bool,
-        created_at -> BigInt,
-    }
-}
-
-diesel::table! {
     batches (id) {
         id -> Text,
         org_id -> Text,
@@ -259,6 +248,7 @@ diesel::table! {
         detail -> Nullable<Text>,
         started_at -> BigInt,
         finished_at -> Nullable<BigInt>,
+        route_id -> Nullable<Text>,
     }
 }
 
@@ -374,6 +364,7 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query! {
     plans, orgs, limit_overrides, api_keys, operators, operator_tokens, audit_head, audit_log, idempotency,
-    guard_windows, org_windows, door_windows, wallets, wallet_entries, prices, routes, batches, messages, attempts,
-    message_events, receipts, decisions, sandbox_inbox, verifications, verification_sends, jobs, nodes
+    guard_windows, org_windows, door_windows, wallets, wallet_entries, prices, routes, route_events,
+    carrier_drains, senders, batches, messages, attempts, message_events, receipts, decisions, sandbox_inbox,
+    verifications, verification_sends, jobs, nodes
 }

@@ -122,8 +122,8 @@ impl Desk {
     fn begin(&self, conn: &mut Conn, row: Row, now: Millis, round: &mut Round) -> Result<()> {
         let extra = row.extra_or_none();
         let (channel, to) = row.way(&extra);
-        let carrier = match self.choose(&row, &extra, channel, &to, now) {
-            Choice::Carrier(carrier) => carrier,
+        let Candidate { route, carrier, .. } = match self.choose(&row, &extra, channel, &to, now) {
+            Choice::Route(chosen) => chosen,
             Choice::Later(wait) => return self.put_off(conn, row, wait, now, round),
             Choice::Exhausted => return instead(conn, &row, &progress::routes_exhausted(&row, now), now),
             Choice::None => return instead(conn, &row, &progress::no_route(&row, now), now),
@@ -140,6 +140,7 @@ impl Desk {
             detail: None,
             started_at: now,
             finished_at: None,
+            route_id: route,
         };
         let to_sending = Move {
             status: Status::Sending,
@@ -194,11 +195,11 @@ impl Desk {
                 (true, true) => self.carriers.wait(name, self.nodes, now),
             }
         };
-        match pick(&left, |name| wait_of(name).is_zero(), random_u64()) {
+        match pick(&left, |candidate| wait_of(&candidate.carrier).is_zero(), random_u64()) {
             Some(candidate) => {
                 self.carriers.circuits().permit(&candidate.carrier, now);
                 self.carriers.count(&candidate.carrier, self.nodes, now);
-                Choice::Carrier(candidate.carrier.clone())
+                Choice::Route(candidate.clone())
             }
             None => {
                 let soonest = left.iter().map(|candidate| wait_of(&candidate.carrier)).min().unwrap_or(REST_WAIT);
@@ -209,7 +210,8 @@ impl Desk {
 
     fn candidates(&self, row: &Row, channel: Channel, to: &str) -> Vec<Candidate> {
         if row.mode == Mode::Test {
-            return vec![Candidate { carrier: String::from("sandbox"), priority: 0, weight: 1 }];
+            let carrier = String::from("sandbox");
+            return vec![Candidate { route: None, carrier, priority: 0, weight: 1, price: None }];
         }
         // Mail has no country; a fallback's number is in the country its own digits say.
         let country = match to == row.recipient {
@@ -219,13 +221,19 @@ impl Desk {
         let want = routing::Want { channel, country, recipient: to, org_id: row.org_id };
         routing::eligible(&self.routes, &want)
             .into_iter()
-            .map(|route| Candidate { carrier: route.carrier.clone(), priority: route.priority, weight: route.weight })
+            .map(|route| Candidate {
+                route: Some(route.id),
+                carrier: route.carrier.clone(),
+                priority: route.priority,
+                weight: route.weight,
+                price: route.price,
+            })
             .collect()
     }
 }
 
 enum Choice {
-    Carrier(String),
+    Route(Candidate),
     Later(Duration),
     Exhausted,
     None,

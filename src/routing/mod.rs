@@ -1,6 +1,8 @@
-//! Which carrier takes a message: the operator's routes, by channel, country, prefix and organization.
+//! Which carrier takes a message: the operator's routes, by channel, country, prefix and organization; and who it comes
+//! from.
 
 mod eligible;
+pub mod senders;
 mod store;
 
 pub use eligible::{Route, Want, eligible};

@@ -8,6 +8,7 @@ use crate::db::Conn;
 use crate::db::schema::routes;
 use crate::error::{Code, Error, Result};
 use crate::ids::{OrgId, RouteId};
+use crate::money::{Currency, Micros};
 use crate::phone::Country;
 use crate::terms::Channel;
 
@@ -24,6 +25,8 @@ struct Row {
     weight: i32,
     paused: bool,
     created_at: Millis,
+    price_micros: Option<Micros>,
+    price_currency: Option<Currency>,
 }
 
 /// Every route, oldest first.
@@ -53,6 +56,8 @@ pub fn replace(conn: &mut Conn, list: &[Route], now: Millis) -> Result<()> {
             weight: route.weight,
             paused: route.paused,
             created_at: now,
+            price_micros: route.price.map(|(amount, _)| amount),
+            price_currency: route.price.map(|(_, currency)| currency),
         };
         diesel::insert_into(routes::table).values(row).execute(conn)?;
     }
@@ -77,6 +82,7 @@ fn route(row: Row) -> Route {
         carrier: row.carrier,
         priority: row.priority,
         weight: row.weight,
+        price: row.price_micros.zip(row.price_currency),
         paused: row.paused,
     }
 }

@@ -95,9 +95,12 @@ const POSTGRES: &[&str] = &[
      JOIN pg_attribute b ON b.attrelid = f.confrelid AND b.attnum = f.confkey[1] WHERE f.contype = 'f'",
 ];
 
-/// What `src/db/schema.rs` declares, read from its text.
+/// What `src/db/schema.rs` and the files below `src/db/schema` declare, read from their text.
 pub fn declared() -> Shape {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/db/schema.rs")).unwrap();
+    let db = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/db");
+    let mut files = vec![db.join("schema.rs")];
+    files.extend(std::fs::read_dir(db.join("schema")).unwrap().map(|entry| entry.unwrap().path()));
+    let text: String = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
     let mut lines = BTreeSet::new();
     let mut table = String::new();
     for line in text.lines().map(str::trim) {
