@@ -23,6 +23,7 @@ pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
             verifications::run_workflow_steps(&app, STEPS_MAX).await.map(drop)
         }),
         every(app.config.retention.sweep_interval, stop.clone(), || sweep(&app)),
+        every(messages::WATCH_EVERY, stop.clone(), || messages::watch_routes(&app)),
         every(DISK_EVERY, stop.clone(), || async {
             disk::watch(&app);
             Ok(())

@@ -27,6 +27,7 @@ mod state;
 mod store;
 mod tables;
 mod view;
+mod watching;
 
 pub use accept::{Accept, Accepted, BulkTerms, ClientMacs, Item, ItemOutcome, Prepared, Render};
 pub use body::ClientBody;
@@ -48,3 +49,4 @@ pub use store::{Extra, Row};
 pub use store::{Lock, load_guards, purge_decisions, purge_guards, purge_messages, save_guards};
 pub use tables::{forget_tables, tables};
 pub use view::MessageView;
+pub use watching::{WATCH_EVERY, watch_routes};

@@ -6,6 +6,7 @@ use super::accept::{ClientMacs, Prepared};
 use super::content::Content;
 use super::magic;
 use super::new::{Client, NewMessage};
+use super::recipient::Recipient;
 use super::store::Extra;
 use crate::accounts::Caller;
 use crate::app::App;
@@ -14,6 +15,7 @@ use crate::error::{Code, Error, Result};
 use crate::fraud::{Attempt, screen};
 use crate::ids::{DecisionId, MessageId, VerificationId};
 use crate::phone::address_mac;
+use crate::routing::senders::Pool;
 use crate::routing::{self, Route};
 use crate::secret::{Keyring, Purpose};
 use crate::terms::{Channel, Mode};
@@ -28,6 +30,8 @@ pub struct Bench {
     pub prices: Arc<Vec<Price>>,
     /// Routes.
     pub routes: Arc<Vec<Route>>,
+    /// Who messages may come from.
+    pub senders: Arc<Pool>,
     /// MACs and sealing.
     pub keyring: Keyring,
     /// Now.
@@ -37,12 +41,13 @@ pub struct Bench {
 impl Bench {
     /// The tables of `app`, at most a second old.
     pub async fn of(app: &App) -> Result<Bench> {
-        let Tables { prices, routes } = tables(app).await?;
-        Ok(Bench { prices, routes, keyring: app.keyring.clone(), now: app.clock.now() })
+        let Tables { prices, routes, senders, .. } = tables(app).await?;
+        Ok(Bench { prices, routes, senders, keyring: app.keyring.clone(), now: app.clock.now() })
     }
 
     /// Prepares a message of the caller's own words or template.
     pub fn prepare(&self, caller: &Caller, message: NewMessage, client_request_id: Option<String>) -> Result<Prepared> {
+        self.check_from(caller, &message)?;
         let content = Content::of(&message.words, caller, message.ttl)?;
         let extra = Extra {
             metadata: message.metadata.clone(),
@@ -98,6 +103,19 @@ impl Bench {
         })
     }
 
+    /// Whether the message may come from whom it asks for. A magic number is in no country and nobody's.
+    fn check_from(&self, caller: &Caller, message: &NewMessage) -> Result<()> {
+        let address = message.to.address();
+        if caller.mode() == Mode::Test && magic::is_magic(address) {
+            return Ok(());
+        }
+        let want = want(caller, message.channel, &message.to);
+        match message.from.as_deref().map(|from| self.senders.check(&want, from)) {
+            Some(Err(why)) => Err(Error::field("from", why)),
+            _ => Ok(()),
+        }
+    }
+
     fn price(&self, message: &NewMessage, segments: u32) -> (Priced, Option<Error>) {
         let want = Want {
             channel: message.channel,
@@ -125,15 +143,23 @@ impl Bench {
         let first = (message.channel, &message.to);
         let rest = message.fallback.iter().map(|step| (step.channel, &step.to));
         let routed = std::iter::once(first).chain(rest).any(|(channel, to)| {
-            let want =
-                routing::Want { channel, country: to.country(), recipient: to.address(), org_id: caller.org_id() };
-            !routing::eligible(&self.routes, &want).is_empty()
+            let want = want(caller, channel, to);
+            // An originator that only some carriers know goes by those.
+            let from = message.from.as_deref().filter(|_| channel == message.channel);
+            let known_to = from.and_then(|from| self.senders.carriers_of(&want, from));
+            routing::eligible(&self.routes, &want)
+                .iter()
+                .any(|route| known_to.as_ref().is_none_or(|names| names.contains(&route.carrier.as_str())))
         });
         (!routed).then(|| {
             Error::new(Code::ProviderUnavailable)
                 .detail("No route takes this message; an operator sets routes with PUT /v1/admin/routes.")
         })
     }
+}
+
+fn want<'a>(caller: &Caller, channel: Channel, to: &'a Recipient) -> routing::Want<'a> {
+    routing::Want { channel, country: to.country(), recipient: to.address(), org_id: caller.org_id() }
 }
 
 /// What the caller of [`Bench::finish`] has settled.

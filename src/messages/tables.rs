@@ -1,11 +1,13 @@
-//! Small tables that every send looks at, kept in memory: prices and routes. At most 800 ms old, so that an operator's
+//! Small tables that every send looks at, kept in memory: prices, routes, drains and senders. At most 800 ms old, so that an operator's
 //! change acts within a second on every node, and at once on the node that made it.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use crate::app::{App, FromApp};
 use crate::error::Result;
+use crate::routing::senders::{self, Pool};
 use crate::routing::{self, Route};
 use crate::wallet::{self, Price};
 
@@ -18,6 +20,10 @@ pub struct Tables {
     pub prices: Arc<Vec<Price>>,
     /// The routes.
     pub routes: Arc<Vec<Route>>,
+    /// Carriers that take no new hand-offs.
+    pub draining: Arc<BTreeSet<String>>,
+    /// Who messages may come from.
+    pub senders: Arc<Pool>,
 }
 
 /// The tables in memory.
@@ -41,7 +47,12 @@ pub async fn tables(app: &App) -> Result<Tables> {
     let read = app
         .db
         .read(|conn| {
-            Ok(Tables { prices: Arc::new(wallet::load_prices(conn)?), routes: Arc::new(routing::load(conn)?) })
+            Ok(Tables {
+                prices: Arc::new(wallet::load_prices(conn)?),
+                routes: Arc::new(routing::load(conn)?),
+                draining: Arc::new(routing::draining(conn)?),
+                senders: Arc::new(Pool::new(senders::load(conn)?)),
+            })
         })
         .await?;
     *shelf.0.write().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), read.clone()));

@@ -2,8 +2,10 @@
 //! from.
 
 mod eligible;
+pub mod health;
 pub mod senders;
 mod store;
+pub mod watch;
 
 pub use eligible::{Route, Want, eligible};
-pub use store::{find, load, replace, set_paused};
+pub use store::{draining, find, load, replace, set_draining, set_paused};

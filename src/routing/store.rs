@@ -1,11 +1,13 @@
 //! The table of routes.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 
 use super::Route;
 use crate::clock::Millis;
 use crate::db::Conn;
-use crate::db::schema::routes;
+use crate::db::schema::{carrier_drains, routes};
 use crate::error::{Code, Error, Result};
 use crate::ids::{OrgId, RouteId};
 use crate::money::{Currency, Micros};
@@ -70,6 +72,23 @@ pub fn set_paused(conn: &mut Conn, id: RouteId, paused: bool) -> Result<()> {
         0 => Err(Error::new(Code::NotFound)),
         _ => Ok(()),
     }
+}
+
+/// The carriers that are drained.
+pub fn draining(conn: &mut Conn) -> Result<BTreeSet<String>> {
+    let names: Vec<String> = carrier_drains::table.select(carrier_drains::carrier).load(conn)?;
+    Ok(names.into_iter().collect())
+}
+
+/// Begins or ends the drain of a carrier; whether that changed anything.
+pub fn set_draining(conn: &mut Conn, carrier: &str, wanted: bool, now: Millis) -> Result<bool> {
+    let changed = if wanted {
+        let row = (carrier_drains::carrier.eq(carrier), carrier_drains::since.eq(now));
+        crate::both!(conn, c => diesel::insert_into(carrier_drains::table).values(row).on_conflict_do_nothing().execute(c))?
+    } else {
+        diesel::delete(carrier_drains::table.find(carrier)).execute(conn)?
+    };
+    Ok(changed == 1)
 }
 
 fn route(row: Row) -> Route {

@@ -1,7 +1,10 @@
 //! Sender identities: who a message may come from, and whose an originator is.
 
+mod pool;
+pub mod rules;
 mod store;
 
+pub use pool::Pool;
 pub use store::{Owner, delete, find, insert, list, load, of_address, owner_of};
 
 use crate::clock::Millis;
