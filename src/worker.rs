@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
-use crate::{callbacks, disk, failpoint, health, idempotency, limits, verifications};
+use crate::{callbacks, disk, failpoint, health, idempotency, limits, routing, verifications};
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
 pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
@@ -174,6 +174,7 @@ pub async fn sweep(app: &App) -> Result<()> {
     app.db
         .write(move |conn| {
             messages::purge_decisions(conn, now.minus(keep.decisions))?;
+            routing::watch::purge_events(conn, now.minus(keep.messages), PURGE_ROWS)?;
             sandbox::purge(conn, now.minus(keep.sandbox)).map(drop)
         })
         .await?;

@@ -4,6 +4,7 @@
 //! there, before the body is looked at.
 
 mod audit;
+mod carriers;
 mod desk;
 mod docs;
 mod keys;
@@ -14,7 +15,9 @@ mod order;
 mod orgs;
 mod plans;
 mod prices;
+mod route_stats;
 mod routes;
+mod senders;
 mod wallets;
 
 pub use docs::AdminDocs;
@@ -29,7 +32,11 @@ pub fn configure(routes: &mut ServiceConfig) {
     plans::configure(routes);
     operators::configure(routes);
     audit::configure(routes);
+    // Before `/routes/{id}`, which would take its path.
+    route_stats::configure(routes);
     self::routes::configure(routes);
+    carriers::configure(routes);
+    senders::configure(routes);
     prices::configure(routes);
     wallets::configure(routes);
     messages::configure(routes);

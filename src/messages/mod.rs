@@ -36,7 +36,7 @@ pub use dispatch::{claim, dispatch_once, hand_over, until_next};
 pub use gates::{EVER, GUARD_HORIZON, GuardKey, GuardKind, check_policies, tag_of};
 pub use http::{MessageDocs, configure, configure_coals};
 pub use in_flight::InFlight;
-pub use new::{Client, Faults, MAX_SCHEDULE, NewMessage, Words, client, country_of, metadata};
+pub use new::{Client, Faults, MAX_SCHEDULE, NewMessage, Words, client, country_of, metadata, originator};
 pub use prepare::{Bench, Part, client_macs};
 pub use queue::Queue;
 pub use recipient::Recipient;

@@ -10,12 +10,14 @@ use crate::admin::AdminDocs;
 use crate::callbacks::CallbackDocs;
 use crate::health::HealthDocs;
 use crate::messages::MessageDocs;
+use crate::routing::SenderDocs;
 use crate::verifications::VerificationDocs;
 
 /// Tags in reading order, each with what it is about.
-const TAGS: [(&str, &str); 16] = [
+const TAGS: [(&str, &str); 18] = [
     ("Messages", "Send your own text, one by one or a thousand at once, and follow what became of it."),
     ("Verifications", "Postern makes the code, sends it and checks it; your app never sees it."),
+    ("Senders", "Who your messages may come from."),
     ("Account", "The organization and the key behind a request, and every limit that applies to them."),
     ("Sandbox", "What test messages look like on the handset: nothing of it reaches a carrier."),
     ("Coals dialect", "The same engine for clients that speak the coals dialect: its own success and error envelope."),
@@ -26,6 +28,7 @@ const TAGS: [(&str, &str); 16] = [
     ("Admin: keys", "Operators: API keys; each secret is shown once."),
     ("Admin: plans and limits", "Operators: what each plan allows, and overrides for one organization or key."),
     ("Admin: routes", "Operators: which carrier takes what to where."),
+    ("Admin: senders", "Operators: who messages may come from, for one organization or for all."),
     ("Admin: money", "Operators: prices, wallets and their adjustments."),
     ("Admin: messages", "Operators: messages whose fate is unknown."),
     ("Admin: operators", "Operators: who may use this part, in which role."),
@@ -47,6 +50,7 @@ pub fn document(base: &str) -> Value {
     let parts = [
         VerificationDocs::openapi(),
         AccountDocs::openapi(),
+        SenderDocs::openapi(),
         CallbackDocs::openapi(),
         ReferenceDocs::openapi(),
         HealthDocs::openapi(),

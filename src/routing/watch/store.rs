@@ -1,5 +1,7 @@
 //! The table of what circuits did.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 
 use crate::clock::Millis;
@@ -83,6 +85,19 @@ pub fn history(
     events.sort_by(|a, b| b.id.cmp(&a.id));
     events.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(events)
+}
+
+/// The latest event of each route, found along the index of routes.
+pub fn latest(conn: &mut Conn) -> Result<BTreeMap<RouteId, Event>> {
+    let ids: Vec<Option<EventId>> = route_events::table
+        .filter(route_events::route_id.is_not_null())
+        .group_by(route_events::route_id)
+        .select(diesel::dsl::max(route_events::id))
+        .load(conn)?;
+    let ids: Vec<EventId> = ids.into_iter().flatten().collect();
+    let events: Vec<Event> =
+        route_events::table.filter(route_events::id.eq_any(ids)).select(Event::as_select()).load(conn)?;
+    Ok(events.into_iter().filter_map(|event| Some((event.route_id?, event))).collect())
 }
 
 /// Drops up to `limit` events of before `before`; how many.

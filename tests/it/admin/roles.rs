@@ -7,7 +7,7 @@ use crate::accounts::house::House;
 use crate::harness::actor::Actor;
 
 /// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY`, `OPR` and `TOK` stand for ids.
-const TABLE: [(&str, &str, &str, &[&str]); 24] = [
+const TABLE: [(&str, &str, &str, &[&str]); 32] = [
     ("POST", "/orgs", r#"{"name":"n","country":"GB"}"#, RUN),
     ("GET", "/orgs", "", ALL),
     ("GET", "/orgs/ORG", "", ALL),
@@ -31,6 +31,14 @@ const TABLE: [(&str, &str, &str, &[&str]); 24] = [
     ("DELETE", "/operators/OPR/tokens/TOK", "", OWN),
     ("GET", "/audit", "", &["owner", "auditor"]),
     ("GET", "/audit/verify", "", &["owner", "auditor"]),
+    ("GET", "/routes", "", ALL),
+    ("GET", "/routes/conversion", "", ALL),
+    ("GET", "/carriers", "", ALL),
+    ("POST", "/carriers/acme/drain", "{}", RUN),
+    ("POST", "/carriers/acme/resume", "{}", RUN),
+    ("GET", "/senders", "", ALL),
+    ("GET", "/senders?org_id=ORG", "", ALL),
+    ("POST", "/senders", r#"{"channel":"sms","address":"NAME","org_id":"ORG"}"#, RUN),
     ("DELETE", "/keys/KEY", "", RUN),
 ];
 
