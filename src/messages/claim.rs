@@ -44,6 +44,8 @@ const LANES: [(i16, Order); 3] = [(0, Order::NewestFirst), (1, Order::OldestFirs
 const ROUNDS_MAX: usize = 8;
 /// The wait for a carrier whose circuit is open.
 const REST_WAIT: Duration = Duration::from_millis(250);
+/// The wait for a carrier that is drained: long enough that a backlog costs little, short enough for a resume.
+const DRAIN_WAIT: Duration = Duration::from_secs(1);
 /// The wait for a carrier that has as many hand-offs under way as it takes: one of them may end at any moment.
 const FULL_WAIT: Duration = Duration::from_millis(25);
 /// Organizations looked at in one claim.
@@ -202,8 +204,10 @@ impl Desk {
         let wait_of = |candidate: &Candidate| {
             let name = candidate.carrier.as_str();
             let has_room = self.in_flight.of_carrier(name) < self.carriers.max_in_flight(name);
+            if self.draining.contains(name) {
+                return DRAIN_WAIT;
+            }
             let open = self.carriers.circuits().is_open_to(name, now)
-                && !self.draining.contains(name)
                 && candidate.route.is_none_or(|route| self.watch.is_open_to(route, now));
             match (open, has_room) {
                 (false, _) => REST_WAIT,

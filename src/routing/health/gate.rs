@@ -133,17 +133,16 @@ impl Health {
         }
     }
 
-    /// Forgets the outcomes so far: they are the carrier's, which is open as a whole.
-    pub fn forget_outcomes(&mut self) {
-        self.outcomes.clear();
-    }
-
     /// Takes in hand-offs whose receipts came or are overdue.
     pub fn judge(&mut self, seen: &[Seen], now: Millis) -> Option<Change> {
         match self.gate {
             Gate::Closed => {
-                seen.iter().for_each(|one| self.habit.add(*one, now));
-                self.habit.verdict().map(|unusual| self.open_for(unusual, now))
+                // One by one, so that what comes after the verdict does not become what is usual.
+                let unusual = seen.iter().find_map(|one| {
+                    self.habit.add(*one, now);
+                    self.habit.verdict()
+                })?;
+                Some(self.open_for(unusual, now))
             }
             Gate::HalfOpen { why, span, since, .. } if why != Reason::Errors => {
                 let probes = seen.iter().filter(|one| one.started >= since);

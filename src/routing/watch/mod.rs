@@ -96,14 +96,9 @@ impl Watch {
     pub fn record(&self, ended: &Ended<'_>, carrier_is_well: bool, now: Millis) {
         let mut known = self.lock();
         let route = known.routes.entry(ended.route).or_default();
-        let change = match failed(ended.outcome) {
-            _ if !carrier_is_well => {
-                route.health.forget_outcomes();
-                None
-            }
-            Some(failed) => route.health.record(ended.started, failed, now),
-            None => None,
-        };
+        let change = failed(ended.outcome)
+            .filter(|_| carrier_is_well)
+            .and_then(|failed| route.health.record(ended.started, failed, now));
         route.follow(ended);
         self.tell(&mut known, Some(ended.route), ended.carrier, change, now);
     }

@@ -101,7 +101,11 @@ async fn nobody_else_gets_in_and_a_role_is_checked_before_the_body() {
     let house = House::fresh().await;
     let words = Words::of(&house, "nobody").await;
     let tenant = house.caller(&words.org).await;
-    for row in &TABLE {
+    for (index, row) in TABLE.iter().enumerate() {
+        // Strangers have thirty calls a minute.
+        if index % 20 == 19 {
+            house.advance(std::time::Duration::from_secs(61));
+        }
         call(&tenant, &words, row).await.refused(Code::Unauthenticated);
     }
     let viewer = house.with_role("viewer").await;

@@ -37,6 +37,7 @@ async fn a_drained_carrier_is_handed_nothing_until_it_is_resumed() {
     drain(&app).await;
     assert_eq!((status(&acme.live, &id).await, app.acme.calls(), app.twilio.calls()), ("queued".into(), 0, 0));
     app.operator().call("POST", "/v1/admin/carriers/acme/resume?reason=well", None).await.expect(200);
+    app.advance(secs(1));
     drain(&app).await;
     assert_eq!((status(&acme.live, &id).await, app.acme.hand_offs().len()), ("sent".into(), 1));
     let audit = app.operator().get("/v1/admin/audit?target=acme").await.expect(200);
