@@ -1,5 +1,7 @@
 //! Which identity a message comes from. Pure.
 
+use std::collections::HashMap;
+
 use super::Sender;
 use super::rules::{SenderRule, is_alphanumeric, rule_of};
 use crate::ids::OrgId;
@@ -8,14 +10,18 @@ use crate::routing::Want;
 use crate::secret::sha256;
 use crate::terms::Channel;
 
-/// Every identity there is, in memory.
+/// Every identity there is, in memory, by channel and owner.
 #[derive(Debug, Clone, Default)]
-pub struct Pool(Vec<Sender>);
+pub struct Pool(HashMap<(Channel, Option<OrgId>), Vec<Sender>>);
 
 impl Pool {
     /// A pool of these.
     pub fn new(senders: Vec<Sender>) -> Pool {
-        Pool(senders)
+        let mut pool = Pool::default();
+        for sender in senders {
+            pool.0.entry((sender.channel, sender.org_id)).or_default().push(sender);
+        }
+        pool
     }
 
     /// Whether a message that is `want` may come from `from`, which is well formed. The error completes "`from` …".
@@ -63,9 +69,10 @@ impl Pool {
         fitting.into_iter().max_by_key(|sender| score(want.recipient, sender))
     }
 
+    /// The organization's own, then the shared.
     fn usable<'a>(&'a self, want: &Want<'_>) -> impl Iterator<Item = &'a Sender> + Clone {
-        let (channel, org): (Channel, OrgId) = (want.channel, want.org_id);
-        self.0.iter().filter(move |sender| sender.channel == channel && sender.org_id.is_none_or(|owner| owner == org))
+        let of = |owner| self.0.get(&(want.channel, owner)).map(Vec::as_slice).unwrap_or_default();
+        of(Some(want.org_id)).iter().chain(of(None))
     }
 }
 

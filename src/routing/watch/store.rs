@@ -82,7 +82,7 @@ pub fn history(
         of_route.order(route_events::id.desc()).limit(limit).select(Event::as_select()).load(conn)?;
     events
         .extend(of_carrier.order(route_events::id.desc()).limit(limit).select(Event::as_select()).load::<Event>(conn)?);
-    events.sort_by(|a, b| b.id.cmp(&a.id));
+    events.sort_by_key(|event| std::cmp::Reverse(event.id));
     events.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(events)
 }

@@ -104,6 +104,16 @@ async fn where_the_first_is_dead_the_second_takes_all_and_nothing_of_unknown_fat
     assert_eq!(fates.iter().filter(|fate| *fate == "unknown").count(), 5, "{fates:?}");
     assert_eq!(fates.iter().filter(|fate| *fate == "sent").count(), 7, "{fates:?}");
     assert_eq!((app.acme.calls(), app.twilio.hand_offs().len()), (5, 7));
+    // It is the carrier's own circuit that opened, and the route's history tells it.
+    watch(&app).await;
+    let all = routes(&app).await;
+    let route = all.iter().find(|route| route["carrier"] == "acme").unwrap();
+    assert_eq!((&route["circuit"]["state"], &route["last_change"]), (&json!("closed"), &json!(null)));
+    let path = format!("/v1/admin/routes/{}/history", route["id"].as_str().unwrap());
+    let page = app.operator().get(&path).await.expect(200);
+    let told = ["route_id", "carrier", "from", "to", "reason", "detail"].map(|name| page.json["data"][0][name].clone());
+    let wanted = json!([null, "acme", "closed", "open", "errors", {"last": "provider.timeout"}]);
+    assert_eq!(json!(told), wanted, "{}", page.text);
 }
 
 #[actix_web::test]
