@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn a_stretch_is_at_most_a_month() {
         let now = Millis(100 * 86_400_000);
-        let days = |n| Some(now.minus(Duration::from_secs(n * 86_400)));
+        let days = |n: u64| Some(now.minus(Duration::from_secs(n * 86_400)));
         assert_eq!(Stretch::new(None, None, now).unwrap().since, days(1).unwrap());
         assert!(Stretch::new(days(31), None, now).is_ok());
         assert!(Stretch::new(days(32), None, now).is_err() && Stretch::new(days(1), days(2), now).is_err());
