@@ -131,6 +131,10 @@ ids! {
     TokenId = "tok",
     /// A price.
     PriceId = "prc",
+    /// A message that somebody sent to us.
+    InboundId = "inb",
+    /// A recipient's opt-out.
+    OptOutId = "opt",
     /// A process among those that share the database.
     NodeId = "nod",
 }

@@ -14,6 +14,7 @@ pub mod money;
 pub mod text;
 pub mod otp;
 pub mod terms;
+pub mod recipient;
 pub mod error;
 pub mod failpoint;
 
@@ -35,6 +36,7 @@ pub mod wallet;
 pub mod fraud;
 pub mod templates;
 pub mod routing;
+pub mod inbound;
 pub mod messages;
 pub mod verifications;
 pub mod callbacks;

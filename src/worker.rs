@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
-use crate::{callbacks, disk, failpoint, health, idempotency, limits, routing, verifications};
+use crate::{callbacks, disk, failpoint, health, idempotency, inbound, limits, routing, verifications, wallet};
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
 pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
@@ -147,6 +147,9 @@ const PURGE_ROWS: i64 = 500;
 /// Purges of one sweep at most; what is left goes with the next.
 const PURGES_MAX: usize = 600;
 
+/// How long what was spent under a cap is kept: longer than any window.
+const SPENT_KEPT: Duration = Duration::from_secs(2 * 86_400);
+
 /// Drops what has been kept long enough, in small batches.
 pub async fn sweep(app: &App) -> Result<()> {
     let now = app.clock.now();
@@ -161,7 +164,11 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let verifications = verifications::purge_verifications(conn, checked, PURGE_ROWS)?;
                 failpoint::pass("sweep.purge")?;
                 let windows = messages::purge_guards(conn, now, PURGE_ROWS)?;
+                let inbound = inbound::purge_inbound(conn, now.minus(keep.messages), PURGE_ROWS)?;
+                let spent = wallet::purge_spent(conn, now.minus(SPENT_KEPT), PURGE_ROWS)?;
                 Ok(keys
+                    + inbound
+                    + spent
                     + verifications
                     + windows
                     + messages::purge_messages(conn, now.minus(keep.messages), PURGE_ROWS)?)

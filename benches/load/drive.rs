@@ -1,7 +1,7 @@
 //! The loops that drive: closed (each connection sends when it has its answer) and open (a request when it is due). Each
 //! runs on a thread of its own, so that two kinds of traffic do not wait for each other here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -168,16 +168,17 @@ pub fn open<S: Shot + 'static>(course: Course, rate: u32, make: impl Fn(usize) -
     std::thread::spawn(move || {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         LocalSet::new().block_on(&runtime, async {
-            let (course, free) = (Rc::new(course), Rc::new(std::cell::RefCell::new(Vec::new())));
+            let (course, free) = (Rc::new(course), Rc::new(std::cell::RefCell::new(VecDeque::new())));
             let all = Rc::new(std::cell::RefCell::new(Tally::default()));
             for index in 0..course.connections {
                 let wire = Wire::open(course.node(index)?).await?;
-                free.borrow_mut().push((wire, make(index)));
+                free.borrow_mut().push_back((wire, make(index)));
             }
             let mut made = course.connections;
             let mut under_way = Vec::new();
             while let Some(moment) = due.recv().await {
-                let kept = free.borrow_mut().pop();
+                // The one that rested longest: a server closes those that nobody uses.
+                let kept = free.borrow_mut().pop_front();
                 let (wire, shot) = match kept {
                     Some(kept) => kept,
                     None => {
@@ -199,7 +200,7 @@ pub fn open<S: Shot + 'static>(course: Course, rate: u32, make: impl Fn(usize) -
     })
 }
 
-type Free<S> = Rc<std::cell::RefCell<Vec<(Wire, S)>>>;
+type Free<S> = Rc<std::cell::RefCell<VecDeque<(Wire, S)>>>;
 
 async fn one<S: Shot>(
     course: Rc<Course>,
@@ -222,7 +223,7 @@ async fn one<S: Shot>(
             }
         }
     }
-    free.borrow_mut().push((wire, shot));
+    free.borrow_mut().push_back((wire, shot));
 }
 
 /// Says when each request is due. A thread of its own: the kernel's sleep is finer than the runtime's milliseconds.

@@ -33,7 +33,7 @@ pub use operators::{
 };
 pub use org::{
     KybStatus, NewOrg, Org, OrgPatch, OrgStatus, Protection, SubscriptionStatus, create_org, list_orgs, load_org,
-    update_org,
+    only_org, update_org,
 };
 pub use overrides::{Bearer, LimitOverride, NewOverride, list_overrides, remove_override, set_override};
 pub use plans::{Plan, PlanChange, PlanName, list_plans, seed, update_plan};

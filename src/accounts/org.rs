@@ -186,6 +186,11 @@ pub fn load_org(conn: &mut Conn, id: OrgId) -> Result<Org> {
     store::orgs::find(conn, id)?.ok_or_else(|| Error::new(Code::NotFound))
 }
 
+/// The organization, where there is exactly one.
+pub fn only_org(conn: &mut Conn) -> Result<Option<OrgId>> {
+    store::orgs::only(conn)
+}
+
 /// Organizations, newest first, `limit` of them after the one named `before`.
 pub fn list_orgs(conn: &mut Conn, before: Option<OrgId>, limit: i64) -> Result<Vec<Org>> {
     store::orgs::list(conn, before, limit)

@@ -6,7 +6,8 @@ use utoipa::openapi::{RefOr, Response};
 use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
-    audit, carriers, keys, limits, messages, operators, orgs, plans, prices, route_stats, routes, senders, wallets,
+    audit, caps, carriers, keys, limits, messages, operators, orgs, plans, prices, route_stats, routes, senders,
+    wallets,
 };
 use crate::error::Code;
 use crate::http::problem::Problem;
@@ -57,6 +58,8 @@ use crate::http::refusals::refusals;
         prices::replace_prices,
         wallets::show_wallet,
         wallets::adjust_wallet,
+        caps::list_caps,
+        caps::replace_caps,
         messages::settle_message,
     ),
     components(schemas(Problem))

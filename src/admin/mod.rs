@@ -4,6 +4,7 @@
 //! there, before the body is looked at.
 
 mod audit;
+mod caps;
 mod carriers;
 mod desk;
 mod docs;
@@ -39,5 +40,6 @@ pub fn configure(routes: &mut ServiceConfig) {
     senders::configure(routes);
     prices::configure(routes);
     wallets::configure(routes);
+    caps::configure(routes);
     messages::configure(routes);
 }

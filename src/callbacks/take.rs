@@ -1,10 +1,13 @@
 //! Reports of a carrier, from its signature to the database.
 
 use crate::app::App;
+use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
+use crate::inbound;
 use crate::messages;
-use crate::providers::{Carrier, Hook, HookFault, HookReply, Receipt, Report};
+use crate::providers::{Carrier, Hook, HookFault, HookReply, Report};
+use crate::secret::Keyring;
 
 /// Checks, translates and stores what the carrier `name` reports; the answer it wants may be given once this returns,
 /// for then the reports are on disk. Repeats change nothing; receipts of hand-offs that are not known (yet) wait for
@@ -36,10 +39,10 @@ pub(super) async fn take_shared(app: &App, hook: &Hook<'_>) -> Result<()> {
 /// Stores what the carrier `name` told; on disk when this returns.
 pub(super) async fn keep(app: &App, name: &str, reports: Vec<Report>) -> Result<()> {
     if !reports.is_empty() {
-        let (carrier, clock) = (String::from(name), app.clock.clone());
+        let (carrier, clock, keyring) = (String::from(name), app.clock.clone(), app.keyring.clone());
         let stored = app.db.write(move |conn| {
             let now = crate::db::now(conn, &clock)?;
-            store(conn, &carrier, &reports, now)
+            store(conn, (&carrier, &keyring), reports, now)
         });
         stored.await.inspect_err(|_| count(name, "not_stored"))?;
     }
@@ -47,15 +50,16 @@ pub(super) async fn keep(app: &App, name: &str, reports: Vec<Report>) -> Result<
     Ok(())
 }
 
-fn store(conn: &mut Conn, carrier: &str, reports: &[Report], now: crate::clock::Millis) -> Result<()> {
-    let receipts: Vec<Receipt> = reports
-        .iter()
-        .filter_map(|report| match report {
-            Report::Receipt(receipt) => Some(receipt.clone()),
-            Report::Inbound(_) => None,
-        })
-        .collect();
-    messages::take_receipts(conn, carrier, &receipts, now)
+fn store(conn: &mut Conn, (carrier, keyring): (&str, &Keyring), reports: Vec<Report>, now: Millis) -> Result<()> {
+    let (mut receipts, mut messages_in) = (Vec::new(), Vec::new());
+    for report in reports {
+        match report {
+            Report::Receipt(receipt) => receipts.push(receipt),
+            Report::Inbound(message) => messages_in.push(message),
+        }
+    }
+    messages::take_receipts(conn, carrier, &receipts, now)?;
+    inbound::take_inbound(conn, (carrier, keyring), &messages_in, now)
 }
 
 fn read(carrier: &dyn Carrier, hook: &Hook<'_>) -> Result<Vec<Report>> {

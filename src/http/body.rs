@@ -8,6 +8,7 @@ use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::decode::decode;
@@ -56,6 +57,11 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
         })
     }
 }
+
+/// Of a body that has nothing to say.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoMembers {}
 
 /// A JSON body that may be left out, as on `POST …/cancel`: nothing at all stands for `{}`.
 #[derive(Debug)]

@@ -24,7 +24,7 @@ pub mod outbound;
 #[cfg(test)]
 mod tests;
 
-pub use body::{Body, OptionalBody, Raw};
+pub use body::{Body, NoMembers, OptionalBody, Raw};
 pub use frame::frame;
 pub use idempotency_key::IdempotencyKey;
 pub use page::{Listing, Page};

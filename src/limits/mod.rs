@@ -27,7 +27,7 @@ mod shard;
 mod shared;
 mod span;
 pub mod store;
-mod varint;
+pub mod varint;
 mod verdict;
 mod view;
 mod wheel;

@@ -1,7 +1,7 @@
 //! Small numbers in few bytes, so that a row of timestamps stays small (LEB128, as in DWARF and protobuf).
 
 /// Appends `value`, seven bits a byte, lowest first.
-pub(super) fn put(out: &mut Vec<u8>, mut value: u64) {
+pub fn put(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(u8::try_from(value & 0x7f).unwrap_or(0) | 0x80);
         value >>= 7;
@@ -10,12 +10,12 @@ pub(super) fn put(out: &mut Vec<u8>, mut value: u64) {
 }
 
 /// Appends a signed value, small where it is near nought.
-pub(super) fn put_signed(out: &mut Vec<u8>, value: i64) {
+pub fn put_signed(out: &mut Vec<u8>, value: i64) {
     put(out, (value.cast_unsigned() << 1) ^ (value >> 63).cast_unsigned());
 }
 
 /// Takes a value off the front; `None` where the bytes end or the value does not fit.
-pub(super) fn get(bytes: &mut &[u8]) -> Option<u64> {
+pub fn get(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0u64;
     for shift in (0..64).step_by(7) {
         let (byte, rest) = bytes.split_first()?;
@@ -29,7 +29,7 @@ pub(super) fn get(bytes: &mut &[u8]) -> Option<u64> {
 }
 
 /// Takes a signed value off the front.
-pub(super) fn get_signed(bytes: &mut &[u8]) -> Option<i64> {
+pub fn get_signed(bytes: &mut &[u8]) -> Option<i64> {
     let value = get(bytes)?;
     Some((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
 }

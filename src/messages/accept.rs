@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::body::{BulkMode, Pacing};
+use super::purse::Capped;
 use super::store::{Extra, Row};
 use crate::accounts::Caller;
 use crate::clock::Millis;
@@ -76,6 +77,8 @@ pub struct Prepared {
     pub encoding: Option<Encoding>,
     /// SMS parts.
     pub segments: u32,
+    /// The spend caps it counts under.
+    pub caps: Vec<Capped>,
     /// Life after it is due.
     pub ttl: std::time::Duration,
     /// Not before.

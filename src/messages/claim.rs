@@ -14,6 +14,7 @@ use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::ids::{AttemptId, OrgId};
+use crate::inbound::{self, Consents, Whom};
 use crate::phone::{Country, Phone};
 use crate::providers::Carriers;
 use crate::providers::circuit::{Permit, State};
@@ -22,7 +23,7 @@ use crate::routing::senders::Pool;
 use crate::routing::watch::Watch;
 use crate::routing::{self, Route, Want};
 use crate::secret::random_u64;
-use crate::terms::{Channel, Mode};
+use crate::terms::{Channel, Kind, Mode};
 
 /// What a claim looks at besides the table.
 pub(super) struct Desk {
@@ -95,9 +96,14 @@ impl Desk {
         for _ in 0..ROUNDS_MAX {
             let left = share.saturating_sub(claimed.len());
             let rows = store::due(conn, lane, org, order, now, i64::try_from(left).unwrap_or(i64::MAX))?;
+            let consents = consents_of(conn, &rows)?;
             let mut round = Round::default();
             for row in rows {
-                self.take(conn, row, now, &mut round)?;
+                if row.kind != Kind::Otp && row.status != Status::Sending && consents.refuses(&whom(&row)) {
+                    instead(conn, &row, &progress::opted_out(&row, now), now)?;
+                } else {
+                    self.take(conn, row, now, &mut round)?;
+                }
             }
             let moves: Vec<(&Row, &Move)> = round.moves.iter().map(|(row, to)| (row, to)).collect();
             store::apply(conn, &moves)?;
@@ -276,6 +282,16 @@ enum Choice {
 fn instead(conn: &mut Conn, row: &Row, to: &Move, now: Millis) -> Result<()> {
     settle::move_row(conn, row, to, &Moved::by("routing"), now)?;
     Ok(())
+}
+
+/// Who of the recipients of `rows` wants no messages by now; nobody is asked about a code.
+fn consents_of(conn: &mut Conn, rows: &[Row]) -> Result<Consents> {
+    let asked = rows.iter().filter(|row| row.kind != Kind::Otp).map(|row| row.recipient.as_str()).collect();
+    inbound::opted_out(conn, &asked)
+}
+
+fn whom(row: &Row) -> Whom {
+    Whom { org_id: row.org_id, mode: row.mode, channel: row.channel, recipient: row.recipient.clone() }
 }
 
 /// The lanes by number, for the dispatcher's sleep.

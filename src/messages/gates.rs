@@ -11,14 +11,17 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::accept::{Accept, Prepared};
+use super::purse::{self, CapAlert};
 use crate::accounts::Caller;
 use crate::clock::Millis;
 use crate::error::{Code, Error, Result};
+use crate::fraud::Reason;
 use crate::ids::OrgId;
+use crate::inbound::{Consents, Whom};
 use crate::limits::{Allowance, OrgWindow, Policy, Rate, StampLog, View};
 use crate::secret::sha256;
 use crate::terms::{Channel, Kind, Mode};
-use crate::wallet::Wallet;
+use crate::wallet::{CapKey, Spent, Wallet};
 
 crate::text_enum! {
     /// What a guard's window counts.
@@ -42,8 +45,14 @@ pub struct State {
     pub plans: BTreeMap<(OrgId, Mode), Kept<OrgWindow>>,
     /// Where pacing has come to, so that a bulk's next message need not look from its beginning again.
     pub paced: BTreeMap<PaceKey, Millis>,
+    /// Who wants no messages but codes.
+    pub consents: Consents,
     /// Money.
     pub wallets: BTreeMap<(OrgId, Mode), Kept<Wallet>>,
+    /// What has been spent under caps.
+    pub spent: BTreeMap<CapKey, Kept<Spent>>,
+    /// Caps of which much is spent by now.
+    pub alerts: Vec<CapAlert>,
 }
 
 impl State {
@@ -74,7 +83,8 @@ impl<T> Kept<T> {
         Kept { value, changed: false }
     }
 
-    fn change(&mut self) -> &mut T {
+    /// The piece, to be taken from.
+    pub(super) fn change(&mut self) -> &mut T {
         self.changed = true;
         &mut self.value
     }
@@ -97,23 +107,24 @@ pub struct Denied {
     pub error: Error,
     /// The limits met.
     pub view: View,
+    /// What else was seen that refuses.
+    pub reasons: Vec<Reason>,
 }
 
 /// Lets `item` through all its gates, or none.
 pub fn pass(state: &mut State, accept: &Accept, item: &Prepared, now: Millis) -> Result<Passed, Box<Denied>> {
     let caller = &accept.caller;
     if let Some(error) = item.refusal.clone().or_else(|| item.screened.refusal()) {
-        return Err(Box::new(Denied { error, view: View::new() }));
+        return Err(Box::new(Denied { error, view: View::new(), reasons: Vec::new() }));
+    }
+    if whom(caller, item).is_some_and(|whom| state.consents.refuses(&whom)) {
+        let error = Error::new(Code::RecipientOptedOut);
+        let reasons = vec![Reason::enforced("recipient.opted_out", error.sentence())];
+        return Err(Box::new(Denied { error, view: View::new(), reasons }));
     }
     let (at, mut view) = look(state, accept, item, now)?;
-    let owner = (caller.org_id(), caller.mode());
-    if let Some(wallet) = state.wallets.get_mut(&owner)
-        && item.price.amount.0 > 0
-    {
-        match wallet.value.hold(item.price) {
-            Ok(()) => wallet.changed = true,
-            Err(error) => return Err(Box::new(Denied { error, view })),
-        }
+    if let Err(denied) = purse::pay(state, caller, item, now) {
+        return Err(Box::new(Denied { view, ..denied }));
     }
     let due = due_of(item, now);
     if let (true, Some(rate)) = (accept.is_paced(), plan_of(caller, item)) {
@@ -123,6 +134,16 @@ pub fn pass(state: &mut State, accept: &Accept, item: &Prepared, now: Millis) ->
     // Of the plan the view shows the window it was asked in, which a paced message does not count in.
     view.mark_taken(at, |verdict| verdict.policy != Policy::SmsPlan || at == due);
     Ok(Passed { view, paced_to: (at > due).then_some(at) })
+}
+
+/// Whose consent `item` needs; a code needs none, since somebody has asked for it.
+pub fn whom(caller: &Caller, item: &Prepared) -> Option<Whom> {
+    (item.kind != Kind::Otp).then(|| Whom {
+        org_id: caller.org_id(),
+        mode: caller.mode(),
+        channel: item.channel,
+        recipient: item.recipient.clone(),
+    })
 }
 
 /// When `item` is due if nothing holds it back.
@@ -265,7 +286,7 @@ fn look(state: &State, accept: &Accept, item: &Prepared, now: Millis) -> Result<
         return Ok((at, view));
     }
     let opens = opening(&gates, plan, at, now);
-    Err(Box::new(Denied { error: refusal_of(&view, item, opens, now), view }))
+    Err(Box::new(Denied { error: refusal_of(&view, item, opens, now), view, reasons: Vec::new() }))
 }
 
 /// The first moment from `from` on at which all gates are open at once: what waits for one may meet another's

@@ -10,7 +10,7 @@ use crate::phone::{Country, Phone};
 use crate::terms::{Channel, Kind};
 
 use super::body::{ClientBody, FallbackBody, SendBody, TemplateBody};
-use super::recipient::Recipient;
+use crate::recipient::Recipient;
 
 /// Longest SMS text: ten segments of plain text; carriers refuse more.
 pub const MAX_SMS_CHARS: usize = 1_530;

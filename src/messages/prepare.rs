@@ -1,26 +1,29 @@
 //! From a parsed request to an item of the accept batch: rendered once for its size, priced, routed and screened.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::accept::{ClientMacs, Prepared};
 use super::content::Content;
 use super::magic;
 use super::new::{Client, NewMessage};
-use super::recipient::Recipient;
+use super::purse::Capped;
+
 use super::store::Extra;
 use crate::accounts::Caller;
 use crate::app::App;
 use crate::clock::Millis;
 use crate::error::{Code, Error, Result};
 use crate::fraud::{Attempt, screen};
-use crate::ids::{DecisionId, MessageId, VerificationId};
+use crate::ids::{DecisionId, MessageId, OrgId, VerificationId};
 use crate::phone::address_mac;
+use crate::recipient::Recipient;
 use crate::routing::senders::Pool;
 use crate::routing::{self, Route};
 use crate::secret::{Keyring, Purpose};
 use crate::terms::{Channel, Mode};
 use crate::text::measure;
-use crate::wallet::{Price, Priced, Want, price_of};
+use crate::wallet::{Cap, Price, Priced, Spending, Want, price_of};
 
 use super::tables::{Tables, tables};
 
@@ -32,6 +35,8 @@ pub struct Bench {
     pub routes: Arc<Vec<Route>>,
     /// Who messages may come from.
     pub senders: Arc<Pool>,
+    /// Each organization's spend caps.
+    pub caps: Arc<BTreeMap<OrgId, Vec<Cap>>>,
     /// MACs and sealing.
     pub keyring: Keyring,
     /// Now.
@@ -41,8 +46,8 @@ pub struct Bench {
 impl Bench {
     /// The tables of `app`, at most a second old.
     pub async fn of(app: &App) -> Result<Bench> {
-        let Tables { prices, routes, senders, .. } = tables(app).await?;
-        Ok(Bench { prices, routes, senders, keyring: app.keyring.clone(), now: app.clock.now() })
+        let Tables { prices, routes, senders, caps, .. } = tables(app).await?;
+        Ok(Bench { prices, routes, senders, caps, keyring: app.keyring.clone(), now: app.clock.now() })
     }
 
     /// Prepares a message of the caller's own words or template.
@@ -89,6 +94,7 @@ impl Bench {
             content: part.content.seal(&self.keyring, part.id)?,
             encoding,
             segments,
+            caps: self.caps_of(caller, &message),
             ttl: message.ttl,
             scheduled_for: message.scheduled_for,
             verification_id: part.verification_id,
@@ -114,6 +120,14 @@ impl Bench {
             Some(Err(why)) => Err(Error::field("from", why)),
             _ => Ok(()),
         }
+    }
+
+    fn caps_of(&self, caller: &Caller, message: &NewMessage) -> Vec<Capped> {
+        let Some(caps) = self.caps.get(&caller.org_id()) else { return Vec::new() };
+        let spending =
+            Spending { key_id: caller.key_id(), country: message.to.country(), recipient: message.to.address() };
+        let key = |cap: &Cap| cap.key_for(caller.org_id(), caller.mode(), &spending);
+        caps.iter().filter_map(|cap| Some(Capped { key: key(cap)?, cap: cap.clone() })).collect()
     }
 
     fn price(&self, message: &NewMessage, segments: u32) -> (Priced, Option<Error>) {

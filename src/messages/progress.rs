@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::state::{Hold, Status};
 use super::store::{Extra, Move, Row};
 use crate::clock::Millis;
+use crate::error::Code;
 use crate::jobs::backoff;
 use crate::providers::{Outcome, ReceiptState, Refusal, RefusalKind};
 use crate::terms::Kind;
@@ -90,6 +91,11 @@ pub fn no_route_now(row: &Row, wait: Duration, now: Millis) -> Move {
         return fall_back_or(row, fail(row, "provider.unavailable", now), now);
     }
     Move { status: Status::Queued, next_at: Some(at), ..Move::of(row, now) }
+}
+
+/// The recipient has said since that it wants no messages.
+pub fn opted_out(row: &Row, now: Millis) -> Move {
+    fail(row, Code::RecipientOptedOut.as_str(), now)
 }
 
 /// There is no route at all: another channel, or the end.

@@ -10,19 +10,22 @@ use std::time::Duration;
 
 use super::accept::{Accept, Accepted, Item, ItemOutcome, Prepared};
 use super::counter::Counter;
-use super::gates::{self, GuardKind, Kept, Passed, State, guards_of, plan_of};
+use super::gates::{self, GuardKey, GuardKind, Kept, Passed, State, guards_of, plan_of};
+use super::purse::CapAlert;
 use super::refused::{self, RefusalBook};
 use super::rehearsal::Rehearsed;
 use super::state::{Hold, Status};
 use super::store::{self, BatchRow, DecisionRow, LimitTerm, Lock, Row, Terms};
+use crate::accounts::Caller;
 use crate::clock::{Clock, Millis};
 use crate::db::batch::Worked;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::idempotency::Keeping;
+use crate::inbound;
 use crate::limits::View;
-use crate::terms::Channel;
+use crate::terms::{Channel, Kind};
 use crate::wallet;
 
 /// What acceptance needs besides the batch.
@@ -81,14 +84,12 @@ struct Writes {
 
 /// Loads and locks what the batch's items touch: number windows, then plan windows, then wallets, each sorted.
 fn load(conn: &mut Conn, batch: &[&Accept], lock: Lock, now: Millis) -> Result<State> {
-    let mut guards = BTreeSet::new();
     let mut known = BTreeSet::new();
     let mut plans = std::collections::BTreeMap::new();
     let mut wallets = BTreeSet::new();
     for accept in batch {
         let owner = (accept.caller.org_id(), accept.caller.mode());
         for item in accept.items.iter().flatten().filter(|item| item.refusal.is_none()) {
-            guards.extend(guards_of(&accept.caller, item).into_iter().map(|(key, _)| key));
             if item.client.ip.is_some() || item.client.device.is_some() {
                 known.insert((GuardKind::Verified, accept.caller.mode(), item.subject.clone()));
             }
@@ -104,13 +105,19 @@ fn load(conn: &mut Conn, batch: &[&Accept], lock: Lock, now: Millis) -> Result<S
     if lock == Lock::Write && !conn.is_sqlite() {
         (state.guards, state.foreseen) = store::claim_guards(conn, &gates::foresee(batch, now), now)?;
     } else {
-        state.guards = store::load_guards(conn, &guards, lock, now)?.into_iter().collect();
+        state.guards = store::load_guards(conn, &guards_in(batch), lock, now)?.into_iter().collect();
     }
     // Whether a number was verified before is looked at, never taken from.
     state.guards.extend(store::load_guards(conn, &known, Lock::Peek, now)?);
+    let asked: BTreeSet<&str> =
+        items_of(batch).filter(|(_, item)| item.kind != Kind::Otp).map(|(_, item)| item.recipient.as_str()).collect();
+    state.consents = inbound::opted_out(conn, &asked)?;
     for (owner, rate) in plans {
         state.plans.insert(owner, store::load_plan(conn, owner, rate, lock, now)?);
     }
+    let capped = items_of(batch).flat_map(|(_, item)| item.caps.iter().map(|capped| capped.key.clone())).collect();
+    let spent = wallet::load_spent(conn, &capped, lock == Lock::Write, now)?;
+    state.spent = spent.into_iter().map(|(key, spent)| (key, Kept::loaded(spent))).collect();
     let owners: Vec<_> = wallets.into_iter().collect();
     let loaded = match lock {
         Lock::Write => wallet::load_for_update(conn, &owners, now)?,
@@ -118,6 +125,17 @@ fn load(conn: &mut Conn, batch: &[&Accept], lock: Lock, now: Millis) -> Result<S
     };
     state.wallets = loaded.into_iter().map(|(owner, wallet)| (owner, Kept::loaded(wallet))).collect();
     Ok(state)
+}
+
+/// The guards' windows that the batch's items count in.
+fn guards_in(batch: &[&Accept]) -> BTreeSet<GuardKey> {
+    items_of(batch).flat_map(|(caller, item)| guards_of(caller, item)).map(|(key, _)| key).collect()
+}
+
+/// The items that are not refused already, each with who sends it.
+fn items_of<'a>(batch: &'a [&Accept]) -> impl Iterator<Item = (&'a Caller, &'a Prepared)> {
+    let items = batch.iter().flat_map(|accept| accept.items.iter().flatten().map(|item| (&accept.caller, item)));
+    items.filter(|(_, item)| item.refusal.is_none())
 }
 
 /// Decides one request. All-or-nothing is decided on a copy of the state, which counts only if all pass.
@@ -237,6 +255,17 @@ fn batch_row(accept: &Accept, id: crate::ids::BatchId, accepted: usize, now: Mil
     }
 }
 
+/// Says that much of a cap is spent.
+fn tell(alert: &CapAlert) {
+    let CapAlert { key, percent, spent, amount, currency } = alert;
+    let labels = [("scope", key.scope.to_string()), ("percent", percent.to_string())];
+    metrics::counter!("postern_spend_cap_alerts_total", &labels).increment(1);
+    tracing::warn!(
+        org.id = %key.org_id, mode = %key.mode, scope = %key.scope, value = %key.value, window = %key.window,
+        "{percent} % of a spend cap is spent: {spent} of {amount} {currency}"
+    );
+}
+
 /// Writes what changed; whether anything did.
 fn write(conn: &mut Conn, state: &State, writes: &Writes, now: Millis) -> Result<bool> {
     let taken = state.guards.values().any(|kept| kept.changed);
@@ -245,6 +274,10 @@ fn write(conn: &mut Conn, state: &State, writes: &Writes, now: Millis) -> Result
     for (owner, kept) in state.plans.iter().filter(|(_, kept)| kept.changed) {
         store::save_plan(conn, *owner, &kept.value)?;
     }
+    let spent: Vec<_> =
+        state.spent.iter().filter(|(_, kept)| kept.changed).map(|(key, kept)| (key, &kept.value)).collect();
+    wallet::save_spent(conn, &spent)?;
+    state.alerts.iter().for_each(tell);
     let wallets: Vec<_> = state.wallets.values().filter(|kept| kept.changed).map(|kept| &kept.value).collect();
     wallet::save(conn, &wallets, now)?;
     if !writes.messages.is_empty() {

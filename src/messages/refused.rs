@@ -73,11 +73,13 @@ pub fn reasons_of(item: &Prepared, denied: &Denied, now: Millis) -> Vec<Reason> 
                 ..Reason::enforced(&hit.policy, hit.usage)
             });
         }
-        None if denied.error.code() == Code::InsufficientBalance => {
+        // And one that says the wallet is empty has not looked at it.
+        None if denied.error.code() == Code::InsufficientBalance && denied.reasons.is_empty() => {
             reasons.push(Reason::enforced("wallet.balance", denied.error.sentence()));
         }
         _ => {}
     }
+    reasons.extend(denied.reasons.iter().cloned());
     reasons
 }
 

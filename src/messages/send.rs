@@ -6,7 +6,6 @@ use super::counter::rendered_again;
 use super::new::NewMessage;
 use super::prepare::Bench;
 use super::queue::Queue;
-use super::recipient::Recipient;
 use super::record::rehearse;
 use super::rehearsal::Rehearsed;
 use crate::accounts::Caller;
@@ -14,6 +13,7 @@ use crate::app::App;
 use crate::error::{Code, Error, Result};
 use crate::idempotency::{self, Claim};
 use crate::ids::BatchId;
+use crate::recipient::Recipient;
 
 /// Most messages of one bulk.
 pub const BULK_MAX: usize = 1_000;

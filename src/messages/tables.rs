@@ -1,15 +1,16 @@
-//! Small tables that every send looks at, kept in memory: prices, routes, drains and senders. At most 800 ms old, so that an operator's
-//! change acts within a second on every node, and at once on the node that made it.
+//! Small tables that every send looks at, kept in memory: prices, routes, drains, senders and spend caps. At most 800 ms
+//! old, so that an operator's change acts within a second on every node, and at once on the node that made it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use crate::app::{App, FromApp};
 use crate::error::Result;
+use crate::ids::OrgId;
 use crate::routing::senders::{self, Pool};
 use crate::routing::{self, Route};
-use crate::wallet::{self, Price};
+use crate::wallet::{self, Cap, Price};
 
 const FRESH_FOR: Duration = Duration::from_millis(800);
 
@@ -24,6 +25,8 @@ pub struct Tables {
     pub draining: Arc<BTreeSet<String>>,
     /// Who messages may come from.
     pub senders: Arc<Pool>,
+    /// Each organization's spend caps.
+    pub caps: Arc<BTreeMap<OrgId, Vec<Cap>>>,
 }
 
 /// The tables in memory.
@@ -52,6 +55,7 @@ pub async fn tables(app: &App) -> Result<Tables> {
                 routes: Arc::new(routing::load(conn)?),
                 draining: Arc::new(routing::draining(conn)?),
                 senders: Arc::new(Pool::new(senders::load(conn)?)),
+                caps: Arc::new(wallet::load_caps(conn)?),
             })
         })
         .await?;

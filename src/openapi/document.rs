@@ -9,15 +9,17 @@ use crate::accounts::AccountDocs;
 use crate::admin::AdminDocs;
 use crate::callbacks::CallbackDocs;
 use crate::health::HealthDocs;
+use crate::inbound::InboundDocs;
 use crate::messages::MessageDocs;
 use crate::routing::SenderDocs;
 use crate::verifications::VerificationDocs;
 
 /// Tags in reading order, each with what it is about.
-const TAGS: [(&str, &str); 18] = [
+const TAGS: [(&str, &str); 19] = [
     ("Messages", "Send your own text, one by one or a thousand at once, and follow what became of it."),
     ("Verifications", "Postern makes the code, sends it and checks it; your app never sees it."),
     ("Senders", "Who your messages may come from."),
+    ("Inbound messages", "What people wrote to your numbers, and who wants no messages but codes."),
     ("Account", "The organization and the key behind a request, and every limit that applies to them."),
     ("Sandbox", "What test messages look like on the handset: nothing of it reaches a carrier."),
     ("Coals dialect", "The same engine for clients that speak the coals dialect: its own success and error envelope."),
@@ -51,6 +53,7 @@ pub fn document(base: &str) -> Value {
         VerificationDocs::openapi(),
         AccountDocs::openapi(),
         SenderDocs::openapi(),
+        InboundDocs::openapi(),
         CallbackDocs::openapi(),
         ReferenceDocs::openapi(),
         HealthDocs::openapi(),

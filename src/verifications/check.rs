@@ -16,11 +16,10 @@ use crate::error::{Code, Error, Result};
 use crate::idempotency::Stored;
 use crate::ids::{OrgId, VerificationId};
 use crate::limits::{Allowance, Policy, View};
-use crate::messages::{
-    EVER, GUARD_HORIZON, GuardKind, Lock, Recipient, check_policies, load_guards, save_guards, tag_of,
-};
+use crate::messages::{EVER, GUARD_HORIZON, GuardKind, Lock, check_policies, load_guards, save_guards, tag_of};
 use crate::otp::{CodeLength, CodeSeed, Otp, derive, matches, normalize};
 use crate::phone::address_mac;
+use crate::recipient::Recipient;
 use crate::secret::Keyring;
 
 /// Which verification is checked.

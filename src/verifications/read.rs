@@ -9,8 +9,8 @@ use crate::clock::{Clock, Millis};
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
 use crate::ids::VerificationId;
-use crate::messages::Recipient;
 use crate::phone::Country;
+use crate::recipient::Recipient;
 use crate::terms::Channel;
 
 /// A verification of `owner`. Error: `not_found`.

@@ -10,10 +10,10 @@ use crate::idempotency::Stored;
 use crate::ids::MessageId;
 use crate::limits::View;
 use crate::messages::{
-    Accept, BulkTerms, Client, CodeSpec, Content, Extra, ItemOutcome, NewMessage, Part, Prepared, Recipient, Words,
-    record,
+    Accept, BulkTerms, Client, CodeSpec, Content, Extra, ItemOutcome, NewMessage, Part, Prepared, Words, record,
 };
 use crate::phone::address_mac;
+use crate::recipient::Recipient;
 use crate::terms::{Channel, Kind};
 
 /// How a code travels this time.

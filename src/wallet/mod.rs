@@ -3,12 +3,15 @@
 //! A hold is taken in the transaction that accepts a message and settled or released when its fate is known; the
 //! ledger is posted at settlement. The balance less the holds never goes below zero.
 
+mod caps;
 mod prices;
 mod store;
 
+pub use caps::{Cap, CapKey, CapScope, CapWindow, EACH_COUNTRY, SpendLog, Spending};
 pub use prices::{Price, Priced, Want, price_of};
 pub use store::{
-    Charge, Entry, EntryKind, adjust, entries, load_for_update, load_prices, read, replace_prices, save, settle,
+    Charge, Entry, EntryKind, Spent, adjust, caps_of, entries, load_caps, load_for_update, load_prices, load_spent,
+    purge_spent, read, replace_caps, replace_prices, save, save_spent, settle,
 };
 
 use crate::error::{Code, Error, Result};

@@ -79,7 +79,7 @@ fn start() -> Desk {
 impl Desk {
     /// A form signed as Twilio signs for this address.
     async fn twilio(&self, path: &str, form: &str) -> Reply {
-        let signature = twilio_signature(&format!("https://otp.example/base{path}"), form);
+        let signature = twilio_signature("token", &format!("https://otp.example/base{path}"), form);
         let caller = self.caller.with_header("X-Twilio-Signature", &signature);
         caller.send("POST", path, FORM, form.as_bytes().to_vec()).await
     }
@@ -102,11 +102,11 @@ impl Desk {
 }
 
 /// The address, then each decoded pair in order of its name.
-fn twilio_signature(url: &str, form: &str) -> String {
+pub fn twilio_signature(token: &str, url: &str, form: &str) -> String {
     let pairs = web::Query::<Vec<(String, String)>>::from_query(form).unwrap().into_inner();
     let sorted: std::collections::BTreeSet<(String, String)> = pairs.into_iter().collect();
     let text = sorted.iter().fold(String::from(url), |text, (name, value)| text + name + value);
-    STANDARD.encode(hmac_sha1(b"token", text.as_bytes()))
+    STANDARD.encode(hmac_sha1(token.as_bytes(), text.as_bytes()))
 }
 
 #[actix_web::test]
@@ -137,9 +137,9 @@ async fn nothing_unsigned_is_stored() {
     let post = |caller: Actor, path: &'static str, body: &'static str| async move {
         caller.send("POST", path, FORM, body.as_bytes().to_vec()).await
     };
-    let right = twilio_signature("https://otp.example/base/hooks/tw/status", DELIVERED);
+    let right = twilio_signature("token", "https://otp.example/base/hooks/tw/status", DELIVERED);
     let signed = site.caller.with_header("X-Twilio-Signature", &right);
-    let signed_for_host = twilio_signature("https://evil.example/base/hooks/tw/status", DELIVERED);
+    let signed_for_host = twilio_signature("token", "https://evil.example/base/hooks/tw/status", DELIVERED);
     let forwarded = site.caller.with_header("X-Forwarded-Host", "evil.example");
     for (name, reply) in [
         ("no header", post(site.caller.clone(), "/hooks/tw/status", DELIVERED).await),
@@ -163,7 +163,7 @@ async fn nothing_unsigned_is_stored() {
 #[actix_web::test]
 async fn a_proxys_headers_do_not_change_the_signed_address() {
     let site = start();
-    let right = twilio_signature("https://otp.example/base/hooks/tw/status", DELIVERED);
+    let right = twilio_signature("token", "https://otp.example/base/hooks/tw/status", DELIVERED);
     let caller = site.caller.with_header("X-Twilio-Signature", &right).with_header("X-Forwarded-Host", "evil.example");
     caller.send("POST", "/hooks/tw/status", FORM, DELIVERED.into()).await.expect(200);
 }

@@ -22,6 +22,8 @@ mod harness;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod inbound;
+#[cfg(test)]
 mod limits_shared;
 #[cfg(test)]
 mod messages;

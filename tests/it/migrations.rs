@@ -108,7 +108,7 @@ async fn a_binary_older_than_the_schema_refuses_to_start() {
 }
 
 #[actix_web::test]
-async fn the_tables_are_those_of_schema_rs() {
+async fn the_tables_are_those_of_the_schema_in_rust() {
     let shape = shape_of(&Backend::fresh()).await;
     assert_eq!(difference(&shape.columns_only(), &declared()), Vec::<String>::new());
 }

@@ -48,8 +48,19 @@ async fn belongings(app: &TestApp, tenant: &Tenant) -> BTreeMap<&'static str, St
     let bulk = tenant.test.post("/v1/messages/bulk", json!({"messages": [body]})).await.expect(202);
     let start = json!({"to": "+447400123458", "metadata": {"note": SECRET_NOTE}});
     let verification = tenant.test.post("/v1/verifications", start).await.expect(201).text_at("/id");
+    let opt_out = tenant.test.post("/v1/opt-outs", json!({"to": "+447400123459"})).await.expect(201).text_at("/id");
+    let written = json!({"from": "+447400123450", "to": "+447400123451", "body": SECRET_NOTE});
+    let inbound = tenant.test.post("/v1/sandbox/inbound", written).await.expect(201).text_at("/id");
     app.step().await;
-    [("messages", message), ("batches", bulk.text_at("/batch_id")), ("verifications", verification)].into()
+    let batch = bulk.text_at("/batch_id");
+    [
+        ("messages", message),
+        ("batches", batch),
+        ("verifications", verification),
+        ("opt-outs", opt_out),
+        ("inbound", inbound),
+    ]
+    .into()
 }
 
 fn prefix(kind: &str) -> &'static str {
@@ -57,6 +68,8 @@ fn prefix(kind: &str) -> &'static str {
         "messages" => "msg",
         "batches" => "bat",
         "verifications" => "vrf",
+        "inbound" => "inb",
+        "opt-outs" => "opt",
         other => panic!("{other} takes an id and has no place in this matrix yet"),
     }
 }

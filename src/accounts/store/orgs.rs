@@ -57,6 +57,15 @@ pub(in crate::accounts) fn find_locked(conn: &mut Conn, id: OrgId) -> Result<Opt
     find(conn, id)
 }
 
+/// The organization, where there is exactly one.
+pub(in crate::accounts) fn only(conn: &mut Conn) -> Result<Option<OrgId>> {
+    let first_two: Vec<OrgId> = orgs::table.select(orgs::id).limit(2).load(conn)?;
+    Ok(match first_two.as_slice() {
+        [only] => Some(*only),
+        _ => None,
+    })
+}
+
 /// Organizations, newest first.
 pub(in crate::accounts) fn list(conn: &mut Conn, before: Option<OrgId>, limit: i64) -> Result<Vec<Org>> {
     let mut query = orgs::table.select(Row::as_select()).order(orgs::id.desc()).limit(limit).into_boxed();

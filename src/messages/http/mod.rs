@@ -15,13 +15,13 @@ pub use docs::MessageDocs;
 
 use super::accept::{Accepted, Render};
 use super::new::country_of;
-use super::recipient::Recipient;
 use super::send::Ask;
 use crate::accounts::Caller;
 use crate::http::rate_view::put_view;
 use crate::http::reply::Reply;
 use crate::http::{Body, RequestId};
 use crate::idempotency::{Answer, Claim, Stored};
+use crate::recipient::Recipient;
 use crate::terms::Channel;
 
 /// The routes under `/v1`, behind the tenants' guard.

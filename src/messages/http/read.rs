@@ -13,10 +13,10 @@ use crate::http::page::{self, PageParams};
 use crate::http::{Id, Listing, Page, reply};
 use crate::ids::{BatchId, MessageId};
 use crate::messages::new::Faults;
-use crate::messages::recipient::Recipient;
 use crate::messages::state::Status;
 use crate::messages::store::{self, Filter};
 use crate::messages::view::{BatchView, EventView, MessageView};
+use crate::recipient::Recipient;
 use crate::terms::Channel;
 
 /// What a list of messages may be narrowed to.
@@ -152,13 +152,8 @@ fn filter_of(wanted: ListFilter) -> Result<Filter> {
     }
 }
 
-/// The address as it is stored. A plus in a query string often arrives as a blank.
+/// The address as it is stored.
 pub(super) fn address_of(text: &str) -> Result<String> {
-    let text = match text.strip_prefix(' ') {
-        Some(rest) => format!("+{rest}"),
-        None => String::from(text),
-    };
-    let channel = if text.contains('@') { Channel::Email } else { Channel::Sms };
-    let recipient = Recipient::parse(&text, channel, None).map_err(|why| Error::field("to", why))?;
+    let recipient = Recipient::in_query(text).map_err(|why| Error::field("to", why))?;
     Ok(String::from(recipient.address()))
 }

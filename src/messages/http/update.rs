@@ -2,7 +2,6 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, post};
-use serde::Deserialize;
 
 use super::docs::ChangeRefusals;
 use super::respond;
@@ -11,7 +10,7 @@ use crate::app::App;
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
-use crate::http::{Body, Id, OptionalBody};
+use crate::http::{Body, Id, NoMembers, OptionalBody};
 use crate::idempotency::{self, Claim, Keeping, Stored};
 use crate::ids::MessageId;
 use crate::messages::body::FeedbackBody;
@@ -20,11 +19,6 @@ use crate::messages::state::{Hold, Status};
 use crate::messages::store::Row;
 use crate::messages::store::{self, Move};
 use crate::messages::view::MessageView;
-
-/// Nothing to say.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NoMembers {}
 
 /// Cancel a message that has not gone yet. Its price is let go.
 #[utoipa::path(

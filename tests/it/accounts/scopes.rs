@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::house::House;
 
 /// Method, path, a body that is right, and the scope that lets it in; without one any key may.
-const TABLE: [(&str, &str, &str, Option<Scope>); 23] = [
+const TABLE: [(&str, &str, &str, Option<Scope>); 29] = [
     ("GET", "/v1/account", "", None),
     ("GET", "/v1/limits", "", None),
     ("GET", "/v1/senders", "", Some(Scope::MessagesRead)),
@@ -29,22 +29,31 @@ const TABLE: [(&str, &str, &str, Option<Scope>); 23] = [
     ("POST", "/v1/verifications/VRF/resend", "{}", Some(Scope::VerificationsWrite)),
     ("POST", "/v1/verifications/VRF/next", "{}", Some(Scope::VerificationsWrite)),
     ("POST", "/v1/verifications/VRF/cancel", "{}", Some(Scope::VerificationsWrite)),
+    ("GET", "/v1/inbound", "", Some(Scope::MessagesRead)),
+    ("GET", "/v1/inbound/INB", "", Some(Scope::MessagesRead)),
+    ("POST", "/v1/sandbox/inbound", r#"{"from":"+447400123459","to":"1","body":"hi"}"#, Some(Scope::MessagesSend)),
+    ("GET", "/v1/opt-outs", "", Some(Scope::MessagesRead)),
+    ("POST", "/v1/opt-outs", r#"{"to":"+447400123459"}"#, Some(Scope::MessagesSend)),
+    ("DELETE", "/v1/opt-outs/OPT", "", Some(Scope::MessagesSend)),
     ("POST", "/simcoal/send", r#"{"to":"+15005550000","message":"hi"}"#, Some(Scope::MessagesSend)),
     ("POST", "/simcoal/send-bulk", r#"{"to":["+15005550000"],"message":"hi"}"#, Some(Scope::MessagesSend)),
 ];
 
 const SEND: &str = r#"{"to":"+15005550000","body":"hi","kind":"transactional"}"#;
 
+/// What stands for an id in the table, by its prefix.
+const IDS: [&str; 5] = ["MSG", "BAT", "VRF", "INB", "OPT"];
+
 /// Ids of the right form that are nobody's: whoever is let in learns only that.
 fn path_of(path: &str) -> String {
-    ["MSG", "BAT", "VRF"].iter().fold(path.to_owned(), |path, word| {
+    IDS.iter().fold(path.to_owned(), |path, word| {
         path.replace(word, &format!("{}_01h455vb4pex5vsknk084sn02q", word.to_lowercase()))
     })
 }
 
 #[test]
 fn the_table_has_every_operation_that_takes_a_key() {
-    let told = |path: &str| ["MSG", "BAT", "VRF"].iter().fold(path.to_owned(), |path, word| path.replace(word, "{id}"));
+    let told = |path: &str| IDS.iter().fold(path.to_owned(), |path, word| path.replace(word, "{id}"));
     let mut table: Vec<(String, String)> =
         TABLE.iter().map(|(method, path, ..)| ((*method).to_owned(), told(path))).collect();
     table.sort();

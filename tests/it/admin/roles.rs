@@ -7,7 +7,7 @@ use crate::accounts::house::House;
 use crate::harness::actor::Actor;
 
 /// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY`, `OPR` and `TOK` stand for ids.
-const TABLE: [(&str, &str, &str, &[&str]); 32] = [
+const TABLE: [(&str, &str, &str, &[&str]); 34] = [
     ("POST", "/orgs", r#"{"name":"n","country":"GB"}"#, RUN),
     ("GET", "/orgs", "", ALL),
     ("GET", "/orgs/ORG", "", ALL),
@@ -24,6 +24,8 @@ const TABLE: [(&str, &str, &str, &[&str]); 32] = [
     ("GET", "/keys/KEY/limits", "", ALL),
     ("PUT", "/keys/KEY/limits/key.minute", r#"{"limit":"9/min"}"#, RUN),
     ("DELETE", "/keys/KEY/limits/key.minute", "", RUN),
+    ("GET", "/orgs/ORG/caps", "", ALL),
+    ("PUT", "/orgs/ORG/caps", "[]", RUN),
     ("GET", "/operators", "", ALL),
     ("POST", "/operators", r#"{"name":"n NAME","role":"viewer"}"#, OWN),
     ("POST", "/operators/OPR/tokens", "{}", OWN),

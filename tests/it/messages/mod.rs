@@ -2,6 +2,7 @@
 
 mod bulk;
 mod cancel;
+mod caps;
 mod coals;
 mod decisions;
 mod dispatch;

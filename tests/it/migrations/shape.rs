@@ -12,7 +12,7 @@ use postern::error::Result;
 pub struct Shape(BTreeSet<String>);
 
 impl Shape {
-    /// What `schema.rs` can say: columns and primary keys.
+    /// What the schema in Rust can say: columns and primary keys.
     pub fn columns_only(self) -> Shape {
         let told = |line: &String| {
             !line.starts_with("index ") && !line.contains(" references ") && !line.contains(" unique (")
@@ -95,12 +95,10 @@ const POSTGRES: &[&str] = &[
      JOIN pg_attribute b ON b.attrelid = f.confrelid AND b.attnum = f.confkey[1] WHERE f.contype = 'f'",
 ];
 
-/// What `src/db/schema.rs` and the files below `src/db/schema` declare, read from their text.
+/// What `src/db/schema/` declares, read from its text.
 pub fn declared() -> Shape {
-    let db = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/db");
-    let mut files = vec![db.join("schema.rs")];
-    files.extend(std::fs::read_dir(db.join("schema")).unwrap().map(|entry| entry.unwrap().path()));
-    let text: String = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/db/schema")).unwrap();
+    let text: String = folder.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
     let mut lines = BTreeSet::new();
     let mut table = String::new();
     for line in text.lines().map(str::trim) {

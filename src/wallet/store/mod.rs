@@ -1,11 +1,14 @@
-//! Wallets, their ledger entries and the price list.
+//! Wallets, their ledger entries and the price list; caps in a file of their own.
+
+mod caps;
+
+pub use caps::{Spent, caps_of, load_caps, load_spent, purge_spent, replace_caps, save_spent};
 
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
-use super::{Price, Wallet};
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::db::fixed::fixed;
@@ -15,6 +18,7 @@ use crate::ids::{EntryId, MessageId, OrgId, PriceId};
 use crate::money::{Currency, Micros};
 use crate::phone::Country;
 use crate::terms::{Channel, Kind, Mode};
+use crate::wallet::{Price, Wallet};
 
 crate::text_enum! {
     /// Why the ledger moved.

@@ -25,6 +25,13 @@ impl Recipient {
         }
     }
 
+    /// Reads an address out of a query string, where a plus often arrives as a blank, for whichever channel it fits.
+    pub fn in_query(text: &str) -> Result<Recipient, String> {
+        let text = text.strip_prefix(' ').map_or_else(|| String::from(text), |rest| format!("+{rest}"));
+        let channel = if text.contains('@') { Channel::Email } else { Channel::Sms };
+        Recipient::parse(&text, channel, None)
+    }
+
     /// The full address: for the carrier and for the owner of the message only.
     pub fn address(&self) -> &str {
         match self {

@@ -1,0 +1,14 @@
+//! What people send to us: messages to our originators, kept; and their word that they want no messages, or want them
+//! again. Codes are not messages in that sense: whoever asks for one gets it.
+
+mod http;
+mod keyword;
+mod opt_outs;
+mod store;
+mod take;
+mod view;
+
+pub use http::{InboundDocs, configure};
+pub use opt_outs::{Consents, Whom, opted_out};
+pub use store::purge_inbound;
+pub use take::take_inbound;

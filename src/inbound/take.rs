@@ -1,0 +1,114 @@
+//! A message that somebody sent to us: whose it is, what it says, kept once.
+
+use super::keyword::Keyword;
+use super::store::{self, InboundRow, OptOutRow};
+use crate::accounts;
+use crate::clock::Millis;
+use crate::config::SANDBOX;
+use crate::db::Conn;
+use crate::error::Result;
+use crate::ids::{InboundId, OrgId};
+use crate::phone::Phone;
+use crate::providers::Inbound;
+use crate::routing::senders;
+use crate::secret::{Keyring, Purpose};
+use crate::terms::{Channel, Mode};
+
+/// Longest text that is kept, characters: ten concatenated segments, and more than any handset sends.
+pub(super) const LONGEST: usize = 1600;
+
+/// Stores what people sent; a repeat changes nothing. STOP ends the consent to everything but codes by that channel: to
+/// the messages of the organization whose originator it was sent to, or of every organization where several share it.
+/// START renews it.
+pub fn take_inbound(
+    conn: &mut Conn,
+    (carrier, keyring): (&str, &Keyring),
+    inbound: &[Inbound],
+    now: Millis,
+) -> Result<()> {
+    for one in inbound {
+        let owner = (owner_of(conn, one)?, Mode::Live);
+        keep(conn, &row(one, carrier, owner, (keyring, now)), now)?;
+    }
+    Ok(())
+}
+
+/// The same for a message that a test key makes up, which is to `org` alone.
+pub(super) fn take_test(
+    conn: &mut Conn,
+    keyring: &Keyring,
+    org: OrgId,
+    one: &Inbound,
+    now: Millis,
+) -> Result<InboundRow> {
+    let row = row(one, SANDBOX, (Some(org), Mode::Test), (keyring, now));
+    keep(conn, &row, now)?;
+    Ok(row)
+}
+
+fn row(
+    one: &Inbound,
+    carrier: &str,
+    (org_id, mode): (Option<OrgId>, Mode),
+    (keyring, now): (&Keyring, Millis),
+) -> InboundRow {
+    let id = InboundId::new(now);
+    let text: String = one.text.chars().take(LONGEST).collect();
+    InboundRow {
+        id,
+        carrier: String::from(carrier),
+        provider_id: one.provider_id.clone(),
+        org_id,
+        mode,
+        channel: one.channel,
+        sender: address_of(one.channel, &one.from),
+        recipient: address_of(one.channel, &one.to),
+        body: keyring.seal(Purpose::Body, id.as_str().as_bytes(), text.as_bytes()),
+        keyword: Keyword::of(&one.text),
+        received_at: now,
+    }
+}
+
+/// Stores a message, and heeds it if it was not there.
+fn keep(conn: &mut Conn, row: &InboundRow, now: Millis) -> Result<()> {
+    if !store::insert_inbound(conn, row)? {
+        return Ok(());
+    }
+    heed(conn, row, now)?;
+    let word = row.keyword.map_or("none", |keyword| keyword.as_str());
+    metrics::counter!("postern_inbound_total", "channel" => row.channel.as_str(), "keyword" => word).increment(1);
+    Ok(())
+}
+
+fn heed(conn: &mut Conn, row: &InboundRow, now: Millis) -> Result<()> {
+    let whom = (row.mode, row.channel, row.sender.as_str());
+    match row.keyword {
+        Some(Keyword::Stop) => {
+            store::insert_opt_out(conn, &OptOutRow::new(row.org_id, whom, Some(row.id), now))?;
+        }
+        Some(Keyword::Start) => {
+            store::delete_opt_out(conn, row.org_id, whom)?;
+        }
+        Some(Keyword::Help) | None => {}
+    }
+    Ok(())
+}
+
+/// Whose originator it was sent to, by the list of senders; one that nobody registered is the only organization's,
+/// where there is one only.
+fn owner_of(conn: &mut Conn, inbound: &Inbound) -> Result<Option<OrgId>> {
+    match senders::owner_of(conn, inbound.channel, &address_of(inbound.channel, &inbound.to))? {
+        Some(owner) => Ok(owner.org_id),
+        None => accounts::only_org(conn),
+    }
+}
+
+/// The address in the form that messages are sent to, so that the two meet; what is no number stays as it is.
+fn address_of(channel: Channel, text: &str) -> String {
+    match channel {
+        Channel::Sms | Channel::Whatsapp => {
+            Phone::parse(text, None).map_or_else(|_| String::from(text), |phone| String::from(phone.e164()))
+        }
+        Channel::Email => text.to_lowercase(),
+    }
+}
