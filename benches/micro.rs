@@ -7,7 +7,7 @@ use std::time::Duration;
 use divan::{AllocProfiler, Bencher};
 use postern::accounts::{Countries, Protection};
 use postern::clock::Millis;
-use postern::fraud::{Attempt, screen};
+use postern::fraud::{Attempt, Listing, screen};
 use postern::http::tree::Tree;
 use postern::ids::{OrgId, VerificationId};
 use postern::limits::{Limits, Policies, Policy, Rate, Rule, ScopeKey, StampLog};
@@ -175,7 +175,8 @@ fn fraud_screen(bencher: Bencher<'_, '_>) {
     let open: Vec<Country> = prices(161).iter().filter_map(|price| price.country).collect();
     let countries = Countries::Only(open.iter().copied().chain("GB".parse().ok()).collect());
     let attempt = Attempt { channel: Channel::Sms, country: "GB".parse().ok(), line: Some(LineType::Mobile) };
-    bencher.bench_local(|| screen(black_box(&countries), Protection::Standard, black_box(attempt)));
+    let listing = Listing::default();
+    bencher.bench_local(|| screen(black_box(&countries), Protection::Standard, black_box(attempt), &listing));
 }
 
 /// A verification's code.

@@ -135,6 +135,8 @@ ids! {
     InboundId = "inb",
     /// A recipient's opt-out.
     OptOutId = "opt",
+    /// An entry of a fraud list.
+    ListId = "lst",
     /// A process among those that share the database.
     NodeId = "nod",
 }

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
-use crate::{callbacks, disk, failpoint, health, idempotency, inbound, limits, routing, verifications, wallet};
+use crate::{callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, verifications, wallet};
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
 pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
@@ -147,6 +147,8 @@ const PURGE_ROWS: i64 = 500;
 /// Purges of one sweep at most; what is left goes with the next.
 const PURGES_MAX: usize = 600;
 
+/// How long an entry of a list stays to be seen after its end.
+const ENDED_KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// How long what was spent under a cap is kept: longer than any window.
 const SPENT_KEPT: Duration = Duration::from_secs(2 * 86_400);
 
@@ -165,10 +167,12 @@ pub async fn sweep(app: &App) -> Result<()> {
                 failpoint::pass("sweep.purge")?;
                 let windows = messages::purge_guards(conn, now, PURGE_ROWS)?;
                 let inbound = inbound::purge_inbound(conn, now.minus(keep.messages), PURGE_ROWS)?;
+                let listed = fraud::purge_entries(conn, now.minus(ENDED_KEPT), PURGE_ROWS)?;
                 let spent = wallet::purge_spent(conn, now.minus(SPENT_KEPT), PURGE_ROWS)?;
                 Ok(keys
                     + inbound
                     + spent
+                    + listed
                     + verifications
                     + windows
                     + messages::purge_messages(conn, now.minus(keep.messages), PURGE_ROWS)?)

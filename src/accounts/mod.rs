@@ -1,6 +1,7 @@
 //! Accounts: organizations, their plans, limits and keys, the operators, and the guard at the door.
 
 mod caller;
+mod change;
 mod countries;
 mod credential;
 mod directory;
@@ -20,6 +21,7 @@ mod store;
 mod token;
 
 pub use caller::{Caller, Standing, working_caller};
+pub use change::{change_once, respond, stored, stored_nothing};
 pub use countries::Countries;
 pub use directory::Directory;
 pub use door::{count_stranger, door_view, stranger_view};

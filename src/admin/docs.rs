@@ -6,7 +6,7 @@ use utoipa::openapi::{RefOr, Response};
 use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
-    audit, caps, carriers, keys, limits, messages, operators, orgs, plans, prices, route_stats, routes, senders,
+    audit, caps, carriers, keys, limits, lists, messages, operators, orgs, plans, prices, route_stats, routes, senders,
     wallets,
 };
 use crate::error::Code;
@@ -60,6 +60,9 @@ use crate::http::refusals::refusals;
         wallets::adjust_wallet,
         caps::list_caps,
         caps::replace_caps,
+        lists::list_list_entries,
+        lists::add_platform_entry,
+        lists::remove_platform_entry,
         messages::settle_message,
     ),
     components(schemas(Problem))

@@ -10,6 +10,7 @@ mod desk;
 mod docs;
 mod keys;
 mod limits;
+mod lists;
 mod messages;
 mod operators;
 mod order;
@@ -41,5 +42,6 @@ pub fn configure(routes: &mut ServiceConfig) {
     prices::configure(routes);
     wallets::configure(routes);
     caps::configure(routes);
+    lists::configure(routes);
     messages::configure(routes);
 }

@@ -17,13 +17,15 @@ use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::failpoint;
-use crate::ids::OperatorId;
+use crate::ids::{KeyId, OperatorId};
 
 /// Who made a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Actor {
     /// An operator, by token.
     Operator(OperatorId),
+    /// An organization, by one of its keys.
+    Key(KeyId),
     /// Somebody at the machine, by the command line.
     Cli,
     /// Postern itself, at start.
@@ -34,6 +36,7 @@ impl std::fmt::Display for Actor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Actor::Operator(id) => id.fmt(f),
+            Actor::Key(id) => id.fmt(f),
             Actor::Cli => f.write_str("cli"),
             Actor::System => f.write_str("system"),
         }
@@ -128,7 +131,7 @@ pub struct Record {
     /// When.
     #[schema(value_type = String, format = DateTime, example = "2026-03-28T14:30:00.000Z")]
     pub at: Millis,
-    /// Who: an operator's id, `cli` or `system`.
+    /// Who: the id of an operator or a key, `cli` or `system`.
     #[schema(example = "opr_01h455vb4pex5vsknk084sn02q")]
     pub actor: String,
     /// What was done.

@@ -22,8 +22,9 @@ use reader::{Reader, Section};
 use value::{Entry, Table, Value};
 
 pub use carriers::{
-    BodyForm, CarrierConfig, CarrierKind, Fill, HttpCarrier, HttpKeys, MailTls, Method, Receipt, ReceiptStatus, Room,
-    SANDBOX, SignatureForm, SmtpCarrier, Template, TwilioCarrier,
+    BirdCarrier, BirdCategory, BodyForm, CarrierConfig, CarrierKind, Fill, HttpCarrier, HttpKeys, InfobipCarrier,
+    KannelCarrier, MailTls, MetaCarrier, Method, PlivoCarrier, Receipt, ReceiptStatus, Room, SANDBOX, SignatureForm,
+    SmtpCarrier, SnsCarrier, Template, TwilioCarrier, VonageCarrier, VonageSmsCarrier,
 };
 pub use concerns::{
     Activations, Database, Dispatch, Log, LogFormat, Metrics, Node, Outbound, Retention, Role, Server, SeveralNodes,

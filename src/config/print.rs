@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use super::carriers::{CarrierKeys, HttpKeys, Receipt, SmtpCarrier, TwilioCarrier};
+use super::carriers::{
+    BirdCarrier, CarrierKeys, HttpKeys, InfobipCarrier, KannelCarrier, MetaCarrier, PlivoCarrier, Receipt, SmtpCarrier,
+    SnsCarrier, TwilioCarrier, VonageCarrier, VonageSmsCarrier,
+};
 use super::concern::{Concern, Fallback, Key};
 use super::concerns::{Database, Dispatch, Log, Metrics, Node, Outbound, Retention, Server, Sharing};
 use super::fault::did_you_mean;
@@ -53,7 +56,11 @@ pub fn default_file() -> String {
     for (name, kind, docs, keys) in carriers() {
         write_docs(&mut out, docs, "\n");
         let _ = writeln!(out, "#[[carriers]]\n#name = \"{name}\"\n#kind = \"{kind}\"");
-        let carried = Fallback::Default(if kind == "smtp" { "email" } else { "sms" });
+        let carried = Fallback::Default(match kind {
+            "smtp" => "email",
+            "meta" => "whatsapp",
+            _ => "sms",
+        });
         let channels = CarrierKeys::KEYS.iter().filter(|key| key.name == "channels");
         channels.for_each(|key| write_key(&mut out, &Key { fallback: carried, ..*key }));
         keys.iter().for_each(|key| write_key(&mut out, key));
@@ -66,11 +73,19 @@ pub fn default_file() -> String {
     out
 }
 
-fn carriers() -> [(&'static str, &'static str, &'static [&'static str], &'static [Key]); 3] {
+fn carriers() -> [(&'static str, &'static str, &'static [&'static str], &'static [Key]); 11] {
     [
         ("twilio", "twilio", TwilioCarrier::DOCS, TwilioCarrier::KEYS),
         ("gateway", "http", HttpKeys::DOCS, HttpKeys::KEYS),
         ("mail", "smtp", SmtpCarrier::DOCS, SmtpCarrier::KEYS),
+        ("vonage-sms", "vonage_sms", VonageSmsCarrier::DOCS, VonageSmsCarrier::KEYS),
+        ("vonage", "vonage", VonageCarrier::DOCS, VonageCarrier::KEYS),
+        ("infobip", "infobip", InfobipCarrier::DOCS, InfobipCarrier::KEYS),
+        ("plivo", "plivo", PlivoCarrier::DOCS, PlivoCarrier::KEYS),
+        ("bird", "bird", BirdCarrier::DOCS, BirdCarrier::KEYS),
+        ("sns", "sns", SnsCarrier::DOCS, SnsCarrier::KEYS),
+        ("kannel", "kannel", KannelCarrier::DOCS, KannelCarrier::KEYS),
+        ("whatsapp", "meta", MetaCarrier::DOCS, MetaCarrier::KEYS),
     ]
 }
 

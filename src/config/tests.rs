@@ -245,7 +245,7 @@ fn the_default_file_changes_nothing_as_it_stands() {
 
 #[test]
 fn every_line_of_the_default_file_is_good_once_uncommented() {
-    let placeholders = ["secret_key", "operator_token"];
+    let placeholders = ["secret_key", "operator_token", "webhook_secret"];
     let shared = ["messaging_service_sid"];
     let text =
         uncommented(&[placeholders.as_slice(), shared.as_slice()].concat()).replace("\"…\"", "\"a-key-of-sixteen\"");
@@ -253,7 +253,7 @@ fn every_line_of_the_default_file_is_good_once_uncommented() {
     let defaults = load("", &[]).unwrap();
     assert_eq!(format!("{:?}", config.retention), format!("{:?}", defaults.retention));
     assert_eq!(format!("{:?}", config.dispatch), format!("{:?}", defaults.dispatch));
-    assert_eq!(config.carriers.len(), 4);
+    assert_eq!(config.carriers.len(), 12);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The screen: (organization's rules, attempt) → verdict with reasons.
 
+use super::lists::{Found, Listing};
 use crate::accounts::{Countries, Protection};
 use crate::clock::Millis;
 use crate::error::{Code, Error};
@@ -50,6 +51,10 @@ pub struct Reason {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub until: Option<Millis>,
+    /// What the rule goes by: the id of a list's entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "lst_01h455vb4pex5vsknk084sn02q")]
+    pub evidence: Option<String>,
 }
 
 impl Reason {
@@ -63,6 +68,7 @@ impl Reason {
             limit: None,
             window_s: None,
             until: None,
+            evidence: None,
         }
     }
 
@@ -95,19 +101,28 @@ impl Verdict {
     }
 }
 
-/// Judges `attempt`. The organization's own choice of countries always holds; the rules on lines follow its level.
-pub fn screen(countries: &Countries, protection: Protection, attempt: Attempt) -> Verdict {
+/// Judges `attempt`. The organization's own choice of countries always holds, and so does what is listed; the rules on
+/// lines follow its level.
+pub fn screen(countries: &Countries, protection: Protection, attempt: Attempt, listing: &Listing) -> Verdict {
     let mut verdict = Verdict { action: Action::Allow, reasons: Vec::new(), code: None };
     if let Some(country) = attempt.country
         && !countries.allow(country)
     {
         verdict.fire("destination.country", country.as_str(), "enforce", Some(Code::DestinationNotAllowed));
     }
+    if let Some(found) = &listing.blocked {
+        verdict.fire("list.block", &format!("{} {}", found.kind, found.shown), "enforce", Some(Code::FraudBlocked));
+        verdict.cite(found);
+    }
+    if let Some(found) = &listing.allowed {
+        verdict.fire("list.allow", &format!("{} {}", found.kind, found.shown), "enforce", None);
+        verdict.cite(found);
+    }
     if let Some(line) = attempt.line {
         if attempt.channel == Channel::Sms && !takes_sms(line) {
             verdict.fire("line.unreachable", line.as_str(), "enforce", Some(Code::NumberUnreachable));
         }
-        if matches!(line, LineType::PremiumRate | LineType::SharedCost) {
+        if matches!(line, LineType::PremiumRate | LineType::SharedCost) && listing.allowed.is_none() {
             match protection {
                 Protection::Off => {}
                 Protection::Monitor => verdict.fire("line.premium", line.as_str(), "shadow", None),
@@ -121,6 +136,13 @@ pub fn screen(countries: &Countries, protection: Protection, attempt: Attempt) -
 }
 
 impl Verdict {
+    /// Names the entry behind the last reason.
+    fn cite(&mut self, found: &Found) {
+        if let Some(reason) = self.reasons.last_mut() {
+            reason.evidence = Some(found.id.to_string());
+        }
+    }
+
     fn fire(&mut self, rule: &str, observed: &str, mode: &str, code: Option<Code>) {
         self.reasons.push(Reason { mode: String::from(mode), ..Reason::enforced(rule, observed) });
         if code.is_some() && self.code.is_none() {
@@ -141,6 +163,10 @@ mod tests {
 
     fn attempt(country: &str, line: LineType) -> Attempt {
         Attempt { channel: Channel::Sms, country: country.parse().ok(), line: Some(line) }
+    }
+
+    fn screen(countries: &Countries, protection: Protection, attempt: Attempt) -> Verdict {
+        super::screen(countries, protection, attempt, &Listing::default())
     }
 
     fn home() -> Countries {

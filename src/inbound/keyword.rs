@@ -77,7 +77,6 @@ const STOP: &[&str] = &[
     "ВІДПИСАТИСЯ", // Russian, Ukrainian
     "DUR",
     "IPTAL",
-    "İPTAL",
     "RET", // Turkish
     "BERHENTI",
     "HENTIKAN",
@@ -199,8 +198,8 @@ impl Keyword {
         let bare = text.trim_matches(|c: char| !c.is_alphanumeric());
         // Marks that some scripts write on their letters are no letters: they stay, being inside or at the end of a word.
         let bare = if bare.is_empty() { text.trim() } else { text.get(text.find(bare)?..)?.trim_end_matches(is_mark) };
-        let word = bare.split_whitespace().collect::<Vec<_>>().join(" ").to_uppercase();
-        let is_one_of = |list: &[&str]| list.iter().any(|known| *known == word || known.to_uppercase() == word);
+        let word = folded(&bare.split_whitespace().collect::<Vec<_>>().join(" "));
+        let is_one_of = |list: &[&str]| list.iter().any(|known| *known == word || folded(known) == word);
         match () {
             () if is_one_of(STOP) => Some(Keyword::Stop),
             () if is_one_of(START) => Some(Keyword::Start),
@@ -208,6 +207,11 @@ impl Keyword {
             () => None,
         }
     }
+}
+
+/// Upper case, the Turkish letters i with and without its dot being one.
+fn folded(text: &str) -> String {
+    text.to_uppercase().replace('İ', "I").replace('\u{307}', "")
 }
 
 /// What may stand behind a word without being part of it.
@@ -232,11 +236,18 @@ mod tests {
 
     #[test]
     fn no_word_means_two_things() {
-        let mut all: Vec<String> = [STOP, START, HELP].concat().iter().map(|word| word.to_uppercase()).collect();
+        let mut all: Vec<String> = [STOP, START, HELP].concat().iter().map(|word| folded(word)).collect();
         let count = all.len();
         all.sort();
         all.dedup();
         assert_eq!(all.len(), count);
+    }
+
+    #[test]
+    fn turkish_letters_are_known_with_and_without_their_dot() {
+        for text in ["iptal", "İptal", "IPTAL", "ıptal", "i\u{307}ptal"] {
+            assert_eq!(Keyword::of(text), Some(Keyword::Stop), "{text}");
+        }
     }
 
     #[test]

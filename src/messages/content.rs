@@ -9,7 +9,7 @@ use super::new::Words;
 use crate::accounts::Caller;
 use crate::error::{Error, Result};
 use crate::ids::{MessageId, OrgId, VerificationId};
-use crate::otp::{CodeLength, CodeSeed, derive};
+use crate::otp::{CodeLength, CodeSeed, Otp, derive};
 use crate::secret::{Keyring, Purpose};
 use crate::templates::{CodeText, Defaults, Locale, Params, Rendered, TemplateName, render, verification_text};
 use crate::terms::Channel;
@@ -98,6 +98,15 @@ impl Content {
         }
     }
 
+    /// The code it says, where it is known to say one.
+    pub fn code(&self, org: OrgId, keyring: &Keyring) -> Result<Option<String>> {
+        match self {
+            Content::Text { .. } => Ok(None),
+            Content::Template { params, .. } => Ok(params.get("code").cloned()),
+            Content::Code(spec) => Ok(Some(String::from(spec.code(org, keyring)?.expose()))),
+        }
+    }
+
     /// The template's name, where there is one.
     pub fn template(&self) -> Option<TemplateName> {
         match self {
@@ -124,11 +133,15 @@ impl Content {
 }
 
 impl CodeSpec {
-    fn render(&self, channel: Channel, org: OrgId, keyring: &Keyring) -> Result<Rendered> {
+    fn code(&self, org: OrgId, keyring: &Keyring) -> Result<Otp> {
         let seed =
             CodeSeed { verification: self.verification, attempt: self.attempt, org, destination: &self.destination };
         let length = CodeLength::new(i64::from(self.digits)).map_err(Error::internal)?;
-        let code = derive(keyring, &seed, length);
+        Ok(derive(keyring, &seed, length))
+    }
+
+    fn render(&self, channel: Channel, org: OrgId, keyring: &Keyring) -> Result<Rendered> {
+        let code = self.code(org, keyring)?;
         let defaults = Defaults { app: &self.app, valid: Duration::from_secs(self.valid_s) };
         let origin = self.web_origin.as_deref().map(Host::parse).transpose().map_err(Error::internal)?;
         let app_hash = self.app_hash.as_deref().map(AppHash::parse).transpose().map_err(Error::internal)?;
@@ -146,4 +159,33 @@ impl CodeSpec {
 fn plain(channel: Channel, text: &str, subject: Option<&str>) -> Rendered {
     let subject = (channel == Channel::Email).then(|| String::from(subject.unwrap_or("Message")));
     Rendered { subject, text: String::from(text), html: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Millis;
+
+    #[test]
+    fn the_code_of_a_verification_is_the_one_its_text_says() {
+        let (keyring, org) = (Keyring::new([7; 32]), OrgId::new(Millis(1_000)));
+        let spec = CodeSpec {
+            verification: VerificationId::new(Millis(1_000)),
+            attempt: 1,
+            digits: 6,
+            destination: String::from("+447700900123"),
+            template: TemplateName::Login,
+            locale: String::from("en"),
+            app: String::from("ACME"),
+            valid_s: 300,
+            web_origin: None,
+            app_hash: None,
+        };
+        let content = Content::Code(spec);
+        let code = content.code(org, &keyring).unwrap().unwrap();
+        let text = content.render(Channel::Sms, org, &keyring).unwrap().text;
+        assert!(code.len() == 6 && text.contains(&code), "{text}");
+        let plain = Content::Text { text, subject: None };
+        assert_eq!(plain.code(org, &keyring).unwrap(), None, "a text is not searched for one");
+    }
 }

@@ -128,7 +128,8 @@ async fn send(app: &App, claimed: &Claimed) -> Outcome {
 fn outgoing(keyring: &Keyring, claimed: &Claimed, now: Millis) -> Result<Outgoing> {
     let row = &claimed.row;
     let sealed = row.content.as_deref().ok_or_else(|| Error::internal("the content is gone"))?;
-    let rendered = Content::open(keyring, row.id, sealed)?.render(claimed.attempt.channel, row.org_id, keyring)?;
+    let content = Content::open(keyring, row.id, sealed)?;
+    let rendered = content.render(claimed.attempt.channel, row.org_id, keyring)?;
     Ok(Outgoing {
         message_id: row.id,
         attempt_id: claimed.attempt.id,
@@ -138,6 +139,7 @@ fn outgoing(keyring: &Keyring, claimed: &Claimed, now: Millis) -> Result<Outgoin
         to: claimed.to.clone(),
         from: claimed.from.clone(),
         text: Secret::new(rendered.text),
+        code: content.code(row.org_id, keyring)?.map(Secret::new),
         subject: rendered.subject,
         html: rendered.html.map(Secret::new),
         ttl_left: row.expires_at.since(now),

@@ -124,7 +124,7 @@ pub fn pass(state: &mut State, accept: &Accept, item: &Prepared, now: Millis) ->
     }
     let (at, mut view) = look(state, accept, item, now)?;
     if let Err(denied) = purse::pay(state, caller, item, now) {
-        return Err(Box::new(Denied { view, ..denied }));
+        return Err(Box::new(Denied { view, ..*denied }));
     }
     let due = due_of(item, now);
     if let (true, Some(rate)) = (accept.is_paced(), plan_of(caller, item)) {

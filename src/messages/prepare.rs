@@ -14,7 +14,7 @@ use crate::accounts::Caller;
 use crate::app::App;
 use crate::clock::Millis;
 use crate::error::{Code, Error, Result};
-use crate::fraud::{Attempt, screen};
+use crate::fraud::{self, Attempt, Listing, Lists, Probe, screen};
 use crate::ids::{DecisionId, MessageId, OrgId, VerificationId};
 use crate::phone::address_mac;
 use crate::recipient::Recipient;
@@ -37,6 +37,8 @@ pub struct Bench {
     pub senders: Arc<Pool>,
     /// Each organization's spend caps.
     pub caps: Arc<BTreeMap<OrgId, Vec<Cap>>>,
+    /// What is listed by hand.
+    pub lists: Arc<Lists>,
     /// MACs and sealing.
     pub keyring: Keyring,
     /// Now.
@@ -47,7 +49,8 @@ impl Bench {
     /// The tables of `app`, at most a second old.
     pub async fn of(app: &App) -> Result<Bench> {
         let Tables { prices, routes, senders, caps, .. } = tables(app).await?;
-        Ok(Bench { prices, routes, senders, caps, keyring: app.keyring.clone(), now: app.clock.now() })
+        let lists = fraud::lists(app).await?;
+        Ok(Bench { prices, routes, senders, caps, lists, keyring: app.keyring.clone(), now: app.clock.now() })
     }
 
     /// Prepares a message of the caller's own words or template.
@@ -101,7 +104,10 @@ impl Bench {
             client: client_macs(&self.keyring, &message.client),
             price,
             decision_id: DecisionId::new(self.now),
-            screened: forced.unwrap_or_else(|| screen(&caller.org.countries, caller.org.protection, attempt)),
+            screened: forced.unwrap_or_else(|| {
+                let listing = self.listing(caller, &message);
+                screen(&caller.org.countries, caller.org.protection, attempt, &listing)
+            }),
             refusal: refusal.or(unpriced).or_else(|| self.unroutable(caller, &message)),
             extra: part.extra,
             recipient: String::from(address),
@@ -120,6 +126,15 @@ impl Bench {
             Some(Err(why)) => Err(Error::field("from", why)),
             _ => Ok(()),
         }
+    }
+
+    fn listing(&self, caller: &Caller, message: &NewMessage) -> Listing {
+        let probe = Probe {
+            number: message.to.phone().map(|phone| phone.e164()),
+            ip: message.client.ip,
+            device: message.client.device_id.as_deref(),
+        };
+        self.lists.look((caller.org_id(), caller.mode()), probe, self.now)
     }
 
     fn caps_of(&self, caller: &Caller, message: &NewMessage) -> Vec<Capped> {

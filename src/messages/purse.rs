@@ -35,7 +35,7 @@ pub struct CapAlert {
 }
 
 /// Pays for `item`: every cap has room for it and the wallet has it, or nothing is taken.
-pub fn pay(state: &mut State, caller: &Caller, item: &Prepared, now: Millis) -> Result<(), Denied> {
+pub fn pay(state: &mut State, caller: &Caller, item: &Prepared, now: Millis) -> Result<(), Box<Denied>> {
     if item.price.amount == Micros::ZERO {
         return Ok(());
     }
@@ -43,12 +43,12 @@ pub fn pay(state: &mut State, caller: &Caller, item: &Prepared, now: Millis) -> 
         state.spent.get(&capped.key).is_some_and(|kept| !kept.value.log.fits(&capped.cap, item.price.amount))
     });
     if let Some(capped) = full {
-        return Err(over(state, capped, item));
+        return Err(Box::new(over(state, capped, item)));
     }
     if let Some(wallet) = state.wallets.get_mut(&(caller.org_id(), caller.mode())) {
         if let Err(error) = wallet.value.hold(item.price) {
             let why = Reason::enforced("wallet.balance", error.sentence());
-            return Err(Denied { error, view: View::new(), reasons: vec![why] });
+            return Err(Box::new(Denied { error, view: View::new(), reasons: vec![why] }));
         }
         wallet.changed = true;
     }

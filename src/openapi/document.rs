@@ -8,6 +8,7 @@ use super::http::ReferenceDocs;
 use crate::accounts::AccountDocs;
 use crate::admin::AdminDocs;
 use crate::callbacks::CallbackDocs;
+use crate::fraud::FraudDocs;
 use crate::health::HealthDocs;
 use crate::inbound::InboundDocs;
 use crate::messages::MessageDocs;
@@ -15,11 +16,12 @@ use crate::routing::SenderDocs;
 use crate::verifications::VerificationDocs;
 
 /// Tags in reading order, each with what it is about.
-const TAGS: [(&str, &str); 19] = [
+const TAGS: [(&str, &str); 21] = [
     ("Messages", "Send your own text, one by one or a thousand at once, and follow what became of it."),
     ("Verifications", "Postern makes the code, sends it and checks it; your app never sees it."),
     ("Senders", "Who your messages may come from."),
     ("Inbound messages", "What people wrote to your numbers, and who wants no messages but codes."),
+    ("Fraud", "What you let through and keep out."),
     ("Account", "The organization and the key behind a request, and every limit that applies to them."),
     ("Sandbox", "What test messages look like on the handset: nothing of it reaches a carrier."),
     ("Coals dialect", "The same engine for clients that speak the coals dialect: its own success and error envelope."),
@@ -31,6 +33,7 @@ const TAGS: [(&str, &str); 19] = [
     ("Admin: plans and limits", "Operators: what each plan allows, and overrides for one organization or key."),
     ("Admin: routes", "Operators: which carrier takes what to where."),
     ("Admin: senders", "Operators: who messages may come from, for one organization or for all."),
+    ("Admin: fraud", "Operators: what is let through and kept out for everybody."),
     ("Admin: money", "Operators: prices, wallets and their adjustments."),
     ("Admin: messages", "Operators: messages whose fate is unknown."),
     ("Admin: operators", "Operators: who may use this part, in which role."),
@@ -54,6 +57,7 @@ pub fn document(base: &str) -> Value {
         AccountDocs::openapi(),
         SenderDocs::openapi(),
         InboundDocs::openapi(),
+        FraudDocs::openapi(),
         CallbackDocs::openapi(),
         ReferenceDocs::openapi(),
         HealthDocs::openapi(),

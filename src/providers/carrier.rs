@@ -34,6 +34,8 @@ pub struct Outgoing {
     pub from: Option<String>,
     /// The text as the handset shall show it.
     pub text: Secret<String>,
+    /// The code that the text says, where it says one: for carriers that have a form for codes.
+    pub code: Option<Secret<String>>,
     /// Mail only.
     pub subject: Option<String>,
     /// Mail only.
@@ -338,6 +340,7 @@ pub(super) mod tests {
             to: String::from(to),
             from: None,
             text: Secret::new(String::from("Your code is 918273")),
+            code: None,
             subject: None,
             html: None,
             ttl_left: Duration::from_secs(300),

@@ -1,14 +1,22 @@
 //! Carriers: who hands a message over, behind one small trait; an adapter is one file or folder.
 //!
-//! Reading order: `carrier` (the contract), `reports` (what links tell), the adapters, `wire` (builds them), then `pick`, `circuit` and `pace` (which one, and when).
+//! Reading order: `carrier` (the contract), `reports` (what links tell), `http_api` (what HTTP adapters share), the adapters, `wire` (builds them), then `pick`, `circuit` and `pace` (which one, and when).
 
 mod carrier;
 mod reports;
 mod wording;
 mod form;
 mod outgoing_http;
+mod http_api;
 mod twilio;
 mod generic_http;
+mod vonage;
+mod infobip;
+mod plivo;
+mod bird;
+mod sns;
+mod kannel;
+mod meta;
 mod email;
 pub mod sandbox;
 mod wire;

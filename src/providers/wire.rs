@@ -2,16 +2,25 @@
 
 use std::sync::Arc;
 
+use super::bird::Bird;
 use super::email::{Email, Patience};
 use super::generic_http::GenericHttp;
+use super::http_api::{Dialect, HttpApi};
+use super::infobip::Infobip;
+use super::kannel::Kannel;
+use super::meta::Meta;
 use super::outgoing_http::Caller;
+use super::plivo::Plivo;
 use super::sandbox::Sandbox;
+use super::sns::Sns;
 use super::twilio::Twilio;
+use super::vonage::{VonageMessages, VonageSms};
 use super::{Carrier, Carriers};
 use crate::clock::Clock;
 use crate::config::{CarrierConfig, CarrierKind, Config};
 use crate::db::Db;
 use crate::error::Result;
+use crate::terms::Channel;
 
 /// Builds every carrier that `config` names; the sandbox is always among them. Errors: TLS cannot be set up.
 pub fn carriers(config: &Config, db: &Db, clock: &Clock) -> Result<Carriers> {
@@ -47,7 +56,23 @@ impl Builder<'_> {
                 let patience = Patience { connect: outbound.connect_timeout, total: outbound.total_timeout };
                 Arc::new(Email::new(name, channels, account.clone(), patience)?)
             }
+            CarrierKind::VonageSms(account) => self.api((name, channels), VonageSms(account.clone()))?,
+            CarrierKind::Vonage(account) => self.api((name, channels), VonageMessages(account.clone()))?,
+            CarrierKind::Infobip(account) => self.api((name, channels), Infobip(account.clone()))?,
+            CarrierKind::Plivo(account) => self.api((name, channels), Plivo(account.clone()))?,
+            CarrierKind::Bird(account) => {
+                let bird = Bird { account: account.clone(), clock: self.clock.clone() };
+                self.api((name, channels), bird)?
+            }
+            CarrierKind::Sns(account) => self.api((name, channels), Sns::new(account.clone(), self.clock.clone()))?,
+            CarrierKind::Kannel(account) => self.api((name, channels), Kannel(account.clone()))?,
+            CarrierKind::Meta(account) => self.api((name, channels), Meta(account.clone()))?,
         })
+    }
+
+    fn api<D: Dialect + 'static>(&mut self, named: (String, Vec<Channel>), dialect: D) -> Result<Arc<dyn Carrier>> {
+        let public_url = self.config.public_url().to_string();
+        Ok(Arc::new(HttpApi::new(named, dialect, &public_url, self.caller()?)))
     }
 
     fn caller(&mut self) -> Result<Caller> {

@@ -1,5 +1,6 @@
 //! Carriers over real sockets: every outcome that a message can meet on its way out.
 
+mod apis;
 mod email;
 mod http;
 mod sandbox;
@@ -41,6 +42,7 @@ fn text_to(to: &str) -> Outgoing {
         to: String::from(to),
         from: None,
         text: Secret::new(String::from("Your code is 918273 & it's «new»")),
+        code: None,
         subject: None,
         html: None,
         ttl_left: Duration::from_millis(299_900),

@@ -51,6 +51,8 @@ async fn belongings(app: &TestApp, tenant: &Tenant) -> BTreeMap<&'static str, St
     let opt_out = tenant.test.post("/v1/opt-outs", json!({"to": "+447400123459"})).await.expect(201).text_at("/id");
     let written = json!({"from": "+447400123450", "to": "+447400123451", "body": SECRET_NOTE});
     let inbound = tenant.test.post("/v1/sandbox/inbound", written).await.expect(201).text_at("/id");
+    let entry = json!({"action": "block", "kind": "device", "value": SECRET_NOTE, "reason": SECRET_NOTE});
+    let listed = tenant.test.post("/v1/fraud/lists", entry).await.expect(201).text_at("/id");
     app.step().await;
     let batch = bulk.text_at("/batch_id");
     [
@@ -59,6 +61,7 @@ async fn belongings(app: &TestApp, tenant: &Tenant) -> BTreeMap<&'static str, St
         ("verifications", verification),
         ("opt-outs", opt_out),
         ("inbound", inbound),
+        ("fraud", listed),
     ]
     .into()
 }
@@ -70,6 +73,7 @@ fn prefix(kind: &str) -> &'static str {
         "verifications" => "vrf",
         "inbound" => "inb",
         "opt-outs" => "opt",
+        "fraud" => "lst",
         other => panic!("{other} takes an id and has no place in this matrix yet"),
     }
 }

@@ -45,7 +45,13 @@ fn expects_callbacks(config: &Config) -> Option<&str> {
     let calls_back = |kind: &CarrierKind| match kind {
         CarrierKind::Twilio(_) => true,
         CarrierKind::Http(keys) => keys.receipt.is_some(),
-        CarrierKind::Sandbox | CarrierKind::Smtp(_) => false,
+        CarrierKind::Plivo(_) | CarrierKind::Meta(_) => true,
+        CarrierKind::VonageSms(account) => account.callback_token.is_some() || account.signature_secret.is_some(),
+        CarrierKind::Vonage(account) => account.signature_secret.is_some(),
+        CarrierKind::Infobip(account) => account.callback_token.is_some(),
+        CarrierKind::Kannel(account) => account.callback_token.is_some(),
+        CarrierKind::Bird(account) => account.webhook_secret.is_some(),
+        CarrierKind::Sandbox | CarrierKind::Smtp(_) | CarrierKind::Sns(_) => false,
     };
     config.carriers.iter().find(|carrier| calls_back(&carrier.kind)).map(|carrier| carrier.name.as_str())
 }

@@ -1,21 +1,36 @@
 //! Carriers: who takes messages to handsets and mailboxes. An array of tables; each has a name, a kind and its kind's keys.
 
+mod bird;
 mod http;
+mod infobip;
+mod kannel;
+mod meta;
+mod plivo;
 mod smtp;
+mod sns;
 mod template;
 mod twilio;
+mod vonage;
 
 use super::concern::Concern;
 use super::fault::{Wrong, did_you_mean};
 use super::reader::{Reader, Section};
 use super::setting::any;
 use super::value::{Entry, Table, Value};
+use crate::secret::Secret;
 use crate::terms::Channel;
 
+pub use bird::{BirdCarrier, BirdCategory};
 pub use http::{BodyForm, HttpCarrier, HttpKeys, Method, Receipt, ReceiptStatus, SignatureForm};
+pub use infobip::InfobipCarrier;
+pub use kannel::KannelCarrier;
+pub use meta::MetaCarrier;
+pub use plivo::PlivoCarrier;
 pub use smtp::{MailTls, SmtpCarrier};
+pub use sns::SnsCarrier;
 pub use template::{Fill, Template};
 pub use twilio::TwilioCarrier;
+pub use vonage::{VonageCarrier, VonageSmsCarrier};
 
 /// The name of the carrier that always exists and reaches nobody.
 pub const SANDBOX: &str = "sandbox";
@@ -53,6 +68,22 @@ pub enum CarrierKind {
     Http(HttpCarrier),
     /// A mail server.
     Smtp(SmtpCarrier),
+    /// Vonage's SMS API.
+    VonageSms(VonageSmsCarrier),
+    /// Vonage's Messages API.
+    Vonage(VonageCarrier),
+    /// Infobip's SMS API.
+    Infobip(InfobipCarrier),
+    /// Plivo's Message API.
+    Plivo(PlivoCarrier),
+    /// Bird's SMS API.
+    Bird(BirdCarrier),
+    /// AWS SNS.
+    Sns(SnsCarrier),
+    /// A Kannel smsbox.
+    Kannel(KannelCarrier),
+    /// WhatsApp by Meta's Cloud API.
+    Meta(MetaCarrier),
 }
 
 impl CarrierKind {
@@ -63,6 +94,14 @@ impl CarrierKind {
             CarrierKind::Twilio(_) => "twilio",
             CarrierKind::Http(_) => "http",
             CarrierKind::Smtp(_) => "smtp",
+            CarrierKind::VonageSms(_) => "vonage_sms",
+            CarrierKind::Vonage(_) => "vonage",
+            CarrierKind::Infobip(_) => "infobip",
+            CarrierKind::Plivo(_) => "plivo",
+            CarrierKind::Bird(_) => "bird",
+            CarrierKind::Sns(_) => "sns",
+            CarrierKind::Kannel(_) => "kannel",
+            CarrierKind::Meta(_) => "meta",
         }
     }
 }
@@ -84,7 +123,7 @@ super::concern::concern! {
     pub struct CarrierKeys {
         /// Its name in routes and in the address of its callbacks, /hooks/{name}/status.
         name: String = required "acme", "", is_a_name;
-        /// twilio, http, smtp or sandbox.
+        /// twilio, http, smtp, vonage_sms, vonage, infobip, plivo, bird, sns, kannel, meta or sandbox.
         kind: String = required "twilio", "", any;
         /// What it carries, of sms, whatsapp and email.
         channels: Option<Vec<Channel>> = example "sms", "", any;
@@ -95,7 +134,8 @@ super::concern::concern! {
     }
 }
 
-const KINDS: [&str; 4] = ["twilio", "http", "smtp", SANDBOX];
+const KINDS: [&str; 12] =
+    ["twilio", "http", "smtp", "vonage_sms", "vonage", "infobip", "plivo", "bird", "sns", "kannel", "meta", SANDBOX];
 
 /// Reads `[[carriers]]` (or the variable that stands for it) into carriers, the built-in sandbox first.
 pub fn read(reader: &mut Reader, written: Option<Entry>) -> Vec<CarrierConfig> {
@@ -178,6 +218,14 @@ fn read_kind(section: &mut Section<'_>, kind: &str) -> Option<CarrierKind> {
         "twilio" => TwilioCarrier::read_checked(section).map(CarrierKind::Twilio),
         "http" => HttpCarrier::read_checked(section).map(CarrierKind::Http),
         "smtp" => SmtpCarrier::read_checked(section).map(CarrierKind::Smtp),
+        "vonage_sms" => VonageSmsCarrier::read(section).map(CarrierKind::VonageSms),
+        "vonage" => VonageCarrier::read(section).map(CarrierKind::Vonage),
+        "infobip" => InfobipCarrier::read(section).map(CarrierKind::Infobip),
+        "plivo" => PlivoCarrier::read(section).map(CarrierKind::Plivo),
+        "bird" => BirdCarrier::read(section).map(CarrierKind::Bird),
+        "sns" => SnsCarrier::read(section).map(CarrierKind::Sns),
+        "kannel" => KannelCarrier::read(section).map(CarrierKind::Kannel),
+        "meta" => MetaCarrier::read(section).map(CarrierKind::Meta),
         other => {
             let hint = match did_you_mean(other, KINDS) {
                 Some(near) => format!("did you mean {near:?}?"),
@@ -193,9 +241,16 @@ fn read_kind(section: &mut Section<'_>, kind: &str) -> Option<CarrierKind> {
 fn able_to_carry(kind: &CarrierKind) -> &'static [Channel] {
     match kind {
         CarrierKind::Sandbox => Channel::ALL,
-        CarrierKind::Twilio(_) => &[Channel::Sms, Channel::Whatsapp],
+        CarrierKind::Twilio(_) | CarrierKind::Vonage(_) => &[Channel::Sms, Channel::Whatsapp],
         CarrierKind::Http(_) => &[Channel::Sms, Channel::Whatsapp, Channel::Email],
         CarrierKind::Smtp(_) => &[Channel::Email],
+        CarrierKind::VonageSms(_)
+        | CarrierKind::Infobip(_)
+        | CarrierKind::Plivo(_)
+        | CarrierKind::Bird(_)
+        | CarrierKind::Sns(_)
+        | CarrierKind::Kannel(_) => &[Channel::Sms],
+        CarrierKind::Meta(_) => &[Channel::Whatsapp],
     }
 }
 
@@ -220,3 +275,36 @@ fn is_a_name(name: &String) -> Result<(), Wrong> {
         "write up to 32 lower case letters, digits and -, a letter first",
     ))
 }
+
+/// A secret that proves callbacks must not be guessable.
+fn is_long_if_any(secret: &Option<Secret<String>>) -> Result<(), Wrong> {
+    match secret {
+        Some(secret) if secret.expose().chars().count() < 16 => {
+            Err(Wrong::new("is shorter than 16 characters", "choose a longer one"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A secret in callback addresses: nothing in it to escape, for Kannel reads `%` in them in its own way.
+fn is_a_token_if_any(token: &Option<Secret<String>>) -> Result<(), Wrong> {
+    is_long_if_any(token)?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    match token {
+        Some(token) if !token.expose().bytes().all(plain) => {
+            Err(Wrong::new("cannot stand in an address", "write letters, digits, -, _ and ."))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A word that becomes a part of an address's path.
+fn is_a_path_part(part: &String) -> Result<(), Wrong> {
+    let fits =
+        !part.is_empty() && part != ".." && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    let wrong = || Wrong::new(format!("= {part:?} cannot stand in an address"), "write letters, digits, -, _ and .");
+    if fits { Ok(()) } else { Err(wrong()) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,13 +6,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::docs::{ChangeRefusals, ReadRefusals};
-use super::once;
-use crate::accounts::{Caller, Scope};
+use crate::accounts::{Caller, Scope, change_once, stored};
 use crate::app::App;
 use crate::error::{Code, Error, Result};
 use crate::http::page::{self, PageParams};
 use crate::http::{Body, Id, Listing, Page, reply};
-use crate::idempotency::Stored;
 use crate::ids::InboundId;
 use crate::inbound::store;
 use crate::inbound::take::{LONGEST, take_test};
@@ -128,10 +126,9 @@ pub(super) async fn make_up(
         to: made.to.clone(),
         text: made.body.clone(),
     };
-    once(&app, &caller, &req, &body, move |conn, now| {
-        let row = take_test(conn, &keyring, org, &inbound, now)?;
-        let body = serde_json::to_vec(&InboundView::of(row, &keyring)?).map_err(Error::internal)?;
-        Ok(Stored { status: 201, body, location: None })
+    change_once(&app, &caller, (&req, &body), move |conn, by| {
+        let row = take_test(conn, &keyring, org, &inbound, by.now)?;
+        stored(201, &InboundView::of(row, &keyring)?)
     })
     .await
 }

@@ -6,13 +6,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::docs::{ChangeRefusals, ReadRefusals};
-use super::once;
-use crate::accounts::{Caller, Scope};
+use crate::accounts::{Caller, Scope, change_once, stored, stored_nothing};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::page::{self, PageParams};
 use crate::http::{Body, Id, Listing, NoMembers, OptionalBody, Page, reply};
-use crate::idempotency::Stored;
 use crate::ids::OptOutId;
 use crate::inbound::store::{self, OptOutRow};
 use crate::inbound::view::OptOutView;
@@ -87,12 +85,11 @@ pub(super) async fn add(
     let channel = body.value.channel.unwrap_or(Channel::Sms);
     let to = Recipient::parse(&body.value.to, channel, None).map_err(|why| Error::field("to", why))?;
     let (org, mode) = (caller.org_id(), caller.mode());
-    once(&app, &caller, &req, &body, move |conn, now| {
+    change_once(&app, &caller, (&req, &body), move |conn, by| {
         let whom = (mode, channel, to.address());
-        store::insert_opt_out(conn, &OptOutRow::new(Some(org), whom, None, now))?;
+        store::insert_opt_out(conn, &OptOutRow::new(Some(org), whom, None, by.now))?;
         let row = store::find_opt_out(conn, org, whom)?.ok_or_else(|| Error::internal("an opt-out is gone"))?;
-        let body = serde_json::to_vec(&OptOutView::from(row)).map_err(Error::internal)?;
-        Ok(Stored { status: 201, body, location: None })
+        stored(201, &OptOutView::from(row))
     })
     .await
 }
@@ -119,10 +116,10 @@ pub(super) async fn remove(
 ) -> Result<HttpResponse> {
     caller.require(Scope::MessagesSend)?;
     let owner = (caller.org_id(), caller.mode());
-    once(&app, &caller, &req, &body.0, move |conn, _| {
+    change_once(&app, &caller, (&req, &body.0), move |conn, _| {
         let row = store::load_opt_out(conn, owner, id.0)?;
         store::delete_opt_out(conn, Some(owner.0), (row.mode, row.channel, &row.recipient))?;
-        Ok(Stored { status: 204, body: Vec::new(), location: None })
+        Ok(stored_nothing())
     })
     .await
 }

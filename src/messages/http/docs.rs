@@ -42,8 +42,9 @@ pub(super) struct ChangeRefusals;
 /// What a route of the coals dialect may refuse with.
 pub(super) struct CoalsRefusals;
 
-const SENDING: [Code; 10] = [
+const SENDING: [Code; 11] = [
     Code::InsufficientBalance,
+    Code::SpendCapReached,
     Code::DestinationNotAllowed,
     Code::RecipientOptedOut,
     Code::FraudBlocked,

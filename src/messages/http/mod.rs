@@ -16,11 +16,10 @@ pub use docs::MessageDocs;
 use super::accept::{Accepted, Render};
 use super::new::country_of;
 use super::send::Ask;
-use crate::accounts::Caller;
+use crate::accounts::{Caller, respond};
 use crate::http::rate_view::put_view;
-use crate::http::reply::Reply;
 use crate::http::{Body, RequestId};
-use crate::idempotency::{Answer, Claim, Stored};
+use crate::idempotency::{Answer, Claim};
 use crate::recipient::Recipient;
 use crate::terms::Channel;
 
@@ -78,11 +77,4 @@ fn one_spelling<T>(
 fn answered(req: &HttpRequest, accepted: &Accepted, render: Render) -> HttpResponse {
     put_view(req, accepted.view);
     respond(Answer { stored: accepted.answer(render), replayed: accepted.replayed })
-}
-
-/// An answer, or its replay.
-fn respond(answer: Answer) -> HttpResponse {
-    let Stored { status, body, location } = answer.stored;
-    let reply = Reply { status, location, body: body.into() };
-    if answer.replayed { reply.into_replay() } else { reply.into_response() }
 }

@@ -4,14 +4,12 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, post};
 
 use super::docs::ChangeRefusals;
-use super::respond;
-use crate::accounts::{Caller, Scope};
+use crate::accounts::{Caller, Scope, change_once, stored};
 use crate::app::App;
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
 use crate::http::{Body, Id, NoMembers, OptionalBody};
-use crate::idempotency::{self, Claim, Keeping, Stored};
 use crate::ids::MessageId;
 use crate::messages::body::FeedbackBody;
 use crate::messages::settle::{Moved, move_row};
@@ -107,20 +105,10 @@ where
     F: FnOnce(&mut Conn, Row, Millis) -> Result<()> + Send + 'static,
 {
     let owner = (caller.org_id(), caller.mode());
-    let claim = body.key.as_ref().map(|key| Claim::new(owner.0.as_str(), owner.1, key.as_str(), body.fingerprint(req)));
-    let (clock, ttl) = (app.clock.clone(), app.config.retention.idempotency);
-    let answer = app
-        .db
-        .write(move |conn| {
-            let now = crate::db::now(conn, &clock)?;
-            idempotency::once(conn, claim.as_ref(), Keeping { now, ttl }, |conn| {
-                let row = store::load_message(conn, owner, id)?;
-                work(conn, row, now)?;
-                let row = store::load_message(conn, owner, id)?;
-                let body = serde_json::to_vec(&MessageView::of(&row)?).map_err(Error::internal)?;
-                Ok(Stored { status: 200, body, location: None })
-            })
-        })
-        .await?;
-    Ok(respond(answer))
+    change_once(app, caller, (req, body), move |conn, by| {
+        let row = store::load_message(conn, owner, id)?;
+        work(conn, row, by.now)?;
+        stored(200, &MessageView::of(&store::load_message(conn, owner, id)?)?)
+    })
+    .await
 }

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use super::http_api::hex_bytes;
 use super::outgoing_http::{Answer, Caller, unreadable};
 use super::{Carrier, CarrierLimits, Hook, HookFault, HookKind, Outcome, Outgoing, Receipt, ReceiptState, Refusal};
 use super::{RefusalKind, Report, Sending, wording};
@@ -138,18 +139,11 @@ fn is_signed(keys: &crate::config::Receipt, hook: &Hook<'_>) -> bool {
         return false;
     };
     let claimed = match keys.signature_form {
-        SignatureForm::Hex => bytes_of_hex(bare),
+        SignatureForm::Hex => hex_bytes(bare),
         SignatureForm::Base64 => STANDARD.decode(bare).ok(),
     };
     let expected = hmac_sha256(keys.secret.expose().as_bytes(), hook.body);
     claimed.is_some_and(|claimed| same(&claimed, &expected))
-}
-
-fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> =
-        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
-    let (pairs, []) = digits.as_deref()?.as_chunks::<2>() else { return None };
-    Some(pairs.iter().map(|[high, low]| high << 4 | low).collect())
 }
 
 fn receipt(keys: &crate::config::Receipt, json: &Value) -> Option<Receipt> {

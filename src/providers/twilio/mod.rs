@@ -7,6 +7,7 @@ mod signature;
 use serde_json::Value;
 
 use super::form;
+use super::http_api::is_loopback;
 use super::outgoing_http::Caller;
 use super::{Carrier, CarrierLimits, Hook, HookFault, HookKind, HookReply, Inbound, Outcome, Outgoing, Receipt};
 use super::{ReceiptState, Report, Sending};
@@ -189,9 +190,4 @@ fn address(channel: Channel, number: &str) -> String {
         Channel::Whatsapp => format!("whatsapp:{number}"),
         Channel::Sms | Channel::Email => String::from(number),
     }
-}
-
-fn is_loopback(url: &str) -> bool {
-    let host = reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(String::from)).unwrap_or_default();
-    host == "localhost" || host == "[::1]" || host.starts_with("127.")
 }

@@ -37,8 +37,9 @@ pub(super) struct CheckRefusals;
 /// What a route that reads may refuse with.
 pub(super) struct ReadRefusals;
 
-const SENDING: [Code; 9] = [
+const SENDING: [Code; 10] = [
     Code::InsufficientBalance,
+    Code::SpendCapReached,
     Code::DestinationNotAllowed,
     Code::RecipientOptedOut,
     Code::FraudBlocked,

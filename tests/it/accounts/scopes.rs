@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::house::House;
 
 /// Method, path, a body that is right, and the scope that lets it in; without one any key may.
-const TABLE: [(&str, &str, &str, Option<Scope>); 29] = [
+const TABLE: [(&str, &str, &str, Option<Scope>); 32] = [
     ("GET", "/v1/account", "", None),
     ("GET", "/v1/limits", "", None),
     ("GET", "/v1/senders", "", Some(Scope::MessagesRead)),
@@ -29,6 +29,9 @@ const TABLE: [(&str, &str, &str, Option<Scope>); 29] = [
     ("POST", "/v1/verifications/VRF/resend", "{}", Some(Scope::VerificationsWrite)),
     ("POST", "/v1/verifications/VRF/next", "{}", Some(Scope::VerificationsWrite)),
     ("POST", "/v1/verifications/VRF/cancel", "{}", Some(Scope::VerificationsWrite)),
+    ("GET", "/v1/fraud/lists", "", Some(Scope::FraudRead)),
+    ("POST", "/v1/fraud/lists", LISTED, Some(Scope::FraudWrite)),
+    ("DELETE", "/v1/fraud/lists/LST", "", Some(Scope::FraudWrite)),
     ("GET", "/v1/inbound", "", Some(Scope::MessagesRead)),
     ("GET", "/v1/inbound/INB", "", Some(Scope::MessagesRead)),
     ("POST", "/v1/sandbox/inbound", r#"{"from":"+447400123459","to":"1","body":"hi"}"#, Some(Scope::MessagesSend)),
@@ -39,10 +42,11 @@ const TABLE: [(&str, &str, &str, Option<Scope>); 29] = [
     ("POST", "/simcoal/send-bulk", r#"{"to":["+15005550000"],"message":"hi"}"#, Some(Scope::MessagesSend)),
 ];
 
+const LISTED: &str = r#"{"action":"block","kind":"device","value":"d","reason":"r"}"#;
 const SEND: &str = r#"{"to":"+15005550000","body":"hi","kind":"transactional"}"#;
 
 /// What stands for an id in the table, by its prefix.
-const IDS: [&str; 5] = ["MSG", "BAT", "VRF", "INB", "OPT"];
+const IDS: [&str; 6] = ["MSG", "BAT", "VRF", "INB", "OPT", "LST"];
 
 /// Ids of the right form that are nobody's: whoever is let in learns only that.
 fn path_of(path: &str) -> String {

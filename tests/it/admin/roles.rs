@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::accounts::house::House;
 use crate::harness::actor::Actor;
 
-/// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY`, `OPR` and `TOK` stand for ids.
-const TABLE: [(&str, &str, &str, &[&str]); 34] = [
+/// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY`, `OPR`, `TOK` and `LST` stand for ids.
+const TABLE: [(&str, &str, &str, &[&str]); 37] = [
     ("POST", "/orgs", r#"{"name":"n","country":"GB"}"#, RUN),
     ("GET", "/orgs", "", ALL),
     ("GET", "/orgs/ORG", "", ALL),
@@ -26,6 +26,9 @@ const TABLE: [(&str, &str, &str, &[&str]); 34] = [
     ("DELETE", "/keys/KEY/limits/key.minute", "", RUN),
     ("GET", "/orgs/ORG/caps", "", ALL),
     ("PUT", "/orgs/ORG/caps", "[]", RUN),
+    ("GET", "/fraud/lists", "", ALL),
+    ("POST", "/fraud/lists", r#"{"action":"block","kind":"device","value":"d","reason":"r"}"#, RUN),
+    ("DELETE", "/fraud/lists/LST", "", RUN),
     ("GET", "/operators", "", ALL),
     ("POST", "/operators", r#"{"name":"n NAME","role":"viewer"}"#, OWN),
     ("POST", "/operators/OPR/tokens", "{}", OWN),
@@ -54,6 +57,7 @@ struct Words {
     key: String,
     operator: String,
     token: String,
+    listed: String,
     name: &'static str,
 }
 
@@ -65,12 +69,18 @@ impl Words {
         let operator = house.owner().post("/v1/admin/operators", body).await.expect(201).text_at("/id");
         let path = format!("/v1/admin/operators/{operator}/tokens");
         let token = house.owner().post(&path, json!({})).await.expect(201).text_at("/id");
-        Words { org, key, operator, token, name }
+        let entry = json!({"action": "block", "kind": "device", "value": "d", "reason": "r"});
+        let listed = house.owner().post("/v1/admin/fraud/lists", entry).await.expect(201).text_at("/id");
+        Words { org, key, operator, token, listed, name }
     }
 
     fn fill(&self, text: &str) -> String {
         let filled = text.replace("ORG", &self.org).replace("KEY", &self.key);
-        filled.replace("OPR", &self.operator).replace("TOK", &self.token).replace("NAME", self.name)
+        filled
+            .replace("OPR", &self.operator)
+            .replace("TOK", &self.token)
+            .replace("NAME", self.name)
+            .replace("LST", &self.listed)
     }
 }
 

@@ -1,0 +1,64 @@
+//! Meta's webhooks: several entries, changes and statuses in one. What is new or of another number is passed over,
+//! for an answer that is not 200 makes Meta repeat the whole for days. Pure.
+
+use serde_json::Value;
+
+use crate::providers::http_api::{Heard, as_json, inbound, look_up, text_at, word_at};
+use crate::providers::{HookFault, ReceiptState, Report};
+use crate::terms::Channel;
+
+/// Most reports that one webhook may hold.
+const MOST_REPORTS: usize = 2000;
+
+/// `delivered` may be left out; `read` says it too.
+const STATES: &[(&str, ReceiptState)] = &[
+    ("sent", ReceiptState::Sent),
+    ("delivered", ReceiptState::Delivered),
+    ("read", ReceiptState::Delivered),
+    ("played", ReceiptState::Delivered),
+    ("failed", ReceiptState::Failed),
+];
+
+/// The reports of the number `phone_number_id`. Errors: malformed where it is no webhook of WhatsApp's at all.
+pub fn read(body: &[u8], phone_number_id: &str) -> Result<Vec<Report>, HookFault> {
+    let json = as_json(body)?;
+    let entries = json.get("entry").and_then(Value::as_array).ok_or(HookFault::Malformed)?;
+    let changes = entries.iter().flat_map(|entry| rows(entry, "/changes"));
+    let own = |value: &&Value| text_at(value, "/metadata/phone_number_id") == Some(phone_number_id);
+    let values = changes.filter(|change| text_at(change, "/field") == Some("messages"));
+    let values: Vec<&Value> = values.filter_map(|change| change.get("value")).filter(own).collect();
+    let told = values.into_iter().flat_map(|value| {
+        let receipts = rows(value, "/statuses").iter().filter_map(|status| receipt(status).ok());
+        let messages = rows(value, "/messages").iter().filter_map(move |message| written(value, message).ok());
+        receipts.chain(messages).collect::<Vec<_>>()
+    });
+    let told: Vec<Report> = told.take(MOST_REPORTS + 1).collect();
+    if told.len() > MOST_REPORTS { Err(HookFault::Malformed) } else { Ok(told) }
+}
+
+fn rows<'a>(json: &'a Value, pointer: &str) -> &'a [Value] {
+    json.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn receipt(status: &Value) -> Result<Report, HookFault> {
+    let word = text_at(status, "/status");
+    let error = word_at(status, "/errors/0/code");
+    Heard {
+        id: text_at(status, "/id"),
+        reference: text_at(status, "/biz_opaque_callback_data"),
+        status: word,
+        state: word.and_then(|word| look_up(STATES, word)),
+        error: error.as_deref(),
+    }
+    .report()
+}
+
+/// Somebody who has a user name may come without a number, known by an id of the business's own.
+fn written(value: &Value, message: &Value) -> Result<Report, HookFault> {
+    let sender = ["/from", "/from_user_id"].iter().find_map(|pointer| text_at(message, pointer));
+    let from = sender.or_else(|| text_at(value, "/contacts/0/user_id"));
+    let to = text_at(value, "/metadata/display_phone_number").or(text_at(value, "/metadata/phone_number_id"));
+    let texts = ["/text/body", "/button/text", "/interactive/button_reply/title", "/interactive/list_reply/title"];
+    let text = texts.iter().find_map(|pointer| text_at(message, pointer)).unwrap_or_default();
+    inbound(Channel::Whatsapp, text_at(message, "/id"), (from, to), text)
+}

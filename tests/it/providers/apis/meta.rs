@@ -1,0 +1,90 @@
+//! WhatsApp's webhooks: every published one is believed and read, and what is not this number's is passed over.
+
+use std::collections::BTreeMap;
+
+use postern::providers::{HookFault, HookKind};
+
+use super::callbacks::{Sent, carrier, headers, read, signed, told};
+use super::{WAMID, fixture, json_fixture};
+
+/// What each webhook of the number says; those that are not named say nothing.
+fn said() -> BTreeMap<&'static str, Vec<String>> {
+    let receipt = |rest: &str| vec![format!("{WAMID} {rest}")];
+    let inbound = |text: &str| vec![format!("whatsapp +447700900123 > +447700900100: {text}")];
+    BTreeMap::from([
+        ("webhook_status_sent_v23.json", receipt("msg_01JFIXTURE0000000000000001 Sent -")),
+        ("webhook_status_sent_v24.json", receipt("msg_01JFIXTURE0000000000000001 Sent -")),
+        ("webhook_status_delivered.json", receipt("- Delivered -")),
+        ("webhook_status_read_without_delivered.json", receipt("- Delivered -")),
+        ("webhook_status_failed_131026.json", receipt("- Failed 131026")),
+        ("webhook_status_failed_131047.json", receipt("- Failed 131047")),
+        ("webhook_status_failed_131049.json", receipt("- Failed 131049")),
+        ("webhook_status_failed_unknown_code.json", receipt("- Failed 139999")),
+        ("webhook_status_sent_2026_contacts_bsuid.json", receipt("- Sent -")),
+        ("webhook_status_delivered_2026_no_phone.json", receipt("- Delivered -")),
+        ("webhook_message_text_inbound.json", inbound("STOP")),
+        ("webhook_message_button_inbound.json", inbound("I didn't request a code")),
+        ("webhook_message_unsupported_inbound.json", inbound("")),
+        ("webhook_multi_entry_multi_change.json", [receipt("- Sent -"), receipt("- Delivered -")].concat()),
+    ])
+}
+
+#[actix_web::test]
+async fn every_published_webhook_is_believed_and_read() {
+    let (carrier, _db) = carrier("meta");
+    let published = json_fixture("meta/signatures.json");
+    let files = published["files"].as_object().unwrap();
+    assert_eq!(files.len(), 28);
+    for (name, signature) in files {
+        let sent = Sent {
+            kind: HookKind::Status,
+            url: String::from("https://otp.example/hooks/meta"),
+            headers: headers(&[("x-hub-signature-256", signature.as_str().unwrap())]),
+            body: fixture(&format!("meta/{name}")),
+        };
+        let reports = read(&*carrier, &sent).unwrap_or_else(|fault| panic!("{name}: {fault:?}"));
+        assert_eq!(told(&reports), said().remove(name.as_str()).unwrap_or_default(), "{name}");
+        let mut changed = sent.clone();
+        *changed.body.last_mut().unwrap() ^= 1;
+        assert_eq!(read(&*carrier, &changed), Err(HookFault::Signature), "{name}");
+    }
+}
+
+#[actix_web::test]
+async fn another_numbers_and_unknown_things_are_passed_over() {
+    let (carrier, _db) = carrier("meta");
+    let whole = String::from_utf8(fixture("meta/webhook_status_delivered.json")).unwrap();
+    let message = String::from_utf8(fixture("meta/webhook_message_text_inbound.json")).unwrap();
+    for (body, expected) in [
+        (whole.replace("800100200300401", "800100200300402"), vec![]),
+        (whole.replace("\"messages\"", "\"calls\""), vec![]),
+        (whole.replace("\"delivered\"", "\"someday\""), vec![format!("{WAMID} - - -")]),
+        (whole.replace("\"status\"", "\"state\""), vec![]),
+        (whole.replace("\"statuses\":[", "\"statuses\":[7,"), vec![format!("{WAMID} - Delivered -")]),
+        (
+            message.replace("\"from\":\"447700900123\"", "\"from_user_id\":\"GB.1\""),
+            vec![String::from("whatsapp GB.1 > +447700900100: STOP")],
+        ),
+        (String::from(r#"{"entry":[]}"#), vec![]),
+        (String::from(r#"{"entry":[{"changes":[{}]},7]}"#), vec![]),
+    ] {
+        let reports = read(&*carrier, &signed("meta", HookKind::Status, body.as_bytes())).unwrap();
+        assert_eq!(told(&reports), expected, "{body}");
+    }
+}
+
+#[actix_web::test]
+async fn the_handshake_needs_our_token() {
+    let (carrier, _db) = carrier("meta");
+    assert!(carrier.is_meta());
+    let asked = |mode: &str, token: &str, challenge: &str| {
+        let pair = |name: &str, value: &str| (String::from(name), String::from(value));
+        let query = [pair("hub.mode", mode), pair("hub.challenge", challenge), pair("hub.verify_token", token)];
+        carrier.handshake(&query)
+    };
+    assert_eq!(asked("subscribe", "fixture-verify-token", "1158201444").as_deref(), Some("1158201444"));
+    for (mode, token) in [("subscribe", "wrong"), ("subscribe", ""), ("unsubscribe", "fixture-verify-token")] {
+        assert_eq!(asked(mode, token, "1158201444"), None, "{mode} {token}");
+    }
+    assert_eq!(asked("subscribe", "fixture-verify-token", &"x".repeat(300)), None);
+}
