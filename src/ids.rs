@@ -127,6 +127,8 @@ ids! {
     JobId = "job",
     /// A route.
     RouteId = "rte",
+    /// A sender identity.
+    SenderId = "snd",
     /// An operator.
     OperatorId = "opr",
     /// An operator's token.

@@ -12,7 +12,9 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
-use crate::{callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, verifications, wallet, webhooks};
+use crate::{
+    callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, verifications, wallet, webhooks,
+};
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
 pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
@@ -24,6 +26,7 @@ pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
             verifications::run_workflow_steps(&app, STEPS_MAX).await.map(drop)
         }),
         every(app.config.retention.sweep_interval, stop.clone(), || sweep(&app)),
+        every(messages::WATCH_EVERY, stop.clone(), || messages::watch_routes(&app)),
         every(DISK_EVERY, stop.clone(), || async {
             disk::watch(&app);
             Ok(())
@@ -190,6 +193,7 @@ pub async fn sweep(app: &App) -> Result<()> {
     app.db
         .write(move |conn| {
             messages::purge_decisions(conn, now.minus(keep.decisions))?;
+            routing::watch::purge_events(conn, now.minus(keep.messages), PURGE_ROWS)?;
             sandbox::purge(conn, now.minus(keep.sandbox)).map(drop)
         })
         .await?;

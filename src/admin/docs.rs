@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use utoipa::openapi::{RefOr, Response};
 use utoipa::{IntoResponses, OpenApi};
 
-use crate::admin::{audit, caps, keys, limits, lists, messages, operators, orgs, plans, prices, routes, wallets};
+use crate::admin::{
+    audit, caps, carriers, keys, limits, lists, messages, operators, orgs, plans, prices, route_stats, routes, senders,
+    wallets,
+};
 use crate::error::Code;
 use crate::http::problem::Problem;
 use crate::http::refusals::refusals;
@@ -42,7 +45,15 @@ use crate::http::refusals::refusals;
         routes::replace_routes,
         routes::pause_route,
         routes::resume_route,
-        routes::list_carriers,
+        route_stats::route_history,
+        route_stats::route_conversion,
+        carriers::list_carriers,
+        carriers::drain_carrier,
+        carriers::resume_carrier,
+        senders::create_sender,
+        senders::list_senders,
+        senders::show_sender,
+        senders::remove_sender,
         prices::list_prices,
         prices::replace_prices,
         wallets::show_wallet,

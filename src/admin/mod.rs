@@ -5,6 +5,7 @@
 
 mod audit;
 mod caps;
+mod carriers;
 mod desk;
 mod docs;
 mod keys;
@@ -16,7 +17,9 @@ mod order;
 mod orgs;
 mod plans;
 mod prices;
+mod route_stats;
 mod routes;
+mod senders;
 mod wallets;
 
 pub use docs::AdminDocs;
@@ -31,7 +34,11 @@ pub fn configure(routes: &mut ServiceConfig) {
     plans::configure(routes);
     operators::configure(routes);
     audit::configure(routes);
+    // Before `/routes/{id}`, which would take its path.
+    route_stats::configure(routes);
     self::routes::configure(routes);
+    carriers::configure(routes);
+    senders::configure(routes);
     prices::configure(routes);
     wallets::configure(routes);
     caps::configure(routes);

@@ -1,4 +1,4 @@
-//! Routes and the carriers they lead to.
+//! Routes.
 
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpResponse, get, post, put};
@@ -9,24 +9,24 @@ use crate::accounts;
 use crate::admin::desk::{Desk, Look, Manage, Why};
 use crate::admin::docs::{ChangeRefusals, ReadRefusals};
 use crate::admin::order::done;
+use crate::admin::route_stats::RouteEventView;
 use crate::app::App;
 use crate::audit::{By, Change};
+use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
 use crate::http::{Body, Id, OptionalBody, Query};
 use crate::ids::{OrgId, RouteId};
+use crate::money::{Currency, Micros, MoneyView};
 use crate::phone::Country;
 use crate::providers::circuit::State;
+use crate::routing::health::{Reason, Standing};
+use crate::routing::watch::{self, Watch};
 use crate::routing::{self, Route};
 use crate::terms::Channel;
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
-    routes
-        .service(list_routes)
-        .service(replace_routes)
-        .service(pause_route)
-        .service(resume_route)
-        .service(list_carriers);
+    routes.service(list_routes).service(replace_routes).service(pause_route).service(resume_route);
 }
 
 /// A way to a carrier. An absent member matches everything; the most particular routes that fit a message are used.
@@ -50,9 +50,11 @@ pub struct NewRoute {
     /// Lower goes first; 1 where absent.
     #[schema(minimum = 0, maximum = 1000)]
     priority: Option<i32>,
-    /// Share among routes of one priority; 1 where absent.
+    /// Share among routes of one priority; 1 where absent. 0: a last resort among them, the cheapest first.
     #[schema(minimum = 0, maximum = 1000)]
     weight: Option<i32>,
+    /// What the carrier charges us, each segment of an SMS or each message.
+    price: Option<MoneyView>,
 }
 
 /// A route as it stands.
@@ -73,10 +75,43 @@ pub struct RouteView {
     carrier: String,
     /// Lower goes first.
     priority: i32,
-    /// Share among routes of one priority.
+    /// Share among routes of one priority. 0: a last resort among them, the cheapest first.
     weight: i32,
+    /// What the carrier charges us, each segment of an SMS or each message.
+    price: Option<MoneyView>,
     /// Out of use.
     paused: bool,
+}
+
+/// A route and how it does.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RouteReport {
+    /// The route.
+    #[serde(flatten)]
+    route: RouteView,
+    /// Its circuit, as the process that answers sees it: each one learns for itself from the hand-offs it makes.
+    circuit: RouteCircuit,
+    /// The latest change of its circuit in any process; null where it never opened.
+    last_change: Option<RouteEventView>,
+}
+
+/// A route's circuit.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RouteCircuit {
+    /// `closed` is healthy, `open` takes nothing for now, `half_open` is being tried.
+    state: State,
+    /// Why it opened; null while it is closed.
+    reason: Option<Reason>,
+    /// It takes nothing before this moment.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    open_until: Option<Millis>,
+}
+
+/// Every route and how it does.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RouteReports {
+    /// The routes.
+    data: Vec<RouteReport>,
 }
 
 /// Every route.
@@ -86,41 +121,30 @@ pub struct Routes {
     data: Vec<RouteView>,
 }
 
-/// A carrier as it is now.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct CarrierView {
-    /// Its name.
-    #[schema(example = "sandbox")]
-    name: String,
-    /// The channels it carries.
-    channels: Vec<Channel>,
-    /// Its circuit: `closed` is healthy, `open` takes nothing for now, `half_open` is being tried.
-    circuit: State,
-    /// How the link that this node keeps with it stands; none for a carrier that is called.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    link: Option<String>,
-}
-
-/// Every carrier.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct CarrierList {
-    /// The carriers, by name.
-    data: Vec<CarrierView>,
-}
-
-/// List the routes.
+/// List the routes and how they do.
 #[utoipa::path(
     tag = "Admin: routes",
     path = "/v1/admin/routes",
-    responses((status = 200, description = "Every route", body = Routes), ReadRefusals),
+    responses((status = 200, description = "Every route", body = RouteReports), ReadRefusals),
     security(("operator_token" = [])),
 )]
 #[get("/routes")]
-pub(super) async fn list_routes(desk: Desk<Look>) -> Result<HttpResponse> {
-    desk.show(|conn| Ok(views(&routing::load(conn)?))).await
+pub(super) async fn list_routes(desk: Desk<Look>, app: Data<App>) -> Result<HttpResponse> {
+    let watch = app.room::<Watch>();
+    desk.show(move |conn| {
+        let mut latest = watch::latest(conn)?;
+        let report = |route: &Route| RouteReport {
+            route: view(route),
+            circuit: RouteCircuit::of(watch.standing(route.id)),
+            last_change: latest.remove(&route.id).map(RouteEventView::of),
+        };
+        Ok(RouteReports { data: routing::load(conn)?.iter().map(report).collect() })
+    })
+    .await
 }
 
-/// Put a list of routes in place of all routes.
+/// Put a list of routes in place of all routes. A route that stays the same way (channel, country, prefix, organization
+/// and carrier) keeps its id, its history and whether it is paused.
 #[utoipa::path(
     tag = "Admin: routes",
     path = "/v1/admin/routes",
@@ -147,8 +171,9 @@ pub(super) async fn replace_routes(
                     _ => fault,
                 })?;
             }
-            let before = views(&routing::load(conn)?);
-            let routes: Vec<Route> = wanted.into_iter().map(|route| route.made(by)).collect();
+            let mut known = routing::load(conn)?;
+            let before = views(&known);
+            let routes: Vec<Route> = wanted.into_iter().map(|route| route.made(by, &mut known)).collect();
             routing::replace(conn, &routes, by.now)?;
             let after = views(&routes);
             by.tell(conn, "routes.replace", "routes", Change::changed(&before, &after))?;
@@ -207,24 +232,6 @@ pub(super) async fn resume_route(
     order.run(move |conn, by| done(&set_paused(conn, by, id.0, Use::InUse)?)).await
 }
 
-/// List the carriers of this node and their health.
-#[utoipa::path(
-    tag = "Admin: routes",
-    path = "/v1/admin/carriers",
-    responses((status = 200, description = "Every carrier", body = CarrierList), ReadRefusals),
-    security(("operator_token" = [])),
-)]
-#[get("/carriers")]
-pub(super) async fn list_carriers(_desk: Desk<Look>, app: Data<App>) -> Result<HttpResponse> {
-    let view = |carrier: &std::sync::Arc<dyn crate::providers::Carrier>| CarrierView {
-        name: String::from(carrier.name()),
-        channels: carrier.channels().to_vec(),
-        circuit: app.carriers.circuits().state(carrier.name()),
-        link: carrier.health_detail(),
-    };
-    crate::http::reply::ok(&CarrierList { data: app.carriers.iter().map(view).collect() })
-}
-
 /// Why a route is taken out of use or put back.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -279,21 +286,52 @@ impl NewRoute {
                 fault(field, String::from("must be a whole number from 0 to 1000"));
             }
         }
+        if self.price.is_some() && self.price().is_none() {
+            fault(
+                "price",
+                String::from("must be an amount from 0 to 1000 with at most six places, and a currency of ISO 4217"),
+            );
+        }
         faults
     }
 
-    fn made(self, by: &By) -> Route {
-        Route {
+    fn price(&self) -> Option<(Micros, Currency)> {
+        let MoneyView { amount, currency } = self.price.as_ref()?;
+        let amount = Micros::parse(amount).filter(|amount| (0..=PRICE_MOST).contains(&amount.0))?;
+        Some((amount, currency.parse().ok()?))
+    }
+
+    /// The route; one of `known` that is the same way is taken out of there and lends its id.
+    fn made(self, by: &By, known: &mut Vec<Route>) -> Route {
+        let new = Route {
             id: RouteId::new(by.now),
+            priority: self.priority.unwrap_or(1),
+            weight: self.weight.unwrap_or(1),
+            price: self.price(),
+            paused: false,
             channel: self.channel,
             country: self.country,
             prefix: self.prefix,
             org_id: self.org_id,
             carrier: self.carrier,
-            priority: self.priority.unwrap_or(1),
-            weight: self.weight.unwrap_or(1),
-            paused: false,
+        };
+        match known.iter().position(|route| route.is_same_way(&new)) {
+            Some(index) => {
+                let Route { id, paused, .. } = known.swap_remove(index);
+                Route { id, paused, ..new }
+            }
+            None => new,
         }
+    }
+}
+
+/// No part costs more than a thousand of anything; a slip of the point is caught here.
+const PRICE_MOST: i64 = 1_000_000_000;
+
+impl RouteCircuit {
+    fn of(standing: Standing) -> RouteCircuit {
+        let Standing { state, reason, open_until } = standing;
+        RouteCircuit { state, reason, open_until }
     }
 }
 
@@ -311,6 +349,7 @@ fn view(route: &Route) -> RouteView {
         carrier: route.carrier.clone(),
         priority: route.priority,
         weight: route.weight,
+        price: route.price.map(|(amount, currency)| MoneyView::new(amount, currency)),
         paused: route.paused,
     }
 }

@@ -135,6 +135,7 @@ fn to_sandbox(channel: Channel, by: &By) -> Route {
         carrier: String::from(SANDBOX),
         priority: 100,
         weight: 1,
+        price: None,
         paused: false,
     }
 }

@@ -6,6 +6,7 @@ mod keyword;
 mod opt_outs;
 mod store;
 mod take;
+mod told;
 mod view;
 
 pub use http::{InboundDocs, configure};

@@ -2,6 +2,7 @@
 
 use super::keyword::Keyword;
 use super::store::{self, InboundRow, OptOutRow};
+use super::told;
 use crate::accounts;
 use crate::clock::Millis;
 use crate::config::SANDBOX;
@@ -10,6 +11,7 @@ use crate::error::Result;
 use crate::ids::{InboundId, OrgId};
 use crate::phone::Phone;
 use crate::providers::Inbound;
+use crate::routing::senders;
 use crate::secret::{Keyring, Purpose};
 use crate::terms::{Channel, Mode};
 
@@ -74,6 +76,7 @@ fn keep(conn: &mut Conn, row: &InboundRow, now: Millis) -> Result<()> {
         return Ok(());
     }
     heed(conn, row, now)?;
+    told::tell(conn, row, now)?;
     let word = row.keyword.map_or("none", |keyword| keyword.as_str());
     metrics::counter!("postern_inbound_total", "channel" => row.channel.as_str(), "keyword" => word).increment(1);
     Ok(())
@@ -93,9 +96,13 @@ fn heed(conn: &mut Conn, row: &InboundRow, now: Millis) -> Result<()> {
     Ok(())
 }
 
-/// Whose originator it was sent to. Where no other organization is there, it is the one's.
-fn owner_of(conn: &mut Conn, _inbound: &Inbound) -> Result<Option<OrgId>> {
-    accounts::only_org(conn)
+/// Whose originator it was sent to, by the list of senders; one that nobody registered is the only organization's,
+/// where there is one only.
+fn owner_of(conn: &mut Conn, inbound: &Inbound) -> Result<Option<OrgId>> {
+    match senders::owner_of(conn, inbound.channel, &address_of(inbound.channel, &inbound.to))? {
+        Some(owner) => Ok(owner.org_id),
+        None => accounts::only_org(conn),
+    }
 }
 
 /// The address in the form that messages are sent to, so that the two meet; what is no number stays as it is.

@@ -1,5 +1,6 @@
 //! What a claim does: whom it serves first, what is due for each row, and which carrier takes it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,15 +15,23 @@ use crate::db::Conn;
 use crate::error::Result;
 use crate::ids::{AttemptId, OrgId};
 use crate::inbound::{self, Consents, Whom};
+use crate::phone::{Country, Phone};
 use crate::providers::Carriers;
+use crate::providers::circuit::{Permit, State};
 use crate::providers::pick::{Candidate, pick};
-use crate::routing::{self, Route};
+use crate::routing::senders::Pool;
+use crate::routing::watch::Watch;
+use crate::routing::{self, Route, Want};
 use crate::secret::random_u64;
 use crate::terms::{Channel, Kind, Mode};
 
 /// What a claim looks at besides the table.
 pub(super) struct Desk {
     pub(super) routes: Arc<Vec<Route>>,
+    /// Carriers that take nothing new for now.
+    pub(super) draining: Arc<BTreeSet<String>>,
+    pub(super) senders: Arc<Pool>,
+    pub(super) watch: Arc<Watch>,
     pub(super) carriers: Carriers,
     pub(super) in_flight: InFlight,
     pub(super) lease: Duration,
@@ -36,6 +45,8 @@ const LANES: [(i16, Order); 3] = [(0, Order::NewestFirst), (1, Order::OldestFirs
 const ROUNDS_MAX: usize = 8;
 /// The wait for a carrier whose circuit is open.
 const REST_WAIT: Duration = Duration::from_millis(250);
+/// The wait for a carrier that is drained: long enough that a backlog costs little, short enough for a resume.
+const DRAIN_WAIT: Duration = Duration::from_secs(1);
 /// The wait for a carrier that has as many hand-offs under way as it takes: one of them may end at any moment.
 const FULL_WAIT: Duration = Duration::from_millis(25);
 /// Organizations looked at in one claim.
@@ -128,12 +139,16 @@ impl Desk {
     fn begin(&self, conn: &mut Conn, row: Row, now: Millis, round: &mut Round) -> Result<()> {
         let extra = row.extra_or_none();
         let (channel, to) = row.way(&extra);
-        let carrier = match self.choose(&row, &extra, channel, &to, now) {
-            Choice::Carrier(carrier) => carrier,
+        let want = Want { channel, country: country_of(&row, &to), recipient: &to, org_id: row.org_id };
+        // The originator was checked for the channel it was asked for; on another one it is chosen.
+        let asked = row.sender.clone().filter(|_| channel == row.channel);
+        let Candidate { route, carrier, .. } = match self.choose(&row, &extra, &want, asked.as_deref(), now) {
+            Choice::Route(chosen) => chosen,
             Choice::Later(wait) => return self.put_off(conn, row, wait, now, round),
             Choice::Exhausted => return instead(conn, &row, &progress::routes_exhausted(&row, now), now),
             Choice::None => return instead(conn, &row, &progress::no_route(&row, now), now),
         };
+        let from = asked.or_else(|| self.senders.choose(&want, &carrier).map(|sender| sender.address.clone()));
         let attempt = Attempt {
             id: AttemptId::new(now),
             message_id: row.id,
@@ -146,6 +161,7 @@ impl Desk {
             detail: None,
             started_at: now,
             finished_at: None,
+            route_id: route,
         };
         let to_sending = Move {
             status: Status::Sending,
@@ -163,7 +179,7 @@ impl Desk {
         };
         let flight = self.in_flight.begin(row.id, &attempt.carrier);
         round.moves.push((row, to_sending));
-        round.claimed.push(Claimed { row: sending, attempt, to, flight });
+        round.claimed.push(Claimed { row: sending, attempt, to, from, flight });
         Ok(())
     }
 
@@ -178,11 +194,11 @@ impl Desk {
         Ok(())
     }
 
-    fn choose(&self, row: &Row, extra: &Extra, channel: Channel, to: &str, now: Millis) -> Choice {
-        if channel == Channel::Whatsapp {
+    fn choose(&self, row: &Row, extra: &Extra, want: &Want<'_>, from: Option<&str>, now: Millis) -> Choice {
+        if want.channel == Channel::Whatsapp {
             return Choice::None;
         }
-        let candidates = self.candidates(row, channel, to);
+        let candidates = self.candidates(row, want, from);
         if candidates.is_empty() {
             return Choice::None;
         }
@@ -191,47 +207,73 @@ impl Desk {
         if left.is_empty() {
             return Choice::Exhausted;
         }
-        let wait_of = |name: &str| {
+        let wait_of = |candidate: &Candidate| {
+            let name = candidate.carrier.as_str();
             let has_room = self.in_flight.of_carrier(name) < self.carriers.max_in_flight(name);
-            let open = self.carriers.circuits().is_open_to(name, now);
+            if self.draining.contains(name) {
+                return DRAIN_WAIT;
+            }
+            let open = self.carriers.circuits().is_open_to(name, now)
+                && candidate.route.is_none_or(|route| self.watch.is_open_to(route, now));
             match (open, has_room) {
                 (false, _) => REST_WAIT,
                 (true, false) => FULL_WAIT,
                 (true, true) => self.carriers.wait(name, self.nodes, now),
             }
         };
-        match pick(&left, |name| wait_of(name).is_zero(), random_u64()) {
+        match pick(&left, |candidate| wait_of(candidate).is_zero(), random_u64()) {
             Some(candidate) => {
-                self.carriers.circuits().permit(&candidate.carrier, now);
-                self.carriers.count(&candidate.carrier, self.nodes, now);
-                Choice::Carrier(candidate.carrier.clone())
+                self.count(candidate, now);
+                Choice::Route(candidate.clone())
             }
             None => {
-                let soonest = left.iter().map(|candidate| wait_of(&candidate.carrier)).min().unwrap_or(REST_WAIT);
+                let soonest = left.iter().map(wait_of).min().unwrap_or(REST_WAIT);
                 Choice::Later(soonest.max(Duration::from_millis(5)))
             }
         }
     }
 
-    fn candidates(&self, row: &Row, channel: Channel, to: &str) -> Vec<Candidate> {
-        if row.mode == Mode::Test {
-            return vec![Candidate { carrier: String::from("sandbox"), priority: 0, weight: 1 }];
+    fn count(&self, candidate: &Candidate, now: Millis) {
+        let carrier = &candidate.carrier;
+        if self.carriers.circuits().permit(carrier, now) == Permit::Probe {
+            self.watch.note_carrier(carrier, (State::Open, State::HalfOpen), None, now);
         }
-        // Mail has no country; a fallback's number is in the country its own digits say.
-        let country = match to == row.recipient {
-            true => row.country,
-            false => crate::phone::Phone::parse(to, None).ok().map(|phone| phone.country()),
-        };
-        let want = routing::Want { channel, country, recipient: to, org_id: row.org_id };
-        routing::eligible(&self.routes, &want)
+        self.carriers.count(carrier, self.nodes, now);
+        if let Some(route) = candidate.route {
+            self.watch.permit(route, carrier, now);
+        }
+    }
+
+    fn candidates(&self, row: &Row, want: &Want<'_>, from: Option<&str>) -> Vec<Candidate> {
+        if row.mode == Mode::Test {
+            let carrier = String::from("sandbox");
+            return vec![Candidate { route: None, carrier, priority: 0, weight: 1, price: None }];
+        }
+        let known_to = from.and_then(|from| self.senders.carriers_of(want, from));
+        routing::eligible(&self.routes, want)
             .into_iter()
-            .map(|route| Candidate { carrier: route.carrier.clone(), priority: route.priority, weight: route.weight })
+            .filter(|route| known_to.as_ref().is_none_or(|names| names.contains(&route.carrier.as_str())))
+            .map(|route| Candidate {
+                route: Some(route.id),
+                carrier: route.carrier.clone(),
+                priority: route.priority,
+                weight: route.weight,
+                price: route.price,
+            })
             .collect()
     }
 }
 
+/// Mail has no country; a fallback's number is in the country its own digits say.
+fn country_of(row: &Row, to: &str) -> Option<Country> {
+    match to == row.recipient {
+        true => row.country,
+        false => Phone::parse(to, None).ok().map(|phone| phone.country()),
+    }
+}
+
 enum Choice {
-    Carrier(String),
+    Route(Candidate),
     Later(Duration),
     Exhausted,
     None,

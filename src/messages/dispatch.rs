@@ -19,7 +19,9 @@ use crate::app::App;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::failpoint;
+use crate::providers::circuit::State;
 use crate::providers::{Outcome, Outgoing};
+use crate::routing::watch::{self, Watch};
 use crate::secret::{Keyring, Secret};
 
 /// A message this process has in hand.
@@ -27,15 +29,20 @@ pub struct Claimed {
     pub(super) row: Row,
     pub(super) attempt: Attempt,
     pub(super) to: String,
+    /// Who it comes from; the carrier's own where nobody is named.
+    pub(super) from: Option<String>,
     #[expect(dead_code, reason = "held for its end: dropping it ends the hand-off's count")]
     pub(super) flight: Flight,
 }
 
 /// Claims up to `limit` due messages. Those whose time is over expire, those of a worker that died become unknown.
 pub async fn claim(app: &App, limit: usize) -> Result<Vec<Claimed>> {
-    let routes = tables(app).await?.routes;
+    let tables = tables(app).await?;
     let desk = Desk {
-        routes,
+        routes: tables.routes,
+        draining: tables.draining,
+        senders: tables.senders,
+        watch: app.room::<Watch>(),
         carriers: app.carriers.clone(),
         in_flight: (*app.room::<InFlight>()).clone(),
         lease: app.config.dispatch.lease,
@@ -78,7 +85,7 @@ async fn send_and_write(app: &App, claimed: Claimed) -> Result<()> {
     let outcome = send(app, &claimed).await;
     failpoint::pass("dispatch.after_carrier")?;
     let now = app.clock.now();
-    app.carriers.circuits().record(&claimed.attempt.carrier, &outcome, now);
+    observe(app, &claimed, &outcome, now);
     note(&claimed, &outcome, now);
     // A database that stalls must not lose what a carrier said: the lease is the bound, after which it is unknown.
     let lease_ends = now.plus(app.config.dispatch.lease);
@@ -90,6 +97,18 @@ async fn send_and_write(app: &App, claimed: Claimed) -> Result<()> {
             }
             done => return done,
         }
+    }
+}
+
+/// Tells the circuits of the carrier and of the route how it went. Memory only.
+fn observe(app: &App, claimed: &Claimed, outcome: &Outcome, now: Millis) {
+    let (carrier, watch) = (claimed.attempt.carrier.as_str(), app.room::<Watch>());
+    let step = app.carriers.circuits().record(carrier, outcome, now);
+    watch.note_carrier(carrier, step, Some(outcome), now);
+    let is_scripted = app.carriers.find(carrier).is_some_and(|carrier| carrier.is_scripted());
+    if let Some(route) = claimed.attempt.route_id.filter(|_| !is_scripted) {
+        let ended = watch::Ended { route, carrier, started: claimed.attempt.started_at, outcome };
+        watch.record(&ended, step.1 == State::Closed, now);
     }
 }
 
@@ -111,8 +130,6 @@ fn outgoing(keyring: &Keyring, claimed: &Claimed, now: Millis) -> Result<Outgoin
     let sealed = row.content.as_deref().ok_or_else(|| Error::internal("the content is gone"))?;
     let content = Content::open(keyring, row.id, sealed)?;
     let rendered = content.render(claimed.attempt.channel, row.org_id, keyring)?;
-    // The originator was checked for the channel it was asked for; another channel uses its carrier's own.
-    let from = row.sender.clone().filter(|_| claimed.attempt.channel == row.channel);
     Ok(Outgoing {
         message_id: row.id,
         attempt_id: claimed.attempt.id,
@@ -120,7 +137,7 @@ fn outgoing(keyring: &Keyring, claimed: &Claimed, now: Millis) -> Result<Outgoin
         mode: row.mode,
         channel: claimed.attempt.channel,
         to: claimed.to.clone(),
-        from,
+        from: claimed.from.clone(),
         text: Secret::new(rendered.text),
         code: content.code(row.org_id, keyring)?.map(Secret::new),
         subject: rendered.subject,

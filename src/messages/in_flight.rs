@@ -42,7 +42,8 @@ impl InFlight {
         self.lock().messages.contains(&id)
     }
 
-    pub(super) fn of_carrier(&self, carrier: &str) -> usize {
+    /// How many of them go to `carrier`.
+    pub fn of_carrier(&self, carrier: &str) -> usize {
         self.lock().by_carrier.get(carrier).copied().unwrap_or(0)
     }
 

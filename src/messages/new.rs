@@ -197,8 +197,9 @@ fn checked_subject(channel: Channel, line: String) -> Result<String, String> {
     Ok(line)
 }
 
+/// Reads an originator; the error completes "`from` …".
 /// 3GPP TS 23.040, 9.1.2.5: an alphanumeric originator has at most 11 characters; numbers are E.164 or short codes.
-fn originator(channel: Channel, from: String) -> Result<String, String> {
+pub fn originator(channel: Channel, from: String) -> Result<String, String> {
     if channel == Channel::Email {
         return Recipient::parse(&from, channel, None).map(|sender| String::from(sender.address()));
     }

@@ -8,6 +8,7 @@ use super::content::Content;
 use super::magic;
 use super::new::{Client, NewMessage};
 use super::purse::Capped;
+
 use super::store::Extra;
 use crate::accounts::Caller;
 use crate::app::App;
@@ -16,6 +17,8 @@ use crate::error::{Code, Error, Result};
 use crate::fraud::{self, Attempt, Listing, Lists, Probe, screen};
 use crate::ids::{DecisionId, MessageId, OrgId, VerificationId};
 use crate::phone::address_mac;
+use crate::recipient::Recipient;
+use crate::routing::senders::Pool;
 use crate::routing::{self, Route};
 use crate::secret::{Keyring, Purpose};
 use crate::terms::{Channel, Mode};
@@ -30,6 +33,8 @@ pub struct Bench {
     pub prices: Arc<Vec<Price>>,
     /// Routes.
     pub routes: Arc<Vec<Route>>,
+    /// Who messages may come from.
+    pub senders: Arc<Pool>,
     /// Each organization's spend caps.
     pub caps: Arc<BTreeMap<OrgId, Vec<Cap>>>,
     /// What is listed by hand.
@@ -43,13 +48,14 @@ pub struct Bench {
 impl Bench {
     /// The tables of `app`, at most a second old.
     pub async fn of(app: &App) -> Result<Bench> {
-        let Tables { prices, routes, caps } = tables(app).await?;
+        let Tables { prices, routes, senders, caps, .. } = tables(app).await?;
         let lists = fraud::lists(app).await?;
-        Ok(Bench { prices, routes, caps, lists, keyring: app.keyring.clone(), now: app.clock.now() })
+        Ok(Bench { prices, routes, senders, caps, lists, keyring: app.keyring.clone(), now: app.clock.now() })
     }
 
     /// Prepares a message of the caller's own words or template.
     pub fn prepare(&self, caller: &Caller, message: NewMessage, client_request_id: Option<String>) -> Result<Prepared> {
+        self.check_from(caller, &message)?;
         let content = Content::of(&message.words, caller, message.ttl)?;
         let extra = Extra {
             metadata: message.metadata.clone(),
@@ -109,6 +115,19 @@ impl Bench {
         })
     }
 
+    /// Whether the message may come from whom it asks for. A magic number is in no country and nobody's.
+    fn check_from(&self, caller: &Caller, message: &NewMessage) -> Result<()> {
+        let address = message.to.address();
+        if caller.mode() == Mode::Test && magic::is_magic(address) {
+            return Ok(());
+        }
+        let want = want(caller, message.channel, &message.to);
+        match message.from.as_deref().map(|from| self.senders.check(&want, from)) {
+            Some(Err(why)) => Err(Error::field("from", why)),
+            _ => Ok(()),
+        }
+    }
+
     fn listing(&self, caller: &Caller, message: &NewMessage) -> Listing {
         let probe = Probe {
             number: message.to.phone().map(|phone| phone.e164()),
@@ -153,15 +172,23 @@ impl Bench {
         let first = (message.channel, &message.to);
         let rest = message.fallback.iter().map(|step| (step.channel, &step.to));
         let routed = std::iter::once(first).chain(rest).any(|(channel, to)| {
-            let want =
-                routing::Want { channel, country: to.country(), recipient: to.address(), org_id: caller.org_id() };
-            !routing::eligible(&self.routes, &want).is_empty()
+            let want = want(caller, channel, to);
+            // An originator that only some carriers know goes by those.
+            let from = message.from.as_deref().filter(|_| channel == message.channel);
+            let known_to = from.and_then(|from| self.senders.carriers_of(&want, from));
+            routing::eligible(&self.routes, &want)
+                .iter()
+                .any(|route| known_to.as_ref().is_none_or(|names| names.contains(&route.carrier.as_str())))
         });
         (!routed).then(|| {
             Error::new(Code::ProviderUnavailable)
                 .detail("No route takes this message; an operator sets routes with PUT /v1/admin/routes.")
         })
     }
+}
+
+fn want<'a>(caller: &Caller, channel: Channel, to: &'a Recipient) -> routing::Want<'a> {
+    routing::Want { channel, country: to.country(), recipient: to.address(), org_id: caller.org_id() }
 }
 
 /// What the caller of [`Bench::finish`] has settled.

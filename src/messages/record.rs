@@ -11,11 +11,11 @@ use std::time::Duration;
 use super::accept::{Accept, Accepted, Item, ItemOutcome, Prepared};
 use super::counter::Counter;
 use super::gates::{self, GuardKey, GuardKind, Kept, Passed, State, guards_of, plan_of};
-use super::purse::CapAlert;
 use super::refused::{self, RefusalBook};
 use super::rehearsal::Rehearsed;
 use super::state::{Hold, Status};
 use super::store::{self, BatchRow, DecisionRow, LimitTerm, Lock, Row, Terms};
+use super::told;
 use crate::accounts::Caller;
 use crate::clock::{Clock, Millis};
 use crate::db::batch::Worked;
@@ -255,17 +255,6 @@ fn batch_row(accept: &Accept, id: crate::ids::BatchId, accepted: usize, now: Mil
     }
 }
 
-/// Says that much of a cap is spent.
-fn tell(alert: &CapAlert) {
-    let CapAlert { key, percent, spent, amount, currency } = alert;
-    let labels = [("scope", key.scope.to_string()), ("percent", percent.to_string())];
-    metrics::counter!("postern_spend_cap_alerts_total", &labels).increment(1);
-    tracing::warn!(
-        org.id = %key.org_id, mode = %key.mode, scope = %key.scope, value = %key.value, window = %key.window,
-        "{percent} % of a spend cap is spent: {spent} of {amount} {currency}"
-    );
-}
-
 /// Writes what changed; whether anything did.
 fn write(conn: &mut Conn, state: &State, writes: &Writes, now: Millis) -> Result<bool> {
     let taken = state.guards.values().any(|kept| kept.changed);
@@ -277,7 +266,7 @@ fn write(conn: &mut Conn, state: &State, writes: &Writes, now: Millis) -> Result
     let spent: Vec<_> =
         state.spent.iter().filter(|(_, kept)| kept.changed).map(|(key, kept)| (key, &kept.value)).collect();
     wallet::save_spent(conn, &spent)?;
-    state.alerts.iter().for_each(tell);
+    told::alert(conn, &state.alerts, now)?;
     let wallets: Vec<_> = state.wallets.values().filter(|kept| kept.changed).map(|kept| &kept.value).collect();
     wallet::save(conn, &wallets, now)?;
     if !writes.messages.is_empty() {

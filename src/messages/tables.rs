@@ -1,13 +1,14 @@
-//! Small tables that every send looks at, kept in memory: prices, routes and spend caps. At most 800 ms old, so that an operator's
-//! change acts within a second on every node, and at once on the node that made it.
+//! Small tables that every send looks at, kept in memory: prices, routes, drains, senders and spend caps. At most 800 ms
+//! old, so that an operator's change acts within a second on every node, and at once on the node that made it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use crate::app::{App, FromApp};
 use crate::error::Result;
 use crate::ids::OrgId;
+use crate::routing::senders::{self, Pool};
 use crate::routing::{self, Route};
 use crate::wallet::{self, Cap, Price};
 
@@ -20,6 +21,10 @@ pub struct Tables {
     pub prices: Arc<Vec<Price>>,
     /// The routes.
     pub routes: Arc<Vec<Route>>,
+    /// Carriers that take no new hand-offs.
+    pub draining: Arc<BTreeSet<String>>,
+    /// Who messages may come from.
+    pub senders: Arc<Pool>,
     /// Each organization's spend caps.
     pub caps: Arc<BTreeMap<OrgId, Vec<Cap>>>,
 }
@@ -48,6 +53,8 @@ pub async fn tables(app: &App) -> Result<Tables> {
             Ok(Tables {
                 prices: Arc::new(wallet::load_prices(conn)?),
                 routes: Arc::new(routing::load(conn)?),
+                draining: Arc::new(routing::draining(conn)?),
+                senders: Arc::new(Pool::new(senders::load(conn)?)),
                 caps: Arc::new(wallet::load_caps(conn)?),
             })
         })

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::purse::CapAlert;
 use super::state::Status;
 use super::store::{Move, Row};
 use crate::clock::Millis;
@@ -22,6 +23,35 @@ pub fn tell(conn: &mut Conn, moved: &[(&Row, &Move)], now: Millis) -> Result<()>
         })
         .collect();
     webhooks::emit(conn, &events, now)
+}
+
+/// Says that much of a cap is spent, in the transaction that spends it: to the organization, the metrics and the log.
+pub fn alert(conn: &mut Conn, alerts: &[CapAlert], now: Millis) -> Result<()> {
+    for CapAlert { key, percent, spent, amount, currency } in alerts {
+        let labels = [("scope", key.scope.to_string()), ("percent", percent.to_string())];
+        metrics::counter!("postern_spend_cap_alerts_total", &labels).increment(1);
+        tracing::warn!(
+            org.id = %key.org_id, mode = %key.mode, scope = %key.scope, value = %key.value, window = %key.window,
+            "{percent} % of a spend cap is spent: {spent} of {amount} {currency}"
+        );
+    }
+    let event = |alert: &'_ CapAlert| {
+        let alert = alert.clone();
+        let owner = (alert.key.org_id, alert.key.mode);
+        NewEvent { owner, kind: EventType::SpendCapReached, data: Box::new(move || cap_data(&alert)) }
+    };
+    webhooks::emit(conn, &alerts.iter().map(event).collect::<Vec<_>>(), now)
+}
+
+fn cap_data(alert: &CapAlert) -> Value {
+    json!({
+        "scope": alert.key.scope,
+        "value": alert.key.value,
+        "window": alert.key.window,
+        "percent": alert.percent,
+        "spent": MoneyView::new(alert.spent, alert.currency),
+        "limit": MoneyView::new(alert.amount, alert.currency),
+    })
 }
 
 fn kind_of(status: Status) -> Option<EventType> {

@@ -12,17 +12,19 @@ use crate::fraud::FraudDocs;
 use crate::health::HealthDocs;
 use crate::inbound::InboundDocs;
 use crate::messages::MessageDocs;
+use crate::routing::SenderDocs;
 use crate::verifications::VerificationDocs;
 use crate::webhooks::WebhookDocs;
 
 /// Tags in reading order, each with what it is about.
-const TAGS: [(&str, &str); 20] = [
+const TAGS: [(&str, &str); 22] = [
     ("Messages", "Send your own text, one by one or a thousand at once, and follow what became of it."),
     ("Verifications", "Postern makes the code, sends it and checks it; your app never sees it."),
     (
         "Webhooks",
         "What happened, told to endpoints of yours: signed, retried, and sent again on request. No code is ever in one.",
     ),
+    ("Senders", "Who your messages may come from."),
     ("Inbound messages", "What people wrote to your numbers, and who wants no messages but codes."),
     ("Fraud", "What you let through and keep out."),
     ("Account", "The organization and the key behind a request, and every limit that applies to them."),
@@ -35,6 +37,7 @@ const TAGS: [(&str, &str); 20] = [
     ("Admin: keys", "Operators: API keys; each secret is shown once."),
     ("Admin: plans and limits", "Operators: what each plan allows, and overrides for one organization or key."),
     ("Admin: routes", "Operators: which carrier takes what to where."),
+    ("Admin: senders", "Operators: who messages may come from, for one organization or for all."),
     ("Admin: fraud", "Operators: what is let through and kept out for everybody."),
     ("Admin: money", "Operators: prices, wallets and their adjustments."),
     ("Admin: messages", "Operators: messages whose fate is unknown."),
@@ -58,6 +61,7 @@ pub fn document(base: &str) -> Value {
         VerificationDocs::openapi(),
         WebhookDocs::openapi(),
         AccountDocs::openapi(),
+        SenderDocs::openapi(),
         InboundDocs::openapi(),
         FraudDocs::openapi(),
         CallbackDocs::openapi(),

@@ -176,9 +176,13 @@ impl Circuits {
         self.with(carrier, |circuit| circuit.permit(now))
     }
 
-    /// Tells how a hand-off ended.
-    pub fn record(&self, carrier: &str, outcome: &Outcome, now: Millis) {
-        self.with(carrier, |circuit| circuit.record(judge(outcome), now));
+    /// Tells how a hand-off ended; where the circuit stood before and where it stands now.
+    pub fn record(&self, carrier: &str, outcome: &Outcome, now: Millis) -> (State, State) {
+        self.with(carrier, |circuit| {
+            let before = circuit.state();
+            circuit.record(judge(outcome), now);
+            (before, circuit.state())
+        })
     }
 
     /// The state of a carrier's circuit.
@@ -301,11 +305,12 @@ mod tests {
     fn each_carrier_has_a_circuit_of_its_own() {
         let circuits = Circuits::default();
         let lost = Outcome::Unknown { code: "provider.timeout", detail: String::new() };
-        (0..5).for_each(|_| circuits.record("one", &lost, START));
+        let steps: Vec<_> = (0..5).map(|_| circuits.record("one", &lost, START)).collect();
+        assert_eq!(steps[3..], [(State::Closed, State::Closed), (State::Closed, State::Open)]);
         assert!(!circuits.is_open_to("one", START));
         assert!(circuits.is_open_to("two", START));
         circuits.exempt("three");
-        (0..20).for_each(|_| circuits.record("three", &lost, START));
+        assert!((0..20).all(|_| circuits.record("three", &lost, START).1 == State::Closed));
         assert_eq!(circuits.permit("three", START), Permit::Yes);
     }
 }

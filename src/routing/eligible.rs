@@ -1,6 +1,7 @@
 //! The pure part of routing: which routes may take a message, best first.
 
 use crate::ids::{OrgId, RouteId};
+use crate::money::{Currency, Micros};
 use crate::phone::Country;
 use crate::terms::Channel;
 
@@ -21,8 +22,10 @@ pub struct Route {
     pub carrier: String,
     /// Lower goes first.
     pub priority: i32,
-    /// Share among routes of one priority.
+    /// Share among routes of one priority. Zero: a last resort, the cheapest first.
     pub weight: i32,
+    /// What the carrier charges us: each segment (SMS) or message (the rest).
+    pub price: Option<(Micros, Currency)>,
     /// Taken out of use by an operator.
     pub paused: bool,
 }
@@ -59,6 +62,12 @@ impl Route {
             && self.prefix.as_deref().is_none_or(|prefix| want.recipient.starts_with(prefix))
     }
 
+    /// Whether both are the same way: what a new list says of this one is said of the other.
+    pub fn is_same_way(&self, other: &Route) -> bool {
+        let way = |route: &'_ Route| (route.channel, route.country, route.org_id);
+        way(self) == way(other) && self.prefix == other.prefix && self.carrier == other.carrier
+    }
+
     fn rank(&self) -> (bool, usize, bool) {
         (self.org_id.is_some(), self.prefix.as_ref().map_or(0, String::len), self.country.is_some())
     }
@@ -79,6 +88,7 @@ mod tests {
             carrier: String::from(carrier),
             priority,
             weight: 1,
+            price: None,
             paused: false,
         }
     }

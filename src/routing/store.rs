@@ -1,13 +1,16 @@
 //! The table of routes.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 
 use super::Route;
 use crate::clock::Millis;
 use crate::db::Conn;
-use crate::db::schema::routes;
+use crate::db::schema::{carrier_drains, routes};
 use crate::error::{Code, Error, Result};
 use crate::ids::{OrgId, RouteId};
+use crate::money::{Currency, Micros};
 use crate::phone::Country;
 use crate::terms::Channel;
 
@@ -24,6 +27,8 @@ struct Row {
     weight: i32,
     paused: bool,
     created_at: Millis,
+    price_micros: Option<Micros>,
+    price_currency: Option<Currency>,
 }
 
 /// Every route, oldest first.
@@ -53,6 +58,8 @@ pub fn replace(conn: &mut Conn, list: &[Route], now: Millis) -> Result<()> {
             weight: route.weight,
             paused: route.paused,
             created_at: now,
+            price_micros: route.price.map(|(amount, _)| amount),
+            price_currency: route.price.map(|(_, currency)| currency),
         };
         diesel::insert_into(routes::table).values(row).execute(conn)?;
     }
@@ -67,6 +74,23 @@ pub fn set_paused(conn: &mut Conn, id: RouteId, paused: bool) -> Result<()> {
     }
 }
 
+/// The carriers that are drained.
+pub fn draining(conn: &mut Conn) -> Result<BTreeSet<String>> {
+    let names: Vec<String> = carrier_drains::table.select(carrier_drains::carrier).load(conn)?;
+    Ok(names.into_iter().collect())
+}
+
+/// Begins or ends the drain of a carrier; whether that changed anything.
+pub fn set_draining(conn: &mut Conn, carrier: &str, wanted: bool, now: Millis) -> Result<bool> {
+    let changed = if wanted {
+        let row = (carrier_drains::carrier.eq(carrier), carrier_drains::since.eq(now));
+        crate::both!(conn, c => diesel::insert_into(carrier_drains::table).values(row).on_conflict_do_nothing().execute(c))?
+    } else {
+        diesel::delete(carrier_drains::table.find(carrier)).execute(conn)?
+    };
+    Ok(changed == 1)
+}
+
 fn route(row: Row) -> Route {
     Route {
         id: row.id,
@@ -77,6 +101,7 @@ fn route(row: Row) -> Route {
         carrier: row.carrier,
         priority: row.priority,
         weight: row.weight,
+        price: row.price_micros.zip(row.price_currency),
         paused: row.paused,
     }
 }

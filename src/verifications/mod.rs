@@ -5,6 +5,7 @@
 
 mod body;
 mod check;
+pub mod conversion;
 mod desk;
 mod http;
 mod new;

@@ -31,6 +31,8 @@ crate::text_enum! {
         VerificationMaxChecks = "verification.max_checks",
         /// It was canceled.
         VerificationCanceled = "verification.canceled",
+        /// Half, four fifths or all of a spend cap is spent.
+        SpendCapReached = "spend_cap.reached",
         /// Operational: an endpoint answers no more and gets nothing further until it is enabled again.
         EndpointDisabled = "webhook.endpoint_disabled",
         /// A test, sent on request to one endpoint whatever it subscribes to.

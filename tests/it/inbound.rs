@@ -44,6 +44,20 @@ async fn what_somebody_writes_is_kept_once_and_shown_to_whom_it_was_sent() {
 }
 
 #[actix_web::test]
+async fn what_is_written_to_a_registered_sender_is_its_owner_s() {
+    let app = TestApp::start().await;
+    let (first, second) = (app.tenant().await, app.tenant().await);
+    let body = json!({"org_id": second.org, "channel": "sms", "address": "+15005550006"});
+    app.operator().post("/v1/admin/senders", body).await.expect(201);
+    says(&app, 1, &number(1), "STOP").await.expect(200);
+    assert_eq!(first.live.get("/v1/inbound").await.expect(200).json["data"], json!([]));
+    assert_eq!(second.live.get("/v1/inbound").await.expect(200).json["data"].as_array().unwrap().len(), 1);
+    // And so is the wish for silence.
+    post(&first.live, notice_to(&number(1))).await.expect(202);
+    post(&second.live, notice_to(&number(1))).await.refused(Code::RecipientOptedOut);
+}
+
+#[actix_web::test]
 async fn what_is_kept_is_sealed() {
     let app = TestApp::start().await;
     app.tenant().await;

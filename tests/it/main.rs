@@ -40,6 +40,8 @@ mod phones;
 #[cfg(test)]
 mod providers;
 #[cfg(test)]
+mod routing;
+#[cfg(test)]
 mod stores;
 #[cfg(test)]
 mod tenants;

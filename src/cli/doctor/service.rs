@@ -212,6 +212,7 @@ mod tests {
             carrier: carrier.to_owned(),
             priority: 1,
             weight: 1,
+            price: None,
             paused,
         }
     }

@@ -40,21 +40,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    routes (id) {
-        id -> Text,
-        channel -> Text,
-        country -> Nullable<Text>,
-        prefix -> Nullable<Text>,
-        org_id -> Nullable<Text>,
-        carrier -> Text,
-        priority -> Integer,
-        weight -> Integer,
-        paused -> Bool,
-        created_at -> BigInt,
-    }
-}
-
-diesel::table! {
     spend_caps (org_id, scope, value, window_ms) {
         org_id -> Text,
         scope -> Text,

@@ -94,6 +94,7 @@ diesel::table! {
         detail -> Nullable<Text>,
         started_at -> BigInt,
         finished_at -> Nullable<BigInt>,
+        route_id -> Nullable<Text>,
     }
 }
 

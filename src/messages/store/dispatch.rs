@@ -10,7 +10,7 @@ use crate::db::Conn;
 use crate::db::fixed::fixed;
 use crate::db::schema::{attempts, message_events};
 use crate::error::Result;
-use crate::ids::{AttemptId, EventId, MessageId};
+use crate::ids::{AttemptId, EventId, MessageId, RouteId};
 use crate::messages::state::{Hold, Status};
 use crate::messages::store::Row;
 use crate::terms::Channel;
@@ -51,6 +51,8 @@ pub struct Attempt {
     pub started_at: Millis,
     /// Ended.
     pub finished_at: Option<Millis>,
+    /// By this route; none for test messages.
+    pub route_id: Option<RouteId>,
 }
 
 /// A step of a message's timeline.
@@ -197,6 +199,7 @@ pub fn insert_attempts(conn: &mut Conn, begun: &[&Attempt]) -> Result<()> {
                 detail: Text = attempt.detail.as_deref(),
                 started_at: BigInt = Some(attempt.started_at),
                 finished_at: BigInt = attempt.finished_at,
+                route_id: Text = attempt.route_id,
             })?;
         }
     }

@@ -76,6 +76,18 @@ pub fn insert_receipt(conn: &mut Conn, row: &ReceiptRow) -> Result<bool> {
     Ok(stored == 1)
 }
 
+/// When the final receipt of hand-offs of one carrier came, by the carrier's ids: along the primary key.
+pub fn final_receipts(conn: &mut Conn, carrier: &str, ids: Vec<String>) -> Result<Vec<(String, Millis)>> {
+    const FINAL: [&str; 3] = ["=delivered", "=undelivered", "=failed"];
+    Ok(receipts::table
+        .filter(receipts::carrier.eq(carrier))
+        .filter(receipts::provider_id.eq_any(ids))
+        .filter(receipts::status.eq_any(FINAL))
+        .order(receipts::received_at.desc())
+        .select((receipts::provider_id, receipts::received_at))
+        .load(conn)?)
+}
+
 /// Receipts about a hand-off that came before its id was known.
 pub fn parked_receipts(conn: &mut Conn, carrier: &str, provider_id: &str) -> Result<Vec<ReceiptRow>> {
     let parked = receipts::table

@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use super::house::House;
 
 /// Method, path, a body that is right, and the scope that lets it in; without one any key may.
-const TABLE: [(&str, &str, &str, Option<Scope>); 43] = [
+const TABLE: [(&str, &str, &str, Option<Scope>); 44] = [
     ("GET", "/v1/account", "", None),
     ("GET", "/v1/limits", "", None),
+    ("GET", "/v1/senders", "", Some(Scope::MessagesRead)),
     ("POST", "/v1/messages", SEND, Some(Scope::MessagesSend)),
     ("POST", "/v1/messages/bulk", r#"{"messages":[{"to":"+15005550000","body":"hi"}]}"#, Some(Scope::MessagesSend)),
     ("GET", "/v1/messages", "", Some(Scope::MessagesRead)),

@@ -161,6 +161,7 @@ impl TestApp {
             carrier: (*carrier).to_owned(),
             priority: *priority,
             weight: 1,
+            price: None,
             paused: false,
         };
         let list: Vec<Route> = routes.iter().map(route).collect();

@@ -193,6 +193,7 @@ fn settle_in(conn: &mut Conn, policies: Value) -> Result<(String, [String; 2])> 
         carrier: "acme".to_owned(),
         priority: 1,
         weight: 1,
+        price: None,
         paused: false,
     };
     routing::replace(conn, &[route], now)?;

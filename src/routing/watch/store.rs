@@ -1,0 +1,112 @@
+//! The table of what circuits did.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+
+use crate::clock::Millis;
+use crate::db::Conn;
+use crate::db::schema::route_events;
+use crate::error::Result;
+pub use crate::ids::EventId;
+use crate::ids::{NodeId, RouteId};
+use crate::providers::circuit::State;
+use crate::routing::health::{Change, Reason};
+
+/// A change of a circuit.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = route_events, treat_none_as_default_value = false)]
+pub struct Event {
+    /// Its id; sorts by time.
+    pub id: EventId,
+    /// Of this route; `None` for a carrier's own circuit.
+    pub route_id: Option<RouteId>,
+    /// The carrier.
+    pub carrier: String,
+    /// From.
+    pub from_state: State,
+    /// To.
+    pub to_state: State,
+    /// Why.
+    pub reason: Reason,
+    /// JSON of the numbers.
+    pub detail: String,
+    /// The process that saw it.
+    pub node_id: NodeId,
+    /// When.
+    pub at: Millis,
+}
+
+impl Event {
+    pub(super) fn new(route: Option<RouteId>, carrier: &str, change: Change, node: NodeId, now: Millis) -> Event {
+        Event {
+            id: EventId::new(now),
+            route_id: route,
+            carrier: String::from(carrier),
+            from_state: change.from,
+            to_state: change.to,
+            reason: change.reason,
+            detail: change.detail.to_string(),
+            node_id: node,
+            at: now,
+        }
+    }
+}
+
+/// Adds events.
+pub fn insert_events(conn: &mut Conn, events: &[Event]) -> Result<()> {
+    for event in events {
+        diesel::insert_into(route_events::table).values(event).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Up to `limit` events of a route and of its carrier's own circuit, newest first, from before `before` on.
+pub fn history(
+    conn: &mut Conn,
+    (route, carrier): (RouteId, &str),
+    before: Option<EventId>,
+    limit: i64,
+) -> Result<Vec<Event>> {
+    let mut of_route = route_events::table.filter(route_events::route_id.eq(route)).into_boxed();
+    let mut of_carrier = route_events::table
+        .filter(route_events::carrier.eq(carrier))
+        .filter(route_events::route_id.is_null())
+        .into_boxed();
+    if let Some(before) = before {
+        of_route = of_route.filter(route_events::id.lt(before));
+        of_carrier = of_carrier.filter(route_events::id.lt(before));
+    }
+    // Each along its own index.
+    let mut events: Vec<Event> =
+        of_route.order(route_events::id.desc()).limit(limit).select(Event::as_select()).load(conn)?;
+    events
+        .extend(of_carrier.order(route_events::id.desc()).limit(limit).select(Event::as_select()).load::<Event>(conn)?);
+    events.sort_by_key(|event| std::cmp::Reverse(event.id));
+    events.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(events)
+}
+
+/// The latest event of each route, found along the index of routes.
+pub fn latest(conn: &mut Conn) -> Result<BTreeMap<RouteId, Event>> {
+    let ids: Vec<Option<EventId>> = route_events::table
+        .filter(route_events::route_id.is_not_null())
+        .group_by(route_events::route_id)
+        .select(diesel::dsl::max(route_events::id))
+        .load(conn)?;
+    let ids: Vec<EventId> = ids.into_iter().flatten().collect();
+    let events: Vec<Event> =
+        route_events::table.filter(route_events::id.eq_any(ids)).select(Event::as_select()).load(conn)?;
+    Ok(events.into_iter().filter_map(|event| Some((event.route_id?, event))).collect())
+}
+
+/// Drops up to `limit` events of before `before`; how many.
+pub fn purge_events(conn: &mut Conn, before: Millis, limit: i64) -> Result<usize> {
+    let old: Vec<EventId> = route_events::table
+        .filter(route_events::id.lt(EventId::first_at(before)))
+        .select(route_events::id)
+        .order(route_events::id.asc())
+        .limit(limit)
+        .load(conn)?;
+    Ok(diesel::delete(route_events::table.filter(route_events::id.eq_any(old))).execute(conn)?)
+}
