@@ -3,6 +3,8 @@
 //! This is the ground floor: the destinations an organization has opened, lines that only an attacker profits from,
 //! and lines that cannot take a message. The engine with its signals grows here.
 
+pub mod engine;
+pub mod lab;
 mod screen;
 
 pub use screen::{Action, Attempt, Reason, Verdict, screen};

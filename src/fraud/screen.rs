@@ -50,6 +50,14 @@ pub struct Reason {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub until: Option<Millis>,
+    /// The group of attempts that the rule looked at: a prefix, a country, a network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "block4:+3712012")]
+    pub node: Option<String>,
+    /// What the rule added to the score, in log-odds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "+3.21")]
+    pub evidence: Option<String>,
 }
 
 impl Reason {
@@ -63,6 +71,8 @@ impl Reason {
             limit: None,
             window_s: None,
             until: None,
+            node: None,
+            evidence: None,
         }
     }
 
