@@ -101,7 +101,7 @@ fn find(seen: &Seen, rules: &Rules, counts: impl Fn(RuleMode) -> bool) -> Findin
         if best.score.is_none_or(|highest| score > highest) {
             let action = match score {
                 score if score >= hold_at => firmly(group.node.level),
-                score if score >= challenge_at => Action::Challenge,
+                score if score >= challenge_at && !seen.explores => Action::Challenge,
                 _ => Action::Allow,
             };
             best = Finding { action, group: Some(at), hold: false, score: Some(score) };

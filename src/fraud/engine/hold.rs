@@ -124,7 +124,7 @@ impl Hold {
 }
 
 /// SplitMix64 (Steele et al. 2014) over what makes this draw its own.
-fn draw(number: Key, seed: u64, now: Millis) -> u64 {
+pub fn draw(number: Key, seed: u64, now: Millis) -> u64 {
     super::rng::mix(seed ^ number.0.rotate_left(17) ^ now.0.unsigned_abs())
 }
 

@@ -98,8 +98,9 @@ impl Odds {
     }
 
     /// The evidence of a group: the greatest of its last ten minutes, hour and day; what speaks for it, of the last hour only.
-    /// `credit` is the share of its verifications that are believed.
-    pub fn evidence(&self, rings: &Rings, credit: f64, rule: &Conversion) -> f64 {
+    /// `credit` is the share of its verifications that are believed. A wide group is `patient`: only the hour and the day
+    /// count, and silence of the last two minutes says nothing yet, so that a narrower group that explains it is found first.
+    pub fn evidence(&self, rings: &Rings, credit: f64, patient: bool, rule: &Conversion) -> f64 {
         let sum = |slots: &[Slot], weights: &[Weights]| -> f64 {
             let seen = slots.iter().zip(weights).filter(|(slot, _)| slot.begun > 0);
             seen.map(|(slot, weight)| {
@@ -108,11 +109,13 @@ impl Odds {
             .sum()
         };
         let fine = sum(&rings.fine, &self.fine);
+        let fine = if patient { fine.min(0.0) } else { fine };
         let (recent, recent_weights) = rings.five.split_at(2.min(FIVE));
         let (first, rest) = self.five.split_at(2.min(FIVE));
         let short = fine + sum(recent, first);
         let hour = short + sum(recent_weights, rest);
         let day = hour + sum(&rings.hour, &self.hour).max(0.0);
+        let short = if patient { hour } else { short };
         short.max(hour).max(day).clamp(rule.limits.0, rule.limits.1)
     }
 }
@@ -147,7 +150,7 @@ mod tests {
         }
         rings.turn(now);
         let (curve, ages, rule) = (Curve::default(), ages(now), Conversion::default());
-        Odds::new(0.8, control, &curve, &ages, &rule).evidence(&rings, 1.0, &rule)
+        Odds::new(0.8, control, &curve, &ages, &rule).evidence(&rings, 1.0, false, &rule)
     }
 
     #[test]

@@ -133,6 +133,8 @@ pub struct Holding {
     pub pending: u32,
     /// Verifications that end it.
     pub verified: u32,
+    /// Per mille of challenged attempts that pass all the same, so that a doubt can resolve.
+    pub explore_permille: u32,
 }
 
 macro_rules! defaults {
@@ -144,13 +146,14 @@ macro_rules! defaults {
 defaults! {
     NumberCaps { unproven: 6, proven: 12, proven_days: 90, proven_misses: 5 }
     Prior { base: -4.6, from: 50_000, most: 1.0 }
-    Conversion { attacked: 0.05, usual: 0.8, learned: (0.45, 0.9), control: 0.85, limits: (-1.5, 8.0), reports: 20 }
-    Sequence { weight: 1.0, most: 4.6 }
+    Conversion { attacked: 0.05, usual: 0.8, learned: (0.45, 0.9), control: 0.85, limits: (-1.5, 10.0), reports: 20 }
+    Sequence { weight: 1.0, most: 3.0 }
     Volume { weight: 0.6, most: 2.5 }
     Network { weight: 0.8, most: 4.0 }
     Holding {
         hold_at: 2.2, challenge_at: 0.0, penalty: [1.0, 0.5, 2.0, 3.0], first_s: 900, longest_s: 43_200, sentinel_s: 1_800,
         probe_s: 300, probe_permille: 30, pending: 4, verified: 2,
+        explore_permille: 60,
     }
 }
 

@@ -6,7 +6,7 @@ use super::baseline::Baseline;
 use super::curve::Curve;
 use super::features::{Features, Level, Node};
 use super::group::Group;
-use super::hold::{Plan, Standing};
+use super::hold::{Plan, Standing, draw};
 use super::odds::{Control, Odds, ages, surprise};
 use super::people::Person;
 use super::rings::{FINE, Rings};
@@ -75,6 +75,8 @@ pub struct Seen {
     pub named: Option<NamedSeen>,
     /// The narrowest hold.
     pub hold: Option<HoldSeen>,
+    /// Whether it passes where others are challenged, so that a doubt can resolve.
+    pub explores: bool,
     /// `destination.price`, with the odds before anything is known.
     pub price: Milli,
     /// `network.conversion`.
@@ -111,6 +113,7 @@ pub fn see(state: &State, features: &Features, rules: &Rules, now: Millis) -> Se
         unanswered_until: unanswered.until,
         named,
         hold: None,
+        explores: draw(features.number, state.seed, now) % 1_000 < u64::from(rules.hold.with.explore_permille),
         price: 0,
         network: 0,
         groups: Vec::new(),
@@ -198,8 +201,9 @@ impl<'a> Sight<'a> {
     fn group(&self, node: Node, group: &Group, speaks: bool) -> GroupSeen {
         let believes = self.rules.shape.mode == RuleMode::Enforce;
         let credit = if believes { self.curve.credit(group.times()) } else { 1.0 };
+        let wide = node.level.is_wide();
         let odds = if node.level.is_prefix() { &self.near } else { &self.wide };
-        let conversion = if speaks { odds.evidence(&group.rings, credit, &self.rules.conversion.with) } else { 0.0 };
+        let conversion = if speaks { odds.evidence(&group.rings, credit, wide, &self.rules.conversion.with) } else { 0.0 };
         let (sequence, volume) = (&self.rules.sequence.with, &self.rules.volume.with);
         let chain = if node.level.is_prefix() { group.chain(self.now) * sequence.weight } else { 0.0 };
         let (hour, ten) = (group.rings.last_hour(), group.rings.ten_minutes());
@@ -214,7 +218,7 @@ impl<'a> Sight<'a> {
             credit: (credit * 1_000.0) as u16,
             conversion: milli(conversion),
             sequence: milli(chain.clamp(0.0, sequence.most)),
-            volume: milli((burst * volume.weight).min(volume.most)),
+            volume: if wide { 0 } else { milli((burst * volume.weight).min(volume.most)) },
             held: self.state.holds.get(&node).map_or(0, |hold| hold.repetitions(self.now)),
         }
     }

@@ -309,7 +309,7 @@ impl State {
     /// A hold begins: what it explains no longer speaks against the groups around it.
     fn held(&mut self, plan: Plan, origin: &Origin, now: Millis) {
         *self.holds.touch(plan.node, now, || Hold::begin(plan, now)) = Hold::begin(plan, now);
-        if !plan.node.level.is_prefix() {
+        if !plan.node.level.is_prefix() && plan.node.level != Level::Country {
             return;
         }
         let Some(group) = self.groups.get_mut(&plan.node) else { return };

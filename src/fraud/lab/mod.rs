@@ -48,7 +48,7 @@ impl Lab {
         let warm = |guard| {
             let mut sim = Sim::new(guard, seed);
             sim.add(calm.clone());
-            sim.run(BEGINS, &mut Tally::default());
+            sim.run(BEGINS, &mut Tally::of(START));
             sim
         };
         let guards = std::iter::once(engine).chain(others).map(warm).collect();
@@ -70,7 +70,7 @@ impl Lab {
             let mut sim = warm.clone();
             sim.add(others.clone());
             sim.add(own.clone());
-            let mut tally = Tally { began: BEGINS, ..Tally::default() };
+            let mut tally = Tally::of(BEGINS);
             sim.run(ENDS, &mut tally);
             let ended = Millis(BEGINS.0 + scenario.lasts_s() * 1_000);
             tally.row(scenario.as_str(), sim.guard.name(), self.seed, ended)

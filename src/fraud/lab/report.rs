@@ -27,8 +27,7 @@ pub struct Counts {
 /// What a run comes to.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
-    /// When the scenario began.
-    pub began: Millis,
+    began: Millis,
     background: Counts,
     case: Counts,
     attack: Counts,
@@ -42,6 +41,11 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Nothing counted yet of a scenario that begins at `began`.
+    pub fn of(began: Millis) -> Tally {
+        Tally { began, ..Tally::default() }
+    }
+
     fn counts(&mut self, label: Label) -> &mut Counts {
         match label {
             Label::Background => &mut self.background,

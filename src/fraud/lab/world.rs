@@ -114,7 +114,7 @@ fn prefixes(country: Country, rng: &mut Rng) -> Vec<u64> {
     let Ok(example) = example.e164().trim_start_matches('+').parse::<u64>() else { return Vec::new() };
     let stem = example / TAIL / 100 * 100;
     let mut order: Vec<u64> = (0..100).collect();
-    order.sort_by_key(|_| rng.next());
+    order.sort_by_cached_key(|_| rng.next());
     let mobile = |prefix: &u64| {
         let probe = format!("+{}", prefix * TAIL + example % TAIL);
         Phone::parse(&probe, None).is_ok_and(|phone| {
