@@ -5,6 +5,7 @@
 
 pub mod engine;
 pub mod lab;
+pub mod replay;
 mod screen;
 
 pub use screen::{Action, Attempt, Reason, Verdict, screen};

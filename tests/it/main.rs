@@ -18,6 +18,7 @@ mod cli;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod fraud;
 mod harness;
 #[cfg(test)]
 mod hostile;

@@ -44,11 +44,6 @@ impl<K: Copy + Eq + Hash + Ord, V> Aging<K, V> {
         &mut entry.0
     }
 
-    /// Takes `key` out.
-    pub fn remove(&mut self, key: &K) -> Option<V> {
-        self.values.remove(key).map(|(value, _)| value)
-    }
-
     /// How many values there are.
     pub fn len(&self) -> usize {
         self.values.len()

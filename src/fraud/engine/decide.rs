@@ -59,7 +59,15 @@ pub fn weigh(seen: Seen, rules: &Rules, now: Millis) -> Verdict {
         _ => None,
     };
     let probe = seen.hold.filter(|hold| hold.until.is_none() && acting.action == Action::Allow).map(|hold| hold.node);
-    Verdict { action: acting.action, shadow: watching.action, reasons, score: shown.score.or(acting.score), probe, hold, seen }
+    Verdict {
+        action: acting.action,
+        shadow: watching.action,
+        reasons,
+        score: shown.score.or(acting.score),
+        probe,
+        hold,
+        seen,
+    }
 }
 
 fn plan(group: &GroupSeen, rules: &Rules, now: Millis) -> Plan {
@@ -170,7 +178,14 @@ fn reasons(seen: &Seen, rules: &Rules, finding: &Finding, mode: RuleMode) -> Vec
     let typed = format!("{} of {} verified", group.verified, group.begun);
     let terms = [
         ("prefix.conversion", rules.conversion.version, rules.conversion.mode, group.conversion, typed, 3_600),
-        ("prefix.sequence", rules.sequence.version, rules.sequence.mode, group.sequence, String::from("adjacent"), 3_600),
+        (
+            "prefix.sequence",
+            rules.sequence.version,
+            rules.sequence.mode,
+            group.sequence,
+            String::from("adjacent"),
+            3_600,
+        ),
         ("prefix.volume", rules.volume.version, rules.volume.mode, group.volume, group.recent.to_string(), 600),
         ("network.conversion", rules.network.version, rules.network.mode, seen.network, String::from("network"), 3_600),
     ];

@@ -92,12 +92,15 @@ mod tests {
             known.add(*digits);
         }
         assert!(sum / 400.0 < 0.3, "{}", sum / 400.0);
-        let run: f64 = (1..6).map(|i| {
-            let digits = 37_122_000_000 + i;
-            let term = known.gap(digits).map_or(0.0, |gap| gap.term);
-            known.add(digits);
-            term
-        }).skip(1).sum();
+        let run: f64 = (1..6)
+            .map(|i| {
+                let digits = 37_122_000_000 + i;
+                let term = known.gap(digits).map_or(0.0, |gap| gap.term);
+                known.add(digits);
+                term
+            })
+            .skip(1)
+            .sum();
         assert!(run > 8.0, "{run}");
     }
 }

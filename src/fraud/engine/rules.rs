@@ -151,7 +151,7 @@ defaults! {
     Volume { weight: 0.6, most: 2.5 }
     Network { weight: 0.8, most: 4.0 }
     Holding {
-        hold_at: 2.2, challenge_at: 0.0, penalty: [1.0, 0.5, 2.0, 3.0], first_s: 900, longest_s: 43_200, sentinel_s: 1_800,
+        hold_at: 2.2, challenge_at: 0.0, penalty: [0.6, 0.5, 2.0, 3.0], first_s: 900, longest_s: 43_200, sentinel_s: 1_800,
         probe_s: 300, probe_permille: 30, pending: 4, verified: 2,
         explore_permille: 60,
     }
@@ -218,14 +218,18 @@ impl Rules {
         let conversion = &rules.conversion.with;
         let share = |value: f64| value > 0.0 && value < 1.0;
         if !(share(conversion.attacked) && share(conversion.usual) && conversion.attacked < conversion.usual) {
-            return Err(String::from("conversion: attacked and usual are shares between 0 and 1, the first the smaller"));
+            return Err(String::from(
+                "conversion: attacked and usual are shares between 0 and 1, the first the smaller",
+            ));
         }
         if !(conversion.learned.0 <= conversion.learned.1 && conversion.limits.0 <= conversion.limits.1) {
             return Err(String::from("conversion: learned and limits are pairs, the smaller first"));
         }
         let hold = &rules.hold.with;
         if hold.first_s == 0 || hold.longest_s < hold.first_s || hold.challenge_at > hold.hold_at {
-            return Err(String::from("hold: first_s is at least 1 and at most longest_s, challenge_at at most hold_at"));
+            return Err(String::from(
+                "hold: first_s is at least 1 and at most longest_s, challenge_at at most hold_at",
+            ));
         }
         Ok(rules)
     }

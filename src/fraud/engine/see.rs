@@ -203,7 +203,8 @@ impl<'a> Sight<'a> {
         let credit = if believes { self.curve.credit(group.times()) } else { 1.0 };
         let wide = node.level.is_wide();
         let odds = if node.level.is_prefix() { &self.near } else { &self.wide };
-        let conversion = if speaks { odds.evidence(&group.rings, credit, wide, &self.rules.conversion.with) } else { 0.0 };
+        let conversion =
+            if speaks { odds.evidence(&group.rings, credit, wide, &self.rules.conversion.with) } else { 0.0 };
         let (sequence, volume) = (&self.rules.sequence.with, &self.rules.volume.with);
         let chain = if node.level.is_prefix() { group.chain(self.now) * sequence.weight } else { 0.0 };
         let (hour, ten) = (group.rings.last_hour(), group.rings.ten_minutes());

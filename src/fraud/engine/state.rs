@@ -109,7 +109,12 @@ impl State {
 
     /// The holds that stand at `now`, in the order of their nodes.
     pub fn holds(&self, now: Millis) -> Vec<Hold> {
-        self.holds.sorted().into_iter().filter(|(_, hold, _)| hold.stands(now)).map(|(_, hold, _)| hold.clone()).collect()
+        self.holds
+            .sorted()
+            .into_iter()
+            .filter(|(_, hold, _)| hold.stands(now))
+            .map(|(_, hold, _)| hold.clone())
+            .collect()
     }
 
     /// How many groups and numbers are remembered.

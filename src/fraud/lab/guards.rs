@@ -41,11 +41,7 @@ impl Guard {
 
     /// The guards that others ship.
     pub fn others() -> [Guard; 3] {
-        [
-            Guard::NumberCap(HashMap::new()),
-            Guard::Share35(HashMap::new()),
-            Guard::Budget(HashMap::new()),
-        ]
+        [Guard::NumberCap(HashMap::new()), Guard::Share35(HashMap::new()), Guard::Budget(HashMap::new())]
     }
 
     /// Judges an attempt: what happens, and the hold it probes.

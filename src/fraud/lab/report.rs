@@ -201,7 +201,18 @@ pub fn median(mut figures: Vec<f64>) -> f64 {
 pub fn table(rows: &[Row]) -> String {
     let mut lines = vec![format!(
         "{:9} {:19} {:>8} {:>7} {:>7} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9} {:>8}",
-        "scenario", "guard", "attempts", "stopped", "leaked", "seconds", "lost", "precision", "case", "(refused)", "others", "tail min"
+        "scenario",
+        "guard",
+        "attempts",
+        "stopped",
+        "leaked",
+        "seconds",
+        "lost",
+        "precision",
+        "case",
+        "(refused)",
+        "others",
+        "tail min"
     )];
     let mut done: Vec<(&str, &str)> = Vec::new();
     for row in rows {
@@ -210,7 +221,8 @@ pub fn table(rows: &[Row]) -> String {
             continue;
         }
         done.push(name);
-        let runs: Vec<&Row> = rows.iter().filter(|other| (other.scenario.as_str(), other.guard.as_str()) == name).collect();
+        let runs: Vec<&Row> =
+            rows.iter().filter(|other| (other.scenario.as_str(), other.guard.as_str()) == name).collect();
         let middle = |figure: &dyn Fn(&Row) -> f64| median(runs.iter().map(|run| figure(run)).collect());
         let attacked = row.attack.all() > 0;
         let or_dash = |show: bool, text: String| if show { text } else { String::from("-") };

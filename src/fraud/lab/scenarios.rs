@@ -92,11 +92,17 @@ impl Scenario {
             Scenario::A6 => bombing(source, from),
             Scenario::A7 => sequence(source, from, Sequence { count: 1_080, every_ms: 10_000, step: 7, networks: 400 }),
             Scenario::A8 => one_range(source, from),
-            Scenario::L1 => crowd(source, from, Crowd { count: 2_200, conversion: 0.78, new: 0.8, median_s: 20.0, place: 0 }),
+            Scenario::L1 => {
+                crowd(source, from, Crowd { count: 2_200, conversion: 0.78, new: 0.8, median_s: 20.0, place: 0 })
+            }
             Scenario::L3 => campus(source, from),
             Scenario::L4 => company(source, from),
-            Scenario::L5 => crowd(source, from, Crowd { count: 900, conversion: 0.75, new: 1.0, median_s: 70.0, place: 6 }),
-            Scenario::L6 => crowd(source, from, Crowd { count: 500, conversion: 0.55, new: 1.0, median_s: 25.0, place: 2 }),
+            Scenario::L5 => {
+                crowd(source, from, Crowd { count: 900, conversion: 0.75, new: 1.0, median_s: 70.0, place: 6 })
+            }
+            Scenario::L6 => {
+                crowd(source, from, Crowd { count: 500, conversion: 0.55, new: 1.0, median_s: 25.0, place: 2 })
+            }
         };
         planned.sort_by_key(|attempt| attempt.at);
         planned
@@ -118,7 +124,7 @@ fn sequence(source: &mut Source<'_>, from: Millis, run: Sequence) -> Vec<Planned
     let world = source.world;
     let Some(place) = world.places.iter().find(|place| place.country.as_str() == "LV") else { return Vec::new() };
     let first = place.prefix(0, &mut source.rng) * TAIL + source.rng.below(TAIL / 2);
-    let networks: Vec<Key> = (0..run.networks).map(|_| Key(source.rng.next())).collect();
+    let networks: Vec<Key> = (0..run.networks).map(|_| Key(source.rng.draw())).collect();
     let attempt = |at: i64| {
         let network = networks.get(source.rng.below(run.networks) as usize).copied();
         let features = source.features(place, first + at.unsigned_abs() * run.step, network);
@@ -152,7 +158,9 @@ fn spray(source: &mut Source<'_>, from: Millis) -> Vec<Planned> {
     let mut network = None;
     let mut planned = Vec::new();
     for at in 0..6_000 {
-        let Some((place, block)) = blocks.get(source.rng.below(blocks.len() as u64) as usize).copied() else { continue };
+        let Some((place, block)) = blocks.get(source.rng.below(blocks.len() as u64) as usize).copied() else {
+            continue;
+        };
         if at % 2 == 0 {
             network = source.fresh_network();
         }
@@ -259,8 +267,7 @@ fn company(source: &mut Source<'_>, from: Millis) -> Vec<Planned> {
     let network = source.fresh_network();
     let attempt = |at: i64| {
         let digits = first + at.unsigned_abs();
-        let mut planned =
-            source.user(after(from, at * 4_000), place, digits, network, User::new(Label::Case, 0.9));
+        let mut planned = source.user(after(from, at * 4_000), place, digits, network, User::new(Label::Case, 0.9));
         planned.outcome = Outcome { resends: 0, ..planned.outcome };
         planned
     };

@@ -131,7 +131,7 @@ impl<'a> Source<'a> {
 
     /// A network of its own.
     pub fn fresh_network(&mut self) -> Option<Key> {
-        Some(Key(self.rng.next()))
+        Some(Key(self.rng.draw()))
     }
 
     /// One user's attempt.
@@ -183,9 +183,8 @@ impl<'a> Source<'a> {
         let conversion = if known { KNOWN } else { NEW };
         let user = User { known, ..User::new(Label::Background, conversion) };
         let mut planned = self.user(at, place, digits, network, user);
-        let hit = outage.filter(|o| {
-            o.country == place.country && o.operator == operator && (o.from..o.until).contains(&at)
-        });
+        let hit =
+            outage.filter(|o| o.country == place.country && o.operator == operator && (o.from..o.until).contains(&at));
         if let Some(outage) = hit {
             planned.label = Label::Case;
             planned.outcome.delivered = !self.rng.chance(outage.undelivered);

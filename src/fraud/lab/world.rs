@@ -48,7 +48,7 @@ pub struct World {
 impl World {
     /// The world of a seed.
     pub fn new(seed: u64) -> World {
-        let mut rng = Rng::new(seed ^ 0x77_6f_72_6c_64);
+        let mut rng = Rng::new(seed ^ 0x0077_6f72_6c64);
         let place = |(code, price): &(&str, i64)| {
             let country: Country = code.parse().ok()?;
             let prefixes = prefixes(country, &mut rng);
@@ -114,7 +114,7 @@ fn prefixes(country: Country, rng: &mut Rng) -> Vec<u64> {
     let Ok(example) = example.e164().trim_start_matches('+').parse::<u64>() else { return Vec::new() };
     let stem = example / TAIL / 100 * 100;
     let mut order: Vec<u64> = (0..100).collect();
-    order.sort_by_cached_key(|_| rng.next());
+    order.sort_by_cached_key(|_| rng.draw());
     let mobile = |prefix: &u64| {
         let probe = format!("+{}", prefix * TAIL + example % TAIL);
         Phone::parse(&probe, None).is_ok_and(|phone| {
