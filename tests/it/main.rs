@@ -19,6 +19,7 @@ mod cli;
 mod faults;
 #[cfg(test)]
 mod fraud;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod hostile;

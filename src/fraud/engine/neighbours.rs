@@ -66,6 +66,11 @@ impl Neighbours {
         }
     }
 
+    /// No numbers yet, in a plan whose size has this logarithm.
+    pub fn sized(plan_ln: f64) -> Self {
+        Neighbours { order: VecDeque::new(), sorted: BTreeMap::new(), plan_ln }
+    }
+
     /// The logarithm of how many numbers are thought to be in use.
     pub fn plan_ln(&self) -> f64 {
         self.plan_ln

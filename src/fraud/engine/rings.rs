@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Millis;
 
 /// Units and those of them that verified.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Slot {
     /// Units begun; one that could not be delivered is taken out again.
     pub begun: u32,
@@ -59,6 +59,7 @@ pub enum Change {
 
 /// The three rings. Each array begins with the newest slot.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(into = "Saved", from = "Saved")]
 pub struct Rings {
     tick: u32,
     /// The last two minutes.
@@ -67,6 +68,31 @@ pub struct Rings {
     pub five: [Slot; FIVE],
     /// The day, without what is still in the other two.
     pub hour: [Slot; HOUR],
+}
+
+/// Rings as they are kept: where they stand, and the slots that hold anything with their place.
+#[derive(Serialize, Deserialize)]
+struct Saved(u32, Vec<(u8, u32, u32)>);
+
+impl From<Rings> for Saved {
+    fn from(rings: Rings) -> Saved {
+        let slots = rings.fine.iter().chain(&rings.five).chain(&rings.hour).zip(0u8..);
+        let held = slots.filter(|(slot, _)| **slot != Slot::default());
+        Saved(rings.tick, held.map(|(slot, place)| (place, slot.begun, slot.verified)).collect())
+    }
+}
+
+impl From<Saved> for Rings {
+    fn from(Saved(tick, held): Saved) -> Rings {
+        let mut rings = Rings { tick, ..Rings::default() };
+        for (place, begun, verified) in held {
+            let mut slots = rings.fine.iter_mut().chain(&mut rings.five).chain(&mut rings.hour);
+            if let Some(slot) = slots.nth(usize::from(place)) {
+                *slot = Slot { begun, verified };
+            }
+        }
+        rings
+    }
 }
 
 /// The 10 s tick of a moment.

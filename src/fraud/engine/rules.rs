@@ -151,7 +151,7 @@ defaults! {
     Volume { weight: 0.6, most: 2.5 }
     Network { weight: 0.8, most: 4.0 }
     Holding {
-        hold_at: 2.2, challenge_at: 0.0, penalty: [0.6, 0.5, 2.0, 3.0], first_s: 900, longest_s: 43_200, sentinel_s: 1_800,
+        hold_at: 2.2, challenge_at: 0.0, penalty: [0.4, 0.5, 2.0, 3.0], first_s: 900, longest_s: 43_200, sentinel_s: 1_800,
         probe_s: 300, probe_permille: 30, pending: 4, verified: 2,
         explore_permille: 60,
     }

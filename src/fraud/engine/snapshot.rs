@@ -64,7 +64,7 @@ pub fn restore(bytes: &[u8], room: Room) -> Result<State, NotASnapshot> {
     let whole = |(curve, learned, plan_ln): (Curve, Learned, f64)| Baseline {
         curve,
         learned,
-        neighbours: Neighbours::new(plan_ln.exp()),
+        neighbours: Neighbours::sized(plan_ln),
     };
     fill(&mut state.baselines, bases.into_iter().map(|(node, base, at)| (node, whole(base), at)).collect());
     fill(&mut state.units, read(lines.next())?);
@@ -84,6 +84,62 @@ fn read<'de, T: Deserialize<'de>>(line: Option<&'de [u8]>) -> Result<T, NotASnap
 fn fill<K: Copy + Eq + std::hash::Hash + Ord, V>(map: &mut Aging<K, V>, mut rows: Vec<(K, V, Millis)>) {
     rows.sort_by_key(|(key, _, at)| (*at, *key));
     for (key, value, at) in rows {
-        map.touch(key, at, || value);
+        map.put_back(key, value, at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accounts::Protection;
+    use crate::fraud::engine::{Event, Features, Key, Rules, decide};
+    use crate::money::Micros;
+    use crate::terms::Channel;
+
+    fn attempt(number: u64) -> Features {
+        Features {
+            org: Key(1),
+            credential: Key(2),
+            number: Key(number),
+            digits: 37_120_000_000 + number * 3,
+            country: "LV".parse().unwrap(),
+            channel: Channel::Sms,
+            price: Micros(70_000),
+            network: Some(Key(number % 9)),
+            device: None,
+            named: Vec::new(),
+            proven_at: None,
+            reports: true,
+        }
+    }
+
+    #[test]
+    fn a_restored_state_is_the_same_and_judges_alike() {
+        let (mut state, rules) = (State::new(5, Room::default()), Rules::of(Protection::Standard));
+        let mut now = Millis(1_790_000_000_000);
+        for number in 0..400 {
+            now = now.plus(std::time::Duration::from_secs(20));
+            let features = attempt(number);
+            let verdict = decide(&state, &features, &rules, now);
+            if let Some(event) = verdict.follows(&features) {
+                state.observe(&event, &rules, now);
+            }
+            state.observe(&Event::Accepted(Box::new(features), verdict.probe), &rules, now);
+            if number < 100 {
+                state.observe(&Event::Verified { org: Key(1), number: Key(number) }, &rules, now);
+            }
+        }
+        let bytes = snapshot(&state).unwrap();
+        let restored = restore(&bytes, Room::default()).unwrap();
+        assert_eq!(snapshot(&restored).unwrap(), bytes);
+        let judged = |state: &State| decide(state, &attempt(1_000), &rules, now);
+        assert_eq!(judged(&restored), judged(&state));
+        assert_ne!(judged(&state).action, crate::fraud::Action::Allow);
+    }
+
+    #[test]
+    fn other_bytes_are_no_snapshot() {
+        assert!(restore(b"[2,7]\n", Room::default()).is_err());
+        assert!(restore(b"", Room::default()).is_err());
     }
 }
