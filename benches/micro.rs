@@ -2,11 +2,13 @@
 //! names those to run. The steps run in memory that is warm, so the figures are floors, not what a request pays.
 
 use std::hint::black_box;
+use std::str::FromStr;
 use std::time::Duration;
 
 use divan::{AllocProfiler, Bencher};
 use postern::accounts::{Countries, Protection};
 use postern::clock::Millis;
+use postern::fraud::engine::{Event, Features, Key, Room, Rules, State, decide};
 use postern::fraud::{Attempt, Listing, screen};
 use postern::http::tree::Tree;
 use postern::ids::{OrgId, VerificationId};
@@ -186,4 +188,67 @@ fn otp_derive(bencher: Bencher<'_, '_>) {
     let (verification, org) = (VerificationId::new(NOW), OrgId::new(NOW));
     let seed = CodeSeed { verification, attempt: 0, org, destination: "+447100000001" };
     bencher.bench_local(|| derive(black_box(&keyring), black_box(&seed), CodeLength::default()));
+}
+
+/// An engine that knows a million numbers, a fifth of which never verified, after 22 hours of traffic.
+fn busy_engine() -> (State, Rules, Millis) {
+    let (mut state, rules) = (State::new(1, Room::default()), Rules::of(Protection::Standard));
+    let mut now = NOW;
+    for number in 0..1_000_000u64 {
+        now = now.plus(Duration::from_millis(80));
+        let event = Event::Accepted(Box::new(attempt_of(number)), None);
+        state.observe(&event, &rules, now);
+        if number % 5 != 0 {
+            state.observe(&Event::Verified { org: Key(1), number: Key(number) }, &rules, now);
+        }
+    }
+    (state, rules, now)
+}
+
+/// Great Britain, parsed once a call: nothing beside the rest.
+fn country() -> Country {
+    match Country::from_str("GB").or_else(|_| Country::from_str("001")) {
+        Ok(country) => country,
+        Err(_) => std::process::abort(),
+    }
+}
+
+fn attempt_of(number: u64) -> Features {
+    Features {
+        org: Key(1),
+        credential: Key(2),
+        number: Key(number),
+        digits: 447_400_000_000 + number.wrapping_mul(7_919) % 90_000_000,
+        country: country(),
+        channel: Channel::Sms,
+        price: Micros(40_000),
+        network: Some(Key(number / 3)),
+        device: None,
+        named: Vec::new(),
+        proven_at: None,
+        reports: true,
+    }
+}
+
+/// The engine's verdict on a new number.
+#[divan::bench]
+fn fraud_decide(bencher: Bencher<'_, '_>) {
+    let (state, rules, now) = busy_engine();
+    let mut number = 2_000_000;
+    bencher.bench_local(|| {
+        number += 1;
+        decide(black_box(&state), &attempt_of(number), &rules, now).action
+    });
+}
+
+/// What the engine learns from a new number's attempt.
+#[divan::bench]
+fn fraud_observe(bencher: Bencher<'_, '_>) {
+    let (mut state, rules, mut now) = busy_engine();
+    let mut number = 2_000_000;
+    bencher.bench_local(|| {
+        number += 1;
+        now = now.plus(Duration::from_millis(80));
+        state.observe(&Event::Accepted(Box::new(attempt_of(number)), None), &rules, now);
+    });
 }

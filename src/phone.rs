@@ -151,6 +151,13 @@ impl Phone {
         })
     }
 
+    /// The numbering plan's own example of a mobile number in `country`; it may be somebody's.
+    pub fn example(country: Country) -> Option<Phone> {
+        let region = Region::from_code(country.as_str()).ok()?;
+        let number = PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(region, PhoneNumberType::Mobile).ok()?;
+        Phone::parse(&number.format_as(PhoneNumberFormat::E164), None).ok()
+    }
+
     /// The full number, `+14155550123`: for carriers and for the owner of the message only.
     pub fn e164(&self) -> &str {
         &self.e164

@@ -7,6 +7,7 @@ mod dev;
 mod doctor;
 mod inbox;
 mod key;
+mod lab;
 mod log;
 mod migrate;
 mod openapi;
@@ -15,6 +16,7 @@ mod org;
 mod plan;
 mod serve;
 mod show;
+mod simulate;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -69,6 +71,10 @@ enum Command {
     Inbox(inbox::Args),
     /// Check what a healthy installation needs, with a hint for what is missing; exit 1 where something fails
     Doctor,
+    /// Run labelled attacks and hard honest cases against the fraud engine
+    Lab(lab::Args),
+    /// Replay recorded attempts under a changed fraud rule set
+    Simulate(simulate::Args),
     /// The configuration
     #[command(subcommand)]
     Config(config::Args),
@@ -95,6 +101,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Config(args) => config::run(file, &args),
         Command::Openapi(args) => openapi::run(&args),
+        Command::Lab(args) => lab::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Doctor => runtime()?.block_on(doctor::run(file)),
         command => {
             let config = Config::load(command.source(Source::find(file)?))?;
@@ -135,7 +143,9 @@ impl Command {
             Command::Audit(args) => audit::run(config, args).await,
             Command::Inbox(args) => inbox::run(config, args).await,
             // They read the configuration themselves, bad as it may be, or need none: `run` above.
-            Command::Config(_) | Command::Doctor | Command::Openapi(_) => Ok(()),
+            Command::Config(_) | Command::Doctor | Command::Openapi(_) | Command::Lab(_) | Command::Simulate(_) => {
+                Ok(())
+            }
         }
     }
 }

@@ -6,6 +6,9 @@
 mod entry;
 mod http;
 mod lists;
+pub mod engine;
+pub mod lab;
+pub mod replay;
 mod screen;
 mod shelf;
 mod store;

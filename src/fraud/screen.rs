@@ -51,7 +51,11 @@ pub struct Reason {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub until: Option<Millis>,
-    /// What the rule goes by: the id of a list's entry.
+    /// The group of attempts that the rule looked at: a prefix, a country, a network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "block4:+3712012")]
+    pub node: Option<String>,
+    /// What the rule goes by: the id of a list's entry, or what it added to the score in log-odds (`+3.21`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "lst_01h455vb4pex5vsknk084sn02q")]
     pub evidence: Option<String>,
@@ -68,6 +72,7 @@ impl Reason {
             limit: None,
             window_s: None,
             until: None,
+            node: None,
             evidence: None,
         }
     }

@@ -107,6 +107,30 @@ fn organizations_and_keys_are_made_at_the_machine_and_audited() {
 }
 
 #[test]
+fn the_lab_and_the_replay_run_without_a_server() {
+    let folder = Folder::fresh();
+    let runs = json(&folder.0, &["lab", "a7", "--seed", "3", "--json"]);
+    assert!(runs[0]["attack"]["blocked"].as_u64().unwrap() > 900, "{runs}");
+    assert_eq!(run(&folder.0, &["lab", "A99"]).status.code(), Some(1));
+    let record = |second: u32| {
+        format!(
+            "{{\"at\":\"2026-11-01T10:{:02}:{:02}Z\",\"to\":\"+371201234{second:02}\",\"price\":70000}}",
+            second / 60,
+            second % 60
+        )
+    };
+    let trace: Vec<_> = (0..60).map(record).collect();
+    std::fs::write(folder.0.join("trace.jsonl"), trace.join("\n")).unwrap();
+    let strict = run(&folder.0, &["simulate", "--print-rules", "--level", "strict"]).stdout;
+    std::fs::write(folder.0.join("rules.json"), strict).unwrap();
+    let replayed = || json(&folder.0, &["simulate", "trace.jsonl", "--rules", "rules.json"]);
+    assert_eq!((&replayed()["attempts"], replayed()["hash"].as_str().unwrap().len()), (&serde_json::json!(60), 64));
+    assert_eq!(replayed(), replayed());
+    std::fs::write(folder.0.join("trace.jsonl"), "{}").unwrap();
+    assert_eq!(run(&folder.0, &["simulate", "trace.jsonl"]).status.code(), Some(1));
+}
+
+#[test]
 fn the_doctor_fails_where_a_check_does() {
     let folder = Folder::fresh();
     let healthy = run(&folder.0, &["doctor"]);

@@ -18,6 +18,8 @@ mod cli;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod fraud;
+#[cfg(test)]
 mod fraud_lists;
 #[cfg(test)]
 mod harness;
