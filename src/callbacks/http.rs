@@ -22,7 +22,14 @@ const LARGEST: usize = 256 * 1024;
 
 /// This room's part of the OpenAPI document.
 #[derive(OpenApi)]
-#[openapi(paths(receive_status, receive_inbound, receive_meta, verify_meta))]
+#[openapi(paths(
+    receive_status,
+    receive_status_by_get,
+    receive_inbound,
+    receive_inbound_by_get,
+    receive_meta,
+    verify_meta
+))]
 pub struct CallbackDocs;
 
 /// The routes, at the root: no key guards them, their signatures do.
@@ -30,14 +37,12 @@ pub fn configure(routes: &mut ServiceConfig) {
     let meta = web::resource("/hooks/meta").app_data(MaxBody(LARGEST));
     routes.service(meta.route(web::post().to(receive_meta)).route(web::get().to(verify_meta)));
     let status = web::resource("/hooks/{provider}/status").app_data(MaxBody(LARGEST));
-    routes.service(status.route(web::post().to(receive_status)).route(web::get().to(receive_status)));
+    routes.service(status.route(web::post().to(receive_status)).route(web::get().to(receive_status_by_get)));
     let inbound = web::resource("/hooks/{provider}/inbound").app_data(MaxBody(LARGEST));
-    routes.service(inbound.route(web::post().to(receive_inbound)).route(web::get().to(receive_inbound)));
+    routes.service(inbound.route(web::post().to(receive_inbound)).route(web::get().to(receive_inbound_by_get)));
 }
 
 /// Delivery receipts of a carrier, signed as that carrier signs.
-///
-/// A carrier that reports by GET may do so here too.
 #[utoipa::path(
     post,
     tag = "Inbound",
@@ -56,9 +61,26 @@ pub async fn receive_status(app: Data<App>, req: HttpRequest, Raw(body): Raw) ->
     receive(&app, &req, HookKind::Status, &body).await
 }
 
+/// Delivery receipts, from a carrier that reports by GET: everything stands in the query.
+#[utoipa::path(
+    get,
+    tag = "Inbound",
+    path = "/hooks/{provider}/status",
+    params(("provider" = String, Path, description = "The carrier's name in the configuration", example = "acme")),
+    responses(
+        (status = 200, description = "Stored; an empty TwiML document", content_type = "text/xml", body = String, example = "<Response></Response>"),
+        (status = 204, description = "Stored"),
+        Refusals,
+    ),
+    security(()),
+)]
+pub async fn receive_status_by_get(app: Data<App>, req: HttpRequest) -> Result<HttpResponse> {
+    receive(&app, &req, HookKind::Status, &[]).await
+}
+
 /// Messages that people sent to a number of ours, signed as the carrier signs.
 ///
-/// A carrier that reports by GET may do so here too. STOP and START, in many languages, end and renew the consent to
+/// STOP and START, in many languages, end and renew the consent to
 /// everything but codes.
 #[utoipa::path(
     post,
@@ -76,6 +98,23 @@ pub async fn receive_status(app: Data<App>, req: HttpRequest, Raw(body): Raw) ->
 )]
 pub async fn receive_inbound(app: Data<App>, req: HttpRequest, Raw(body): Raw) -> Result<HttpResponse> {
     receive(&app, &req, HookKind::Inbound, &body).await
+}
+
+/// Messages that people sent, from a carrier that reports by GET: everything stands in the query.
+#[utoipa::path(
+    get,
+    tag = "Inbound",
+    path = "/hooks/{provider}/inbound",
+    params(("provider" = String, Path, description = "The carrier's name in the configuration", example = "acme")),
+    responses(
+        (status = 200, description = "Stored; an empty TwiML document", content_type = "text/xml", body = String, example = "<Response></Response>"),
+        (status = 204, description = "Stored"),
+        Refusals,
+    ),
+    security(()),
+)]
+pub async fn receive_inbound_by_get(app: Data<App>, req: HttpRequest) -> Result<HttpResponse> {
+    receive(&app, &req, HookKind::Inbound, &[]).await
 }
 
 /// Everything that Meta reports of the WhatsApp numbers, signed with the app's secret.
@@ -121,8 +160,8 @@ pub async fn verify_meta(app: Data<App>, req: HttpRequest) -> Result<HttpRespons
 
 async fn receive(app: &App, req: &HttpRequest, kind: HookKind, body: &[u8]) -> Result<HttpResponse> {
     let name: String = path_part(req, "provider")?;
-    let by_get = app.carriers.find(&name).is_some_and(|carrier| carrier.calls_back_by_get());
-    if req.method() == Method::GET && !by_get {
+    let posts_only = app.carriers.find(&name).is_some_and(|carrier| !carrier.calls_back_by_get());
+    if req.method() == Method::GET && posts_only {
         return Ok(HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "POST")).finish());
     }
     let hook = Hook { kind, url: public_url(app, req), headers: headers(req), body };

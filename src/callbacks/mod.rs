@@ -5,5 +5,8 @@ mod http;
 mod links;
 mod take;
 
-pub use http::{CallbackDocs, configure, receive_inbound, receive_meta, receive_status, verify_meta};
+pub use http::{
+    CallbackDocs, configure, receive_inbound, receive_inbound_by_get, receive_meta, receive_status,
+    receive_status_by_get, verify_meta,
+};
 pub use links::keep_links;
