@@ -1,6 +1,7 @@
 //! A change that a caller asks for: done once per idempotency key and answered, in one transaction.
 
 use actix_web::dev::Payload;
+use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 
@@ -56,5 +57,9 @@ pub fn stored_nothing() -> Stored {
 pub fn respond(answer: Answer) -> HttpResponse {
     let Stored { status, body, location } = answer.stored;
     let reply = Reply { status, location, body: body.into() };
-    if answer.replayed { reply.into_replay() } else { reply.into_response() }
+    let mut response = if answer.replayed { reply.into_replay() } else { reply.into_response() };
+    if status == 204 {
+        response.headers_mut().remove(CONTENT_TYPE);
+    }
+    response
 }

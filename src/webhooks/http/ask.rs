@@ -1,18 +1,15 @@
 //! A request that changes something: whose, once for which key, in one transaction.
 
-use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use serde::Serialize;
 
-use crate::accounts::{Caller, Scope};
+use crate::accounts::{Caller, Scope, respond};
 use crate::app::App;
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::http::Body;
 use crate::http::idempotency_key::{IdempotencyKey, fingerprint};
-use crate::http::reply::Reply;
 use crate::idempotency::{self, Answer, Claim, Keeping, Stored};
 use crate::secret::Purpose;
 use crate::webhooks::emit::Owner;
@@ -92,19 +89,4 @@ impl Ask {
             })
             .await
     }
-}
-
-/// An answer of `status` with JSON, to be stored.
-pub(super) fn stored(status: u16, body: &impl Serialize) -> Result<Stored> {
-    Ok(Stored { status, body: serde_json::to_vec(body).map_err(Error::internal)?, location: None })
-}
-
-fn respond(answer: Answer) -> HttpResponse {
-    let Stored { status, body, location } = answer.stored;
-    let reply = Reply { status, location, body: body.into() };
-    let mut response = if answer.replayed { reply.into_replay() } else { reply.into_response() };
-    if status == 204 {
-        response.headers_mut().remove(CONTENT_TYPE);
-    }
-    response
 }

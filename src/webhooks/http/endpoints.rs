@@ -5,9 +5,9 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::ask::{Ask, owner_of, stored};
+use super::ask::{Ask, owner_of};
 use super::docs::{ChangeRefusals, MakeRefusals, ReadRefusals};
-use crate::accounts::{Caller, Scope};
+use crate::accounts::{Caller, Scope, stored};
 use crate::app::App;
 use crate::error::Result;
 use crate::http::page::{self, PageParams};

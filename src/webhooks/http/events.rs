@@ -4,10 +4,10 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use serde::Deserialize;
 
-use super::ask::{Ask, owner_of, stored};
+use super::ask::{Ask, owner_of};
 use super::docs::{ChangeRefusals, ReadRefusals};
 use super::work::NoHookMembers;
-use crate::accounts::{Caller, Scope};
+use crate::accounts::{Caller, Scope, stored};
 use crate::app::App;
 use crate::error::Result;
 use crate::http::page::{self, PageParams};

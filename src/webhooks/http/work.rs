@@ -5,9 +5,9 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::ask::{Ask, owner_of, stored};
+use super::ask::{Ask, owner_of};
 use super::docs::{ChangeRefusals, ReadRefusals};
-use crate::accounts::{Caller, Scope};
+use crate::accounts::{Caller, Scope, stored};
 use crate::app::App;
 use crate::clock::Millis;
 use crate::error::Result;
