@@ -49,7 +49,7 @@ async fn the_schema_goes_up_down_and_up_again() {
 }
 
 /// Rows of one filling.
-const ROWS: i64 = 2_000;
+const ROWS: i64 = 500;
 
 #[actix_web::test]
 async fn rows_of_every_table_outlive_every_migration_down_and_up() {
