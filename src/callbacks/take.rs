@@ -76,6 +76,7 @@ fn refusal(name: &str, fault: HookFault) -> Error {
         }
         HookFault::Malformed => {
             count(name, "malformed");
+            tracing::warn!(carrier = name, "a signed callback that cannot be read was refused: what it tells is lost");
             Error::new(Code::MalformedRequest).detail("The callback is signed, and cannot be read as a report.")
         }
         HookFault::NotHere => Error::new(Code::NotFound).detail("This carrier sends no callbacks here."),

@@ -9,7 +9,7 @@ use crate::config::SANDBOX;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::ids::{InboundId, OrgId};
-use crate::phone::Phone;
+use crate::phone::{Phone, mask};
 use crate::providers::Inbound;
 use crate::routing::senders;
 use crate::secret::{Keyring, Purpose};
@@ -101,7 +101,18 @@ fn heed(conn: &mut Conn, row: &InboundRow, now: Millis) -> Result<()> {
 fn owner_of(conn: &mut Conn, inbound: &Inbound) -> Result<Option<OrgId>> {
     match senders::owner_of(conn, inbound.channel, &address_of(inbound.channel, &inbound.to))? {
         Some(owner) => Ok(owner.org_id),
-        None => accounts::only_org(conn),
+        None => {
+            let only = accounts::only_org(conn)?;
+            if only.is_none() {
+                metrics::counter!("postern_inbound_unowned_total", "channel" => inbound.channel.as_str()).increment(1);
+                tracing::warn!(
+                    originator = %mask(&inbound.to),
+                    "somebody wrote to an originator that no sender is registered for: no organization sees it; \
+                     register it at /v1/admin/senders"
+                );
+            }
+            Ok(only)
+        }
     }
 }
 

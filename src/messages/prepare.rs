@@ -182,7 +182,7 @@ impl Bench {
         });
         (!routed).then(|| {
             Error::new(Code::ProviderUnavailable)
-                .detail("No route takes this message; an operator sets routes with PUT /v1/admin/routes.")
+                .detail("No route takes this message: none fits, or those that fit are paused. An operator sees and sets them at /v1/admin/routes.")
         })
     }
 }

@@ -224,7 +224,9 @@ impl EventView {
             vec![EventView { kind: String::from("message.accepted"), at: row.created_at, detail: accepted }];
         steps.extend(attempts.iter().map(EventView::begun));
         for event in events {
-            let detail = serde_json::from_str(&event.detail).map_err(Error::internal)?;
+            let mut detail: serde_json::Value = serde_json::from_str(&event.detail).map_err(Error::internal)?;
+            // A carrier's own words are for operators.
+            detail.as_object_mut().map(|members| members.remove("detail"));
             steps.push(EventView { kind: event.kind, at: event.at, detail });
         }
         steps.sort_by_key(|step| step.at);

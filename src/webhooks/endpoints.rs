@@ -52,7 +52,11 @@ pub struct EndpointPatch {
 /// network; a name is looked up only when it is called.
 pub fn checked_url(reach: &Reach, text: &str) -> Result<String> {
     let url = reach.check(text.trim()).map_err(|why| {
-        Error::new(Code::WebhookUrlForbidden).detail(format!("The url {why}.")).cause("a webhook address was refused")
+        Error::new(Code::WebhookUrlForbidden)
+            .detail(format!(
+                "The url {why}. An operator can open private networks by outbound.allow (POSTERN_OUTBOUND_ALLOW)."
+            ))
+            .cause("a webhook address was refused")
     })?;
     Ok(String::from(url.as_str()))
 }

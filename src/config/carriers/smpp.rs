@@ -111,7 +111,8 @@ concern! {
         receipts: YesNo = default "yes", "", any;
         /// Whether to tell when a text is worth nothing any more (validity_period).
         validity: YesNo = default "yes", "", any;
-        /// Ids in receipts: auto, as_is, hex_to_decimal (response in hex) or decimal_to_hex.
+        /// Ids in receipts: auto, as_is, hex_to_decimal (response in hex) or decimal_to_hex. auto knows the form by what this
+        /// process remembers; say it where the two differ, for receipts that come first or after a restart.
         id_form: IdForm = default "auto", "", any;
     }
 }

@@ -57,6 +57,8 @@ impl Twilio {
     fn form(&self, message: &Outgoing) -> String {
         let to = address(message.channel, &message.to);
         let validity = message.ttl_left.as_secs().clamp(1, LONGEST_VALIDITY_S).to_string();
+        // The signature is over the whole address: what stands in the query can be believed.
+        let callback = self.callback.as_ref().map(|address| format!("{address}?ref={}", message.attempt_id));
         let asked = message.from.as_deref().or(self.account.from.as_deref());
         let from = asked.map(|from| address(message.channel, from));
         let mut pairs = vec![("To", to.as_str())];
@@ -66,7 +68,7 @@ impl Twilio {
             (None, None) => {}
         }
         pairs.push(("Body", message.text.expose()));
-        if let Some(callback) = &self.callback {
+        if let Some(callback) = &callback {
             pairs.push(("StatusCallback", callback));
         }
         pairs.push(("ValidityPeriod", &validity));
@@ -106,8 +108,10 @@ impl Carrier for Twilio {
             return Err(HookFault::Signature);
         }
         match (hook.kind, json) {
-            (HookKind::Status, true) => Ok(from_json(hook.body)?.map(Report::Receipt).into_iter().collect()),
-            (HookKind::Status, false) => Ok(vec![Report::Receipt(from_form(&parameters)?)]),
+            (HookKind::Status, true) => {
+                Ok(from_json(hook.body)?.map(|receipt| Report::Receipt(about(receipt, hook))).into_iter().collect())
+            }
+            (HookKind::Status, false) => Ok(vec![Report::Receipt(about(from_form(&parameters)?, hook))]),
             (HookKind::Inbound, true) => Err(HookFault::Malformed),
             (HookKind::Inbound, false) => Ok(vec![Report::Inbound(inbound(&parameters)?)]),
         }
@@ -127,6 +131,12 @@ fn state_of(status: &str) -> Option<ReceiptState> {
         "failed" | "canceled" => Some(ReceiptState::Failed),
         _ => None,
     }
+}
+
+/// The receipt with our reference, where the address that it came to has it.
+fn about(receipt: Receipt, hook: &Hook<'_>) -> Receipt {
+    let query = form::decode(hook.query().as_bytes()).unwrap_or_default();
+    Receipt { reference: find(&query, "ref").map(String::from), ..receipt }
 }
 
 fn find<'a>(parameters: &'a [(String, String)], wanted: &str) -> Option<&'a str> {

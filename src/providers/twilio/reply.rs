@@ -55,6 +55,8 @@ fn refused(answer: &Answer, fault: Option<Fault>) -> Option<Outcome> {
         (429, _) | (400..=499, 20429) => (answer.wait(), "provider.throttled"),
         (400..=499, 21211 | 21614) => (RefusalKind::Final, "recipient.invalid"),
         (400..=499, 21610) => (RefusalKind::Final, "recipient.opted_out"),
+        // Twilio's own guard against pumping. Another carrier would be pumped just the same.
+        (400..=499, 30450) => (RefusalKind::Final, "provider.rejected"),
         (400..=499, 21408 | 21612) => (RefusalKind::Route, "provider.rejected"),
         (401 | 403, _) | (400..=499, 20003) => (RefusalKind::Route, "provider.auth"),
         // A gateway's word that the request took too long: it may have passed on what it had.

@@ -10,22 +10,30 @@ use crate::routing::Want;
 use crate::secret::sha256;
 use crate::terms::Channel;
 
-/// Every identity there is, in memory, by channel and owner.
+/// Every identity there is, in memory.
 #[derive(Debug, Clone, Default)]
-pub struct Pool(HashMap<(Channel, Option<OrgId>), Vec<Sender>>);
+pub struct Pool {
+    by_owner: HashMap<(Channel, Option<OrgId>), Vec<Sender>>,
+    /// Whose an address is; none: everybody's.
+    owners: HashMap<(Channel, String), Option<OrgId>>,
+}
 
 impl Pool {
     /// A pool of these.
     pub fn new(senders: Vec<Sender>) -> Pool {
         let mut pool = Pool::default();
         for sender in senders {
-            pool.0.entry((sender.channel, sender.org_id)).or_default().push(sender);
+            pool.owners.insert((sender.channel, sender.address.clone()), sender.org_id);
+            pool.by_owner.entry((sender.channel, sender.org_id)).or_default().push(sender);
         }
         pool
     }
 
     /// Whether a message that is `want` may come from `from`, which is well formed. The error completes "`from` …".
     pub fn check(&self, want: &Want<'_>, from: &str) -> Result<(), String> {
+        if self.is_another_s(want, from) {
+            return Err(String::from("is none of your senders on this channel; GET /v1/senders lists them"));
+        }
         let mut named = self.usable(want).filter(|sender| sender.address == from).peekable();
         if named.peek().is_none() && self.usable(want).next().is_some() {
             return Err(String::from("is none of your senders on this channel; GET /v1/senders lists them"));
@@ -44,6 +52,12 @@ impl Pool {
                 "must be registered for {country} before it is used there (rule {rule}); ask an operator, or leave it out"
             )),
         }
+    }
+
+    /// Whether `from` is registered on this channel to another organization.
+    fn is_another_s(&self, want: &Want<'_>, from: &str) -> bool {
+        let owner = self.owners.get(&(want.channel, String::from(from)));
+        owner.is_some_and(|owner| owner.is_some_and(|org| org != want.org_id))
     }
 
     /// The carriers that know `from`; `None` where any may carry it.
@@ -71,7 +85,7 @@ impl Pool {
 
     /// The organization's own, then the shared.
     fn usable<'a>(&'a self, want: &Want<'_>) -> impl Iterator<Item = &'a Sender> + Clone {
-        let of = |owner| self.0.get(&(want.channel, owner)).map(Vec::as_slice).unwrap_or_default();
+        let of = |owner| self.by_owner.get(&(want.channel, owner)).map(Vec::as_slice).unwrap_or_default();
         of(Some(want.org_id)).iter().chain(of(None))
     }
 }

@@ -44,7 +44,8 @@ pub(super) struct DeliveryFilter {
 
 /// Give a webhook endpoint a new secret.
 ///
-/// For 24 h deliveries carry a signature of each, the new one first. The answer holds the new secret, once.
+/// For 24 h deliveries carry a signature of each, the new one first; another rotation within that time ends the secret
+/// before at once. The answer holds the new secret, once.
 #[utoipa::path(
     operation_id = "rotate_webhook_secret",
     tag = "Webhooks",

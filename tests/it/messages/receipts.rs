@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::{accepted, carrier_id, code_to, drain, message, number, receipt, status, timeline};
-use crate::harness::app::TestApp;
+use crate::callbacks::twilio_signature;
+use crate::harness::app::{TWILIO_TOKEN, TestApp};
 use crate::harness::fake_carrier::Script;
 
 #[actix_web::test]
@@ -62,6 +63,24 @@ async fn a_receipt_for_nobody_or_unsigned_moves_nothing() {
     let reply = app.anonymous().with_header("X-Signature", "00").post("/hooks/acme/status", forged).await;
     assert!((401..=404).contains(&reply.status), "{}", reply.text);
     assert_eq!(status(&acme.live, &id).await, "sent");
+}
+
+#[actix_web::test]
+async fn a_message_whose_answer_was_lost_is_settled_by_its_signed_receipt() {
+    let app = TestApp::start().await;
+    app.route(&[("sms", "twilio", 1)]).await;
+    let acme = app.tenant().await;
+    app.twilio.next(Script::ResetAfter);
+    let id = accepted(&acme.live, code_to(&number(1))).await;
+    drain(&app).await;
+    assert_eq!(status(&acme.live, &id).await, "unknown");
+    let callback = app.twilio.hand_offs()[0].form()["StatusCallback"].clone();
+    let path = callback.strip_prefix(&app.app.config.public_url().to_string()).unwrap().to_owned();
+    let form = "MessageSid=SMlost&MessageStatus=delivered";
+    let signature = twilio_signature(TWILIO_TOKEN, &callback, form);
+    let caller = app.anonymous().with_header("X-Twilio-Signature", &signature);
+    caller.send("POST", &path, "application/x-www-form-urlencoded", form.into()).await.expect(200);
+    assert_eq!(status(&acme.live, &id).await, "delivered");
 }
 
 #[actix_web::test]

@@ -79,7 +79,8 @@ async fn both_adapters_tell_a_certain_refusal_from_a_lost_answer() {
 async fn twilio_gets_the_form_it_documents() {
     let fake = FakeCarrier::start();
     let (carrier, _db) = twilio(&fake.url(""));
-    assert_eq!(word(&carrier.send(&text_to("+447700900123")).await), "accepted");
+    let message = text_to("+447700900123");
+    assert_eq!(word(&carrier.send(&message).await), "accepted");
     let seen = fake.hand_offs().remove(0);
     assert_eq!(seen.path, format!("/2010-04-01/Accounts/{SID}/Messages.json"));
     let basic = "Basic QUMwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMTp0b2tlbi1jYW5hcnk=";
@@ -89,7 +90,7 @@ async fn twilio_gets_the_form_it_documents() {
     let expected = [
         pair("Body", "Your code is 918273 & it's «new»"),
         pair("From", "ACME"),
-        pair("StatusCallback", "http://127.0.0.1:8080/hooks/acme/status"),
+        pair("StatusCallback", &format!("http://127.0.0.1:8080/hooks/acme/status?ref={}", message.attempt_id)),
         pair("To", "+447700900123"),
         pair("ValidityPeriod", "299"),
     ];

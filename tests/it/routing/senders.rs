@@ -53,6 +53,16 @@ async fn a_person_always_sees_the_same_one_and_all_are_used() {
 }
 
 #[actix_web::test]
+async fn nobody_sends_from_what_is_another_organization_s() {
+    let app = TestApp::start().await;
+    let (acme, other) = (app.tenant().await, app.tenant().await);
+    register(&app, json!({"org_id": acme.org, "channel": "sms", "address": "+447400000001"})).await;
+    let reply = post(&other.live, from(&number(1), "+447400000001")).await.refused(Code::ValidationFailed);
+    assert!(reply.json["field_errors"]["from"].is_array(), "{}", reply.text);
+    post(&acme.live, from(&number(1), "+447400000001")).await.expect(202);
+}
+
+#[actix_web::test]
 async fn where_any_is_registered_from_must_be_one_of_them() {
     let app = TestApp::start().await;
     let (acme, other) = (app.tenant().await, app.tenant().await);
