@@ -151,6 +151,14 @@ impl Phone {
         })
     }
 
+    /// Whether there is a numbering plan of `country`: two letters alone name none.
+    pub fn has_plan(country: Country) -> bool {
+        // Numbers of no country (001) have plans of their own.
+        country.as_str() == "001"
+            || Region::from_code(country.as_str())
+                .is_ok_and(|region| PHONE_NUMBER_UTIL.get_example_number(region).is_ok())
+    }
+
     /// The numbering plan's own example of a mobile number in `country`; it may be somebody's.
     pub fn example(country: Country) -> Option<Phone> {
         let region = Region::from_code(country.as_str()).ok()?;

@@ -6,8 +6,8 @@ use utoipa::openapi::{RefOr, Response};
 use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
-    audit, caps, carriers, keys, limits, lists, messages, operators, orgs, plans, prices, route_stats, routes, senders,
-    wallets,
+    audit, caps, carriers, inbound, keys, limits, lists, messages, operators, orgs, plans, prices, route_stats, routes,
+    senders, wallets,
 };
 use crate::error::Code;
 use crate::http::problem::Problem;
@@ -60,6 +60,7 @@ use crate::http::refusals::refusals;
         wallets::adjust_wallet,
         caps::list_caps,
         caps::replace_caps,
+        inbound::list_unowned_inbound,
         lists::list_list_entries,
         lists::add_platform_entry,
         lists::remove_platform_entry,

@@ -8,6 +8,7 @@ mod caps;
 mod carriers;
 mod desk;
 mod docs;
+mod inbound;
 mod keys;
 mod limits;
 mod lists;
@@ -43,5 +44,6 @@ pub fn configure(routes: &mut ServiceConfig) {
     wallets::configure(routes);
     caps::configure(routes);
     lists::configure(routes);
+    inbound::configure(routes);
     messages::configure(routes);
 }

@@ -18,7 +18,7 @@ use crate::error::{Code, Error, Result};
 use crate::http::{Body, Id, OptionalBody, Query};
 use crate::ids::{OrgId, RouteId};
 use crate::money::{Currency, Micros, MoneyView};
-use crate::phone::Country;
+use crate::phone::{Country, Phone};
 use crate::providers::circuit::State;
 use crate::routing::health::{Reason, Standing};
 use crate::routing::watch::{self, Watch};
@@ -267,6 +267,9 @@ impl NewRoute {
     fn faults(&self, app: &App, index: usize) -> Vec<(String, String)> {
         let mut faults = Vec::new();
         let mut fault = |field: &str, why: String| faults.push((format!("[{index}].{field}"), why));
+        if self.country.is_some_and(|country| !Phone::has_plan(country)) {
+            fault("country", String::from("is no country with a numbering plan; use its ISO 3166 code, e.g. GB"));
+        }
         match app.carriers.find(&self.carrier) {
             None => fault(
                 "carrier",

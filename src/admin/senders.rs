@@ -174,6 +174,9 @@ impl NewSender {
             }
         };
         self.address = faults.keep("address", parsed).unwrap_or_default();
+        if self.country.is_some_and(|country| !Phone::has_plan(country)) {
+            faults.fail::<()>("country", "is no country with a numbering plan; use its ISO 3166 code, e.g. GB");
+        }
         let is_name = self.channel == Channel::Sms && is_alphanumeric(&self.address);
         match self.country.and_then(rule_of) {
             Some(rule @ SenderRule::NumbersOnly) if is_name => {

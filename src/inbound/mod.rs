@@ -13,3 +13,4 @@ pub use http::{InboundDocs, configure};
 pub use opt_outs::{Consents, Whom, opted_out};
 pub use store::purge_inbound;
 pub use take::take_inbound;
+pub use view::{UnownedView, list_unowned};

@@ -116,6 +116,20 @@ pub(super) fn list_inbound(
     Ok(query.load(conn)?)
 }
 
+/// Messages that belong to nobody, newest first, from before `before` on.
+pub(super) fn list_without_owner(conn: &mut Conn, before: Option<InboundId>, limit: i64) -> Result<Vec<InboundRow>> {
+    let mut query = inbound_messages::table
+        .filter(inbound_messages::org_id.is_null())
+        .order(inbound_messages::id.desc())
+        .limit(limit)
+        .select(InboundRow::as_select())
+        .into_boxed();
+    if let Some(before) = before {
+        query = query.filter(inbound_messages::id.lt(before));
+    }
+    Ok(query.load(conn)?)
+}
+
 /// One message to `owner`. Error: `not_found`.
 pub(super) fn load_inbound(conn: &mut Conn, owner: (OrgId, Mode), id: InboundId) -> Result<InboundRow> {
     let found: Option<InboundRow> = inbound_messages::table

@@ -4,10 +4,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::keyword::Keyword;
-use super::store::{InboundRow, OptOutRow, Source};
+use super::store::{self, InboundRow, OptOutRow, Source};
 use crate::clock::Millis;
+use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::ids::{InboundId, OptOutId};
+use crate::phone::mask;
 use crate::secret::{Keyring, Purpose};
 use crate::terms::Channel;
 
@@ -49,6 +51,43 @@ impl InboundView {
             received_at: row.received_at,
         })
     }
+}
+
+/// A message that nobody's originator received. What it says stays sealed.
+#[derive(Serialize, ToSchema)]
+pub struct UnownedView {
+    /// Its id.
+    pub id: InboundId,
+    /// By which carrier.
+    #[schema(example = "acme")]
+    carrier: String,
+    /// How it came.
+    channel: Channel,
+    /// Who sent it, masked.
+    #[schema(example = "+1415••••123")]
+    from: String,
+    /// The originator that it was sent to, and that nobody registered.
+    #[schema(example = "+14155550100")]
+    to: String,
+    /// The keyword that it is, if it is nothing else.
+    keyword: Option<Keyword>,
+    /// When it came.
+    #[schema(value_type = String, format = DateTime)]
+    received_at: Millis,
+}
+
+/// Messages that belong to nobody, newest first, from before `before` on.
+pub fn list_unowned(conn: &mut Conn, before: Option<InboundId>, limit: i64) -> Result<Vec<UnownedView>> {
+    let view = |row: InboundRow| UnownedView {
+        id: row.id,
+        carrier: row.carrier,
+        channel: row.channel,
+        from: mask(&row.sender),
+        to: row.recipient,
+        keyword: row.keyword,
+        received_at: row.received_at,
+    };
+    Ok(store::list_without_owner(conn, before, limit)?.into_iter().map(view).collect())
 }
 
 /// Somebody who wants no messages but codes.

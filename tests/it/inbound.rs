@@ -154,6 +154,12 @@ async fn who_stops_at_an_originator_that_several_share_gets_nothing_from_any() {
         post(&tenant.live, notice_to(&number(1))).await.refused(Code::RecipientOptedOut);
         assert_eq!(tenant.live.get("/v1/inbound").await.expect(200).json["data"], json!([]), "it is nobody's");
     }
+    let unowned = app.operator().get("/v1/admin/inbound").await.expect(200);
+    assert_eq!(
+        (&unowned.json["data"][0]["to"], &unowned.json["data"][0]["keyword"]),
+        (&json!("+15005550006"), &json!("stop"))
+    );
+    assert!(!unowned.text.contains(&number(1)), "{}", unowned.text);
     says(&app, 2, &number(1), "START").await.expect(200);
     post(&one.live, notice_to(&number(1))).await.expect(202);
 }

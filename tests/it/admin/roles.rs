@@ -7,7 +7,7 @@ use crate::accounts::house::House;
 use crate::harness::actor::Actor;
 
 /// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY`, `OPR`, `TOK` and `LST` stand for ids.
-const TABLE: [(&str, &str, &str, &[&str]); 37] = [
+const TABLE: [(&str, &str, &str, &[&str]); 38] = [
     ("POST", "/orgs", r#"{"name":"n","country":"GB"}"#, RUN),
     ("GET", "/orgs", "", ALL),
     ("GET", "/orgs/ORG", "", ALL),
@@ -26,6 +26,7 @@ const TABLE: [(&str, &str, &str, &[&str]); 37] = [
     ("DELETE", "/keys/KEY/limits/key.minute", "", RUN),
     ("GET", "/orgs/ORG/caps", "", ALL),
     ("PUT", "/orgs/ORG/caps", "[]", RUN),
+    ("GET", "/inbound", "", ALL),
     ("GET", "/fraud/lists", "", ALL),
     ("POST", "/fraud/lists", r#"{"action":"block","kind":"device","value":"d","reason":"r"}"#, RUN),
     ("DELETE", "/fraud/lists/LST", "", RUN),

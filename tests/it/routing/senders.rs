@@ -53,6 +53,17 @@ async fn a_person_always_sees_the_same_one_and_all_are_used() {
 }
 
 #[actix_web::test]
+async fn a_country_that_is_none_is_told() {
+    let app = TestApp::start().await;
+    let route = json!([{"channel": "sms", "country": "UK", "carrier": "acme"}]);
+    let reply = app.operator().put("/v1/admin/routes", route).await.refused(Code::ValidationFailed);
+    assert!(reply.json["field_errors"]["[0].country"].is_array(), "{}", reply.text);
+    let sender = json!({"channel": "sms", "address": "ACME", "country": "XX"});
+    let reply = app.operator().post("/v1/admin/senders", sender).await.refused(Code::ValidationFailed);
+    assert!(reply.json["field_errors"]["country"].is_array(), "{}", reply.text);
+}
+
+#[actix_web::test]
 async fn nobody_sends_from_what_is_another_organization_s() {
     let app = TestApp::start().await;
     let (acme, other) = (app.tenant().await, app.tenant().await);
