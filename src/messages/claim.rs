@@ -286,12 +286,14 @@ fn instead(conn: &mut Conn, row: &Row, to: &Move, now: Millis) -> Result<()> {
 
 /// Who of the recipients of `rows` wants no messages by now; nobody is asked about a code.
 fn consents_of(conn: &mut Conn, rows: &[Row]) -> Result<Consents> {
-    let asked = rows.iter().filter(|row| row.kind != Kind::Otp).map(|row| row.recipient.as_str()).collect();
-    inbound::opted_out(conn, &asked)
+    let asked: Vec<Whom> = rows.iter().filter(|row| row.kind != Kind::Otp).map(whom).collect();
+    inbound::opted_out(conn, &asked.iter().map(|whom| whom.recipient.as_str()).collect())
 }
 
+/// Whom a message goes to next: a fallback has an address of its own.
 fn whom(row: &Row) -> Whom {
-    Whom { org_id: row.org_id, mode: row.mode, channel: row.channel, recipient: row.recipient.clone() }
+    let (channel, recipient) = row.way(&row.extra_or_none());
+    Whom { org_id: row.org_id, mode: row.mode, channel, recipient }
 }
 
 /// The lanes by number, for the dispatcher's sleep.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::callbacks::twilio_signature;
 use crate::harness::actor::Reply;
 use crate::harness::app::{TWILIO_TOKEN, TestApp};
-use crate::messages::{accepted, code_to, drain, message, notice_to, number, post, secs, status};
+use crate::messages::{accepted, carrier_id, code_to, drain, message, notice_to, number, post, receipt, secs, status};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -129,6 +129,20 @@ async fn what_waits_when_somebody_stops_is_not_sent_and_costs_nothing() {
     let shown = message(&acme.live, &stopped).await;
     assert_eq!((&shown["status"], &shown["error_code"]), (&json!("failed"), &json!("recipient.opted_out")));
     assert_eq!((status(&acme.live, &other).await, app.acme.calls()), ("sent".into(), 1));
+}
+
+#[actix_web::test]
+async fn who_stops_the_texts_may_still_get_the_mail_that_follows_one() {
+    let app = TestApp::start().await;
+    let acme = app.tenant().await;
+    let mut body = notice_to(&number(1));
+    body["fallback"] = json!([{"channel": "email", "to": "ann@example.com"}]);
+    let id = accepted(&acme.live, body).await;
+    drain(&app).await;
+    says(&app, 1, &number(1), "STOP").await.expect(200);
+    receipt(&app, &carrier_id(1), "UNDELIV").await.expect(204);
+    drain(&app).await;
+    assert_eq!((status(&acme.live, &id).await, app.post.letters().len()), ("sent".into(), 1));
 }
 
 #[actix_web::test]
