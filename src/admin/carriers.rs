@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::audit::{By, Change};
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
-use crate::http::{OptionalBody, Query, path_part};
+use crate::http::{Body, OptionalBody, Query, path_part};
 use crate::messages::InFlight;
 use crate::providers::Carrier;
 use crate::providers::circuit::State;
@@ -125,10 +125,7 @@ pub(super) async fn drain_carrier(
     why: Query<Why>,
     body: OptionalBody<CarrierChange>,
 ) -> Result<HttpResponse> {
-    let name: String = path_part(&req, "name")?;
-    let is_known = app.carriers.find(&name).is_some();
-    let order = desk.order(&body.0, body.0.value.reason.clone().or(why.0.reason))?;
-    order.run(move |conn, by| done(&set_draining(conn, by, (&name, is_known), true)?)).await
+    change_draining(desk, (&app, &req), why.0.reason, body.0, true).await
 }
 
 /// Hand a carrier messages again.
@@ -152,10 +149,20 @@ pub(super) async fn resume_carrier(
     why: Query<Why>,
     body: OptionalBody<CarrierChange>,
 ) -> Result<HttpResponse> {
-    let name: String = path_part(&req, "name")?;
+    change_draining(desk, (&app, &req), why.0.reason, body.0, false).await
+}
+
+async fn change_draining(
+    desk: Desk<Manage>,
+    (app, req): (&App, &HttpRequest),
+    why: Option<String>,
+    body: Body<CarrierChange>,
+    wanted: bool,
+) -> Result<HttpResponse> {
+    let name: String = path_part(req, "name")?;
     let is_known = app.carriers.find(&name).is_some();
-    let order = desk.order(&body.0, body.0.value.reason.clone().or(why.0.reason))?;
-    order.run(move |conn, by| done(&set_draining(conn, by, (&name, is_known), false)?)).await
+    let order = desk.order(&body, body.value.reason.clone().or(why))?;
+    order.run(move |conn, by| done(&set_draining(conn, by, (&name, is_known), wanted)?)).await
 }
 
 /// A carrier that left the configuration can still be resumed, so that it does not come back drained.

@@ -8,6 +8,7 @@ use crate::clock::Millis;
 use crate::db::Conn;
 use crate::db::schema::{audit_head, audit_log};
 use crate::error::{Error, Result};
+use crate::secret::hex;
 
 /// Which rows to list, newest first.
 #[derive(Debug, Clone, Default)]
@@ -95,11 +96,6 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Record>> {
     }
     let rows: Vec<Row> = query.load(conn)?;
     Ok(rows.into_iter().map(Record::from).collect())
-}
-
-/// Bytes as lower-case hex.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl From<Link> for Row {

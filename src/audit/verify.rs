@@ -6,6 +6,7 @@ use crate::audit::chain::{Fault, Head, finish, step};
 use crate::audit::store;
 use crate::db::Conn;
 use crate::error::Result;
+use crate::secret::hex;
 
 /// What a walk along the audit log found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -69,6 +70,6 @@ fn verdict(head: &Head, bad: Option<(i64, Fault)>) -> Verdict {
         rows: head.seq,
         first_bad: bad.map(|(seq, _)| seq),
         fault: bad.map(|(_, fault)| fault),
-        head: store::hex(&head.hash),
+        head: hex(&head.hash),
     }
 }

@@ -15,7 +15,7 @@ use crate::clock::Millis;
 use crate::limits::Rate;
 use crate::money::Micros;
 use crate::phone::Phone;
-use crate::secret::sha256;
+use crate::secret::{hex, sha256};
 use crate::terms::Channel;
 
 /// One recorded attempt with its outcome, as a line of JSONL.
@@ -270,7 +270,7 @@ impl Report {
         let bare = Report { hash: String::new(), ..self.clone() };
         // Fields in the order of the type, rules in the order of their names: one text for one report.
         let text = serde_json::to_string(&bare).unwrap_or_default();
-        sha256(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&sha256(text.as_bytes()))
     }
 }
 

@@ -5,7 +5,7 @@
 use reqwest::Url;
 
 use crate::clock::Millis;
-use crate::secret::{hmac_sha256, sha256};
+use crate::secret::{hex, hmac_sha256, sha256};
 
 /// The content type that is signed and sent.
 pub const FORM: &str = "application/x-www-form-urlencoded";
@@ -58,10 +58,6 @@ pub fn headers(keys: &Keys<'_>, scope: &Scope<'_>, url: &Url, body: &str) -> Vec
 fn host(url: &Url) -> String {
     let name = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| String::from(name), |port| format!("{name}:{port}"))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

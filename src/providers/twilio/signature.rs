@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::providers::Hook;
-use crate::secret::{hmac_sha1, hmac_sha256, same, sha256};
+use crate::secret::{hex, hmac_sha1, hmac_sha256, same, sha256};
 
 /// Names the newer form, `key=…,algorithm=HMAC_SHA256`.
 const SETTINGS_HEADER: &str = "x-twilio-webhooks-signature-settings";
@@ -28,7 +28,9 @@ pub fn is_signed(hook: &Hook<'_>, parameters: &[(String, String)], keys: &[&str]
     let Some(claimed) = hook.headers.get("x-twilio-signature") else { return false };
     let Some(algorithm) = algorithm(hook) else { return false };
     let bound = match body_hash(&hook.url) {
-        Some(hash) => parameters.is_empty() && same(hash.to_ascii_lowercase().as_bytes(), hex_of(hook.body).as_bytes()),
+        Some(hash) => {
+            parameters.is_empty() && same(hash.to_ascii_lowercase().as_bytes(), hex(&sha256(hook.body)).as_bytes())
+        }
         None => !parameters.is_empty() || hook.body.is_empty(),
     };
     let mut found = false;
@@ -87,10 +89,6 @@ fn spellings(url: &str) -> Vec<String> {
 fn body_hash(url: &str) -> Option<&str> {
     let (_, query) = url.split_once('?')?;
     query.split('&').filter_map(|pair| pair.split_once('=')).find(|(name, _)| *name == BODY_HASH).map(|(_, hash)| hash)
-}
-
-fn hex_of(body: &[u8]) -> String {
-    sha256(body).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -6,12 +6,11 @@ use serde::Deserialize;
 
 use super::ask::{Ask, owner_of};
 use super::docs::{ChangeRefusals, ReadRefusals};
-use super::work::NoHookMembers;
 use crate::accounts::{Caller, Scope, stored};
 use crate::app::App;
 use crate::error::Result;
 use crate::http::page::{self, PageParams};
-use crate::http::{Id, Listing, OptionalBody, Page, reply};
+use crate::http::{Id, Listing, NoMembers, OptionalBody, Page, reply};
 use crate::ids::EventId;
 use crate::webhooks::endpoints;
 use crate::webhooks::kinds::EventType;
@@ -79,7 +78,7 @@ pub(super) async fn show(caller: Caller, app: Data<App>, id: Id<EventId>) -> Res
         ("id" = EventId, Path, description = "The event"),
         ("Idempotency-Key" = Option<String>, Header, description = "One key, one replay"),
     ),
-    request_body = Option<NoHookMembers>,
+    request_body = Option<NoMembers>,
     responses((status = 202, description = "On its way", body = Replayed), ChangeRefusals),
     security(("api_key" = [])),
 )]
@@ -89,7 +88,7 @@ pub(super) async fn replay(
     req: HttpRequest,
     app: Data<App>,
     id: Id<EventId>,
-    body: OptionalBody<NoHookMembers>,
+    body: OptionalBody<NoMembers>,
 ) -> Result<HttpResponse> {
     let ask = Ask::of(app, &caller, &req, &body.0)?;
     ask.run(move |conn, owner, now| stored(202, &endpoints::replay_event(conn, owner, id.0, now)?)).await

@@ -12,16 +12,11 @@ use crate::app::App;
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::http::page::{self, PageParams};
-use crate::http::{Body, Id, Listing, OptionalBody, Page, reply};
+use crate::http::{Body, Id, Listing, NoMembers, OptionalBody, Page, reply};
 use crate::ids::{DeliveryId, EndpointId};
 use crate::webhooks::endpoints;
 use crate::webhooks::store::{self, DeliveryStatus};
 use crate::webhooks::view::{DeliveryView, EndpointWithSecret, Replayed};
-
-/// Nothing to say.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NoHookMembers {}
 
 /// From when on to send again.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -54,7 +49,7 @@ pub(super) struct DeliveryFilter {
         ("id" = EndpointId, Path, description = "The endpoint"),
         ("Idempotency-Key" = Option<String>, Header, description = "One key, one rotation"),
     ),
-    request_body = Option<NoHookMembers>,
+    request_body = Option<NoMembers>,
     responses((status = 200, description = "The endpoint and its new secret", body = EndpointWithSecret), ChangeRefusals),
     security(("api_key" = [])),
 )]
@@ -64,7 +59,7 @@ pub(super) async fn rotate(
     req: HttpRequest,
     app: Data<App>,
     id: Id<EndpointId>,
-    body: OptionalBody<NoHookMembers>,
+    body: OptionalBody<NoMembers>,
 ) -> Result<HttpResponse> {
     let ask = Ask::of(app, &caller, &req, &body.0)?;
     let ring = ask.app.keyring.clone();
@@ -83,7 +78,7 @@ pub(super) async fn rotate(
         ("id" = EndpointId, Path, description = "The endpoint"),
         ("Idempotency-Key" = Option<String>, Header, description = "One key, one test"),
     ),
-    request_body = Option<NoHookMembers>,
+    request_body = Option<NoMembers>,
     responses((status = 202, description = "On its way", body = DeliveryView), ChangeRefusals),
     security(("api_key" = [])),
 )]
@@ -93,7 +88,7 @@ pub(super) async fn test(
     req: HttpRequest,
     app: Data<App>,
     id: Id<EndpointId>,
-    body: OptionalBody<NoHookMembers>,
+    body: OptionalBody<NoMembers>,
 ) -> Result<HttpResponse> {
     let ask = Ask::of(app, &caller, &req, &body.0)?;
     ask.run(move |conn, owner, now| stored(202, &endpoints::test(conn, owner, id.0, now)?)).await
