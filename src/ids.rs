@@ -117,6 +117,8 @@ ids! {
     EntryId = "txn",
     /// An event of a timeline, or one that webhooks tell of.
     EventId = "evt",
+    /// A group of attempts that the fraud engine holds.
+    HoldId = "hld",
     /// A webhook endpoint.
     EndpointId = "whe",
     /// An event on its way to a webhook endpoint.

@@ -135,7 +135,12 @@ async fn keep_up(app: Data<App>, stop: watch::Receiver<bool>) {
             worker::keep_door(&app, stop.clone()).await;
         }
     };
-    tokio::join!(door, worker::keep_refusals(&app, stop.clone()), nodes::run(&app.nodes, &app.db, stop.clone()));
+    tokio::join!(
+        door,
+        worker::keep_refusals(&app, stop.clone()),
+        worker::keep_engine(&app, stop.clone()),
+        nodes::run(&app.nodes, &app.db, stop.clone())
+    );
 }
 
 fn spawn(server: actix_web::dev::Server) -> (ServerHandle, JoinHandle<std::io::Result<()>>) {

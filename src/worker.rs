@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
 use crate::{
-    callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, verifications, wallet, webhooks,
+    callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, sentinel, verifications, wallet,
+    webhooks,
 };
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
@@ -79,6 +80,15 @@ pub async fn keep_refusals(app: &App, stop: watch::Receiver<bool>) {
     }
 }
 
+/// Keeps the fraud engine of a process: what it learns, and the holds it asked for.
+pub async fn keep_engine(app: &App, stop: watch::Receiver<bool>) {
+    let step = || async {
+        sentinel::learn(app).await?;
+        sentinel::keep_holds(app).await
+    };
+    every(ENGINE_EVERY, stop, step).await;
+}
+
 /// Hands over what is due, as many at once as configured.
 async fn dispatch(app: Data<App>, stop: watch::Receiver<bool>) {
     let (queue, in_flight) = (app.room::<Queue>(), app.room::<InFlight>());
@@ -139,6 +149,8 @@ pub async fn save_windows(app: &App) -> Result<()> {
 
 /// How long a refusal waits to be written down.
 const REFUSALS_EVERY: Duration = Duration::from_secs(1);
+/// How long the engine waits to learn what other processes know.
+const ENGINE_EVERY: Duration = Duration::from_secs(1);
 /// How late a workflow's step may be: waits are 10 s and more.
 const STEPS_EVERY: Duration = Duration::from_secs(1);
 /// How often to look how full the disk is.
@@ -171,6 +183,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let windows = messages::purge_guards(conn, now, PURGE_ROWS)?;
                 let inbound = inbound::purge_inbound(conn, now.minus(keep.messages), PURGE_ROWS)?;
                 let listed = fraud::purge_entries(conn, now.minus(ENDED_KEPT), PURGE_ROWS)?;
+                let held = sentinel::purge_holds(conn, now.minus(keep.decisions), PURGE_ROWS)?;
                 let spent = wallet::purge_spent(conn, now.minus(SPENT_KEPT), PURGE_ROWS)?;
                 let told = now.minus(keep.events);
                 let deliveries = webhooks::purge_deliveries(conn, told, PURGE_ROWS)?;
@@ -179,6 +192,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                     + inbound
                     + spent
                     + listed
+                    + held
                     + verifications
                     + windows
                     + deliveries

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::accounts::countries::Countries;
+use crate::accounts::guarding::Guarding;
 use crate::accounts::plans::PlanName;
 use crate::accounts::store;
 use crate::audit::{By, Change};
@@ -59,6 +60,12 @@ pub struct Org {
     pub locale: String,
     /// How hard the fraud guard is on its traffic.
     pub protection: Protection,
+    /// Until when the fraud engine only watches it, so that it knows what is usual before it refuses anything: the first
+    /// week, or until a level is chosen.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub learning_until: Option<Millis>,
+    /// What it has chosen of the fraud guard beside its level.
+    pub guarding: Guarding,
     /// Longest life of a code it may ask for.
     pub max_code_ttl: Span,
     /// When it was made.
@@ -90,7 +97,7 @@ pub struct NewOrg {
     pub locale: Option<String>,
     /// Whether its business is verified; `unverified` where absent.
     pub kyb_status: Option<KybStatus>,
-    /// How hard the fraud guard is on it; `standard` where absent.
+    /// How hard the fraud guard is on it, at once. Where absent: `standard`, after a week in which its engine only watches.
     pub protection: Option<Protection>,
     /// Longest life of a code, 1m to 24h; 10m where absent (NIST SP 800-63B-4 and OWASP ASVS 6.5.5 allow no more).
     pub max_code_ttl: Option<Span>,
@@ -139,8 +146,10 @@ pub struct OrgPatch {
     pub countries: Option<Countries>,
     /// The language of its messages (BCP 47).
     pub locale: Option<String>,
-    /// How hard the fraud guard is on it.
+    /// How hard the fraud guard is on it. Naming a level ends the week in which the engine only watches.
     pub protection: Option<Protection>,
+    /// What it chooses of the fraud guard beside its level, whole.
+    pub guarding: Option<Guarding>,
     /// Longest life of a code, 1m to 24h.
     pub max_code_ttl: Option<Span>,
     /// Why, for the audit log.
@@ -161,6 +170,8 @@ pub fn create_org(conn: &mut Conn, by: &By, new: NewOrg) -> Result<Org> {
         countries: new.countries.unwrap_or_else(|| Countries::Only(vec![new.country])),
         locale: new.locale.unwrap_or_else(|| String::from("en")),
         protection: new.protection.unwrap_or(Protection::Standard),
+        learning_until: new.protection.is_none().then(|| by.now.plus(LEARNING)),
+        guarding: Guarding::default(),
         max_code_ttl: new.max_code_ttl.unwrap_or(DEFAULT_MAX_CODE_TTL),
         created_at: by.now,
         updated_at: by.now,
@@ -203,6 +214,9 @@ const DEFAULT_MAX_CODE_TTL: Span = Span(std::time::Duration::from_secs(600));
 const CODE_TTL_SPAN: std::ops::RangeInclusive<Span> =
     Span(std::time::Duration::from_secs(60))..=Span(std::time::Duration::from_secs(86_400));
 
+/// How long the engine watches a new organization before it refuses anything.
+const LEARNING: std::time::Duration = std::time::Duration::from_secs(7 * 86_400);
+
 const NAME_MAX_CHARS: usize = 100;
 
 fn load_org_for_update(conn: &mut Conn, id: OrgId) -> Result<Org> {
@@ -221,6 +235,8 @@ fn patched(before: &Org, patch: OrgPatch, now: Millis) -> Org {
         countries: patch.countries.unwrap_or(before.countries),
         locale: patch.locale.unwrap_or(before.locale),
         protection: patch.protection.unwrap_or(before.protection),
+        learning_until: before.learning_until.filter(|_| patch.protection.is_none()),
+        guarding: patch.guarding.unwrap_or(before.guarding),
         max_code_ttl: patch.max_code_ttl.unwrap_or(before.max_code_ttl),
         updated_at: now,
         ..before
@@ -294,6 +310,8 @@ mod tests {
             countries: Countries::Every,
             locale: String::from("en"),
             protection: Protection::Standard,
+            learning_until: None,
+            guarding: Guarding::default(),
             max_code_ttl: DEFAULT_MAX_CODE_TTL,
             created_at: Millis(1),
             updated_at: Millis(1),

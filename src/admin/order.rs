@@ -11,7 +11,7 @@ use crate::audit::{Actor, By};
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::{Error, Result};
-use crate::fraud::forget_lists;
+use crate::fraud::forget_guards;
 use crate::http::reply::Reply;
 use crate::idempotency::{self, Answer, Claim, Keeping, Stored};
 use crate::ids::OperatorId;
@@ -94,7 +94,7 @@ impl Order {
         let answer = done.await?;
         app.room::<Directory>().forget();
         forget_tables(&app);
-        forget_lists(&app);
+        forget_guards(&app);
         Ok(answer)
     }
 }

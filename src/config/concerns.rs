@@ -200,6 +200,18 @@ concern! {
 }
 
 concern! {
+    /// The fraud engine's memory, and whom it tells.
+    pub struct Fraud {
+        /// Phone numbers that the engine remembers, the latest; about 450 bytes each.
+        tracked_numbers: u32 = default "1000000", "POSTERN_FRAUD_TRACKED_NUMBERS", within(1_000..=100_000_000);
+        /// Prefixes, networks, devices and other groups that it remembers, the latest; about 650 bytes each.
+        tracked_groups: u32 = default "200000", "POSTERN_FRAUD_TRACKED_GROUPS", within(1_000..=50_000_000);
+        /// How much of the past the engine reads at start, so that a restart forgets nothing that matters.
+        rebuild: Duration = default "24h", "POSTERN_FRAUD_REBUILD", lasting(secs(0), secs(7 * DAY));
+    }
+}
+
+concern! {
     /// Logs, on standard error.
     pub struct Log {
         /// What to log: a level, or levels by target such as "info,postern::jobs=debug".

@@ -9,7 +9,7 @@ use utoipa::openapi::{RefOr, Response};
 use utoipa::{IntoResponses, OpenApi};
 
 use super::entry::{ListEntryView, NewListEntry, add_entry, remove_entry};
-use super::shelf::forget_lists;
+use super::shelf::forget_guards;
 use super::store;
 use crate::accounts::{Caller, Scope, change_once, stored, stored_nothing};
 use crate::app::App;
@@ -83,7 +83,7 @@ pub(super) async fn add_list_entry(
     let (owner, new) = ((caller.org_id(), caller.mode()), body.value.clone());
     let work = move |conn: &mut Conn, by: &By| stored(201, &add_entry(conn, by, Some(owner), new)?);
     let answer = change_once(&app, &caller, (&req, &body), work).await?;
-    forget_lists(&app);
+    forget_guards(&app);
     Ok(answer)
 }
 
@@ -110,7 +110,7 @@ pub(super) async fn remove_list_entry(
     let owner = (caller.org_id(), caller.mode());
     let work = move |conn: &mut Conn, by: &By| remove_entry(conn, by, Some(owner), id.0).map(|()| stored_nothing());
     let answer = change_once(&app, &caller, (&req, &body.0), work).await?;
-    forget_lists(&app);
+    forget_guards(&app);
     Ok(answer)
 }
 

@@ -1,7 +1,7 @@
 //! The screen: (organization's rules, attempt) → verdict with reasons.
 
 use super::lists::{Found, Listing};
-use crate::accounts::{Countries, Protection};
+use crate::accounts::{Countries, CountryMode, Protection};
 use crate::clock::Millis;
 use crate::error::{Code, Error};
 use crate::limits;
@@ -22,6 +22,8 @@ pub struct Attempt {
     pub country: Option<Country>,
     /// The number's line; none for mail.
     pub line: Option<LineType>,
+    /// The organization's own mode of the country.
+    pub mode: CountryMode,
 }
 
 /// One rule that fired, with what it saw.
@@ -110,10 +112,13 @@ impl Verdict {
 /// lines follow its level.
 pub fn screen(countries: &Countries, protection: Protection, attempt: Attempt, listing: &Listing) -> Verdict {
     let mut verdict = Verdict { action: Action::Allow, reasons: Vec::new(), code: None };
-    if let Some(country) = attempt.country
-        && !countries.allow(country)
-    {
-        verdict.fire("destination.country", country.as_str(), "enforce", Some(Code::DestinationNotAllowed));
+    if let Some(country) = attempt.country {
+        let steps_up = attempt.mode == CountryMode::StepUp && attempt.channel == Channel::Sms;
+        if !countries.allow(country) || attempt.mode == CountryMode::Block {
+            verdict.fire("destination.country", country.as_str(), "enforce", Some(Code::DestinationNotAllowed));
+        } else if steps_up && listing.allowed.is_none() {
+            verdict.fire("destination.step_up", country.as_str(), "enforce", Some(Code::FraudChallengeRequired));
+        }
     }
     if let Some(found) = &listing.blocked {
         verdict.fire("list.block", &format!("{} {}", found.kind, found.shown), "enforce", Some(Code::FraudBlocked));
@@ -150,8 +155,11 @@ impl Verdict {
 
     fn fire(&mut self, rule: &str, observed: &str, mode: &str, code: Option<Code>) {
         self.reasons.push(Reason { mode: String::from(mode), ..Reason::enforced(rule, observed) });
-        if code.is_some() && self.code.is_none() {
-            self.action = Action::Block;
+        // What blocks comes before what only asks for another channel.
+        let is_firmer = self.code.is_none() || self.action == Action::Challenge;
+        if code.is_some() && is_firmer {
+            let is_challenge = code == Some(Code::FraudChallengeRequired);
+            self.action = if is_challenge { Action::Challenge } else { Action::Block };
             self.code = code;
         }
     }
@@ -167,7 +175,7 @@ mod tests {
     use super::*;
 
     fn attempt(country: &str, line: LineType) -> Attempt {
-        Attempt { channel: Channel::Sms, country: country.parse().ok(), line: Some(line) }
+        Attempt { channel: Channel::Sms, country: country.parse().ok(), line: Some(line), mode: CountryMode::Allow }
     }
 
     fn screen(countries: &Countries, protection: Protection, attempt: Attempt) -> Verdict {
@@ -190,6 +198,21 @@ mod tests {
             screen(&Countries::Every, Protection::Strict, attempt("MM", LineType::Mobile)).action,
             Action::Allow
         );
+    }
+
+    #[test]
+    fn a_country_of_its_own_mode_is_closed_or_asks_for_another_channel() {
+        let seen = |mode, channel| {
+            let attempt = Attempt { mode, channel, ..attempt("GB", LineType::Mobile) };
+            let verdict = screen(&home(), Protection::Standard, attempt);
+            (verdict.action, verdict.code)
+        };
+        let stepped = (Action::Challenge, Some(Code::FraudChallengeRequired));
+        assert_eq!(seen(CountryMode::StepUp, Channel::Sms), stepped);
+        assert_eq!(seen(CountryMode::StepUp, Channel::Whatsapp).0, Action::Allow);
+        assert_eq!(seen(CountryMode::Block, Channel::Whatsapp), (Action::Block, Some(Code::DestinationNotAllowed)));
+        let premium = Attempt { mode: CountryMode::StepUp, ..attempt("GB", LineType::PremiumRate) };
+        assert_eq!(screen(&home(), Protection::Standard, premium).code, Some(Code::FraudBlocked));
     }
 
     #[test]

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use super::body::{BulkMode, Pacing};
+use super::client::ClientMacs;
 use super::purse::Capped;
 use super::store::{Extra, Row};
 use crate::accounts::Caller;
 use crate::clock::Millis;
 use crate::error::Error;
-use crate::fraud::{Reason, Verdict as Screened};
+use crate::fraud::engine::Key;
+use crate::fraud::{Kept, Reason, Trial, Verdict as Screened};
 use crate::idempotency::{Claim, Stored};
 use crate::ids::{BatchId, DecisionId, MessageId, VerificationId};
 use crate::limits::View;
@@ -95,17 +97,10 @@ pub struct Prepared {
     pub decision_id: DecisionId,
     /// What the screen said.
     pub screened: Screened,
+    /// What the engine will judge; none where it has nothing to say.
+    pub trial: Option<Box<Trial>>,
     /// A refusal that needs no state: a magic number, no route. The key's replay still comes before it.
     pub refusal: Option<Error>,
-}
-
-/// Keyed hashes of the end user's address and device.
-#[derive(Debug, Clone, Default)]
-pub struct ClientMacs {
-    /// Of the address.
-    pub ip: Option<Vec<u8>>,
-    /// Of the device.
-    pub device: Option<Vec<u8>>,
 }
 
 /// What became of one item.
@@ -116,6 +111,15 @@ pub struct ItemOutcome {
     pub view: View,
     /// The rules that fired.
     pub reasons: Vec<Reason>,
+    /// What the decision keeps of the fraud engine.
+    pub judged: Option<Kept>,
+}
+
+impl ItemOutcome {
+    /// One that no guard has looked at.
+    pub fn plain(result: Result<Arc<Row>, Error>) -> ItemOutcome {
+        ItemOutcome { result, view: View::new(), reasons: Vec::new(), judged: None }
+    }
 }
 
 /// What became of a request.
@@ -145,13 +149,21 @@ impl Accepted {
     /// The answer: as it is kept, else rendered from the message, after its transaction and on the request's own thread.
     pub fn answer(&self, render: Render) -> Stored {
         self.kept.clone().unwrap_or_else(|| {
-            let shown: Vec<ItemOutcome> = self
-                .rows
-                .iter()
-                .map(|row| ItemOutcome { result: Ok(row.clone()), view: View::new(), reasons: Vec::new() })
-                .collect();
+            let shown: Vec<ItemOutcome> = self.rows.iter().map(|row| ItemOutcome::plain(Ok(row.clone()))).collect();
             render(None, &shown)
         })
+    }
+}
+
+impl Prepared {
+    /// Puts another end user in the place of the one it was prepared for.
+    pub fn set_client(&mut self, client: ClientMacs) {
+        if let Some(trial) = &mut self.trial {
+            trial.features.network = client.network;
+            trial.features.device = client.device.as_deref().map(Key::of_bytes);
+            trial.features.named = client.named();
+        }
+        self.client = client;
     }
 }
 

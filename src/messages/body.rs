@@ -122,6 +122,9 @@ pub struct ClientBody {
     pub device_id: Option<String>,
     /// The end user's browser or app.
     pub user_agent: Option<String>,
+    /// Up to five keys of the app's own, each with how often it may ask for a code: an account, a session, a form.
+    #[schema(example = json!({"account:42": "3/5m"}))]
+    pub keys: Option<BTreeMap<String, String>>,
 }
 
 /// A request to send many.

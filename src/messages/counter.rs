@@ -9,7 +9,6 @@ use super::store::{self, Row};
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
 use crate::idempotency::{self, Begun, Claim, Keeping, Opening, Stored};
-use crate::limits::View;
 use crate::terms::Mode;
 
 /// Where each request of a batch stands.
@@ -140,7 +139,7 @@ fn opening<'a>(batch: &[&'a Accept], resources: &'a [Option<String>], index: usi
 pub fn rendered_again(conn: &mut Conn, render: Render, stored: Stored) -> Result<Stored> {
     let Some(id) = stored.to_render().and_then(message_at) else { return Ok(stored) };
     let row = store::find_message(conn, id)?.ok_or_else(|| Error::internal("a key outlives its message"))?;
-    Ok(render(None, &[ItemOutcome { result: Ok(Arc::new(as_accepted(row))), view: View::new(), reasons: Vec::new() }]))
+    Ok(render(None, &[ItemOutcome::plain(Ok(Arc::new(as_accepted(row))))]))
 }
 
 /// A message as it was in the moment of its acceptance.

@@ -15,7 +15,7 @@ use super::purse::{self, CapAlert};
 use crate::accounts::Caller;
 use crate::clock::Millis;
 use crate::error::{Code, Error, Result};
-use crate::fraud::Reason;
+use crate::fraud::{Judged, Reason};
 use crate::ids::OrgId;
 use crate::inbound::{Consents, Whom};
 use crate::limits::{Allowance, OrgWindow, Policy, Rate, StampLog, View};
@@ -53,6 +53,8 @@ pub struct State {
     pub spent: BTreeMap<CapKey, Kept<Spent>>,
     /// Caps of which much is spent by now.
     pub alerts: Vec<CapAlert>,
+    /// Whether the fraud engine learns of what is decided: not in a dry run.
+    pub learns: bool,
 }
 
 impl State {
@@ -99,6 +101,8 @@ pub struct Passed {
     pub view: View,
     /// When the plan lets it go, where that is later than it asked.
     pub paced_to: Option<Millis>,
+    /// What the fraud engine said.
+    pub judged: Option<Judged>,
 }
 
 /// A refusal, with the limits as they stand.
@@ -109,31 +113,54 @@ pub struct Denied {
     pub view: View,
     /// What else was seen that refuses.
     pub reasons: Vec<Reason>,
+    /// What the fraud engine said.
+    pub judged: Option<Judged>,
+}
+
+impl Denied {
+    /// A refusal that no window has to do with.
+    pub fn plain(error: Error, reasons: Vec<Reason>) -> Box<Denied> {
+        Box::new(Denied { error, view: View::new(), reasons, judged: None })
+    }
 }
 
 /// Lets `item` through all its gates, or none.
 pub fn pass(state: &mut State, accept: &Accept, item: &Prepared, now: Millis) -> Result<Passed, Box<Denied>> {
     let caller = &accept.caller;
     if let Some(error) = item.refusal.clone().or_else(|| item.screened.refusal()) {
-        return Err(Box::new(Denied { error, view: View::new(), reasons: Vec::new() }));
+        return Err(Denied::plain(error, Vec::new()));
     }
     if whom(caller, item).is_some_and(|whom| state.consents.refuses(&whom)) {
         let error = Error::new(Code::RecipientOptedOut);
         let reasons = vec![Reason::enforced("recipient.opted_out", error.sentence())];
-        return Err(Box::new(Denied { error, view: View::new(), reasons }));
+        return Err(Denied::plain(error, reasons));
     }
-    let (at, mut view) = look(state, accept, item, now)?;
+    let judged = item.trial.as_deref().map(|trial| trial.judge(state.learns, now));
+    if let Some(code) = judged.as_ref().and_then(Judged::refusal)
+        && item.trial.as_deref().is_some_and(|trial| !trial.is_fallback)
+    {
+        return Err(Box::new(Denied { judged, ..*Denied::plain(Error::new(code), Vec::new()) }));
+    }
+    let (at, mut view) = match look(state, accept, item, now) {
+        Ok(looked) => looked,
+        Err(denied) => return Err(Box::new(Denied { judged, ..*denied })),
+    };
     if let Err(denied) = purse::pay(state, caller, item, now) {
-        return Err(Box::new(Denied { view, ..*denied }));
+        return Err(Box::new(Denied { view, judged, ..*denied }));
     }
     let due = due_of(item, now);
     if let (true, Some(rate)) = (accept.is_paced(), plan_of(caller, item)) {
         state.paced.insert(pace_key(caller, due, paced(rate)), at);
     }
     take(state, caller, item, at, now);
+    if let (Some(trial), Some(judged), true) = (item.trial.as_deref(), &judged, state.learns)
+        && judged.refusal().is_none()
+    {
+        trial.passed(judged, now);
+    }
     // Of the plan the view shows the window it was asked in, which a paced message does not count in.
     view.mark_taken(at, |verdict| verdict.policy != Policy::SmsPlan || at == due);
-    Ok(Passed { view, paced_to: (at > due).then_some(at) })
+    Ok(Passed { view, paced_to: (at > due).then_some(at), judged })
 }
 
 /// Whose consent `item` needs; a code needs none, since somebody has asked for it.
@@ -286,7 +313,8 @@ fn look(state: &State, accept: &Accept, item: &Prepared, now: Millis) -> Result<
         return Ok((at, view));
     }
     let opens = opening(&gates, plan, at, now);
-    Err(Box::new(Denied { error: refusal_of(&view, item, opens, now), view, reasons: Vec::new() }))
+    let error = refusal_of(&view, item, opens, now);
+    Err(Box::new(Denied { view, ..*Denied::plain(error, Vec::new()) }))
 }
 
 /// The first moment from `from` on at which all gates are open at once: what waits for one may meet another's

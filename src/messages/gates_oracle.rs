@@ -6,8 +6,9 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::accept::{Accept, BulkTerms, ClientMacs, Prepared};
+    use super::super::accept::{Accept, BulkTerms, Prepared};
     use super::super::body::{BulkMode, Pacing};
+    use super::super::client::ClientMacs;
     use super::super::gates::{GUARD_HORIZON, GuardKind, Kept, State, guards_of, paced, pass, plan_of, tag_of};
     use super::super::store::Extra;
     use crate::accounts::{Caller, KeyView, Org, Standing};
@@ -66,6 +67,8 @@ mod tests {
                 countries: serde_json::from_str(r#"["*"]"#).unwrap(),
                 locale: String::from("en"),
                 protection: "standard".parse().unwrap(),
+                learning_until: None,
+                guarding: Default::default(),
                 max_code_ttl: Span(Duration::from_secs(600)),
                 created_at: BORN,
                 updated_at: BORN,
@@ -153,10 +156,11 @@ mod tests {
             scheduled_for: (ask.ahead_ms > 0).then(|| Millis(now).plus(Duration::from_millis(ask.ahead_ms))),
             extra: Extra::default(),
             verification_id: None,
-            client: ClientMacs { ip: None, device: ask.device.map(|device| vec![device]) },
+            client: ClientMacs { device: ask.device.map(|device| vec![device]), ..ClientMacs::default() },
             price: Priced { amount: Micros(ask.price), currency: Currency::USD },
             decision_id: DecisionId::new(BORN),
             screened: Verdict { action: Action::Allow, reasons: Vec::new(), code: None },
+            trial: None,
             refusal: None,
         }
     }

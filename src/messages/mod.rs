@@ -3,6 +3,7 @@
 mod accept;
 mod body;
 mod claim;
+mod client;
 mod content;
 mod counter;
 mod dispatch;
@@ -30,15 +31,16 @@ mod told;
 mod view;
 mod watching;
 
-pub use accept::{Accept, Accepted, BulkTerms, ClientMacs, Item, ItemOutcome, Prepared, Render};
+pub use accept::{Accept, Accepted, BulkTerms, Item, ItemOutcome, Prepared, Render};
 pub use body::ClientBody;
+pub use client::{Client, ClientMacs, client, client_macs};
 pub use content::{CodeSpec, Content};
 pub use dispatch::{claim, dispatch_once, hand_over, until_next};
 pub use gates::{EVER, GUARD_HORIZON, GuardKey, GuardKind, check_policies, tag_of};
 pub use http::{MessageDocs, configure, configure_coals};
 pub use in_flight::InFlight;
-pub use new::{Client, Faults, MAX_SCHEDULE, NewMessage, Words, client, country_of, metadata, originator};
-pub use prepare::{Bench, Part, client_macs};
+pub use new::{Faults, MAX_SCHEDULE, NewMessage, Words, country_of, metadata, originator};
+pub use prepare::{Bench, Part};
 pub use purse::{CapAlert, Capped};
 pub use queue::Queue;
 pub use record::{Acceptance, record, rehearse};

@@ -1,7 +1,6 @@
 //! A request to send, parsed: every fault of it is told at once, and what comes out cannot be wrong.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::clock::{Millis, parse_duration};
@@ -9,7 +8,8 @@ use crate::error::{Code, Error, Result};
 use crate::phone::{Country, Phone};
 use crate::terms::{Channel, Kind};
 
-use super::body::{ClientBody, FallbackBody, SendBody, TemplateBody};
+use super::body::{FallbackBody, SendBody, TemplateBody};
+use super::client::{Client, client};
 use crate::recipient::Recipient;
 
 /// Longest SMS text: ten segments of plain text; carriers refuse more.
@@ -44,17 +44,6 @@ pub struct Step {
     pub channel: Channel,
     /// Whom there.
     pub to: Recipient,
-}
-
-/// Who asked the caller's app, where it says so.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Client {
-    /// The end user's address.
-    pub ip: Option<IpAddr>,
-    /// The app's own id of the device.
-    pub device_id: Option<String>,
-    /// The end user's browser or app.
-    pub user_agent: Option<String>,
 }
 
 /// A message that may be sent. No Debug: it holds a full number and perhaps a code.
@@ -271,16 +260,6 @@ fn steps(
     steps
 }
 
-/// Reads the `client` member; also the verifications' way.
-pub fn client(faults: &mut Faults, body: ClientBody) -> Client {
-    let ip = body.ip.map(|ip| ip.parse::<IpAddr>().map_err(|_| "must be an IPv4 or IPv6 address"));
-    Client {
-        ip: faults.keep("client.ip", ip.transpose()).flatten(),
-        device_id: faults.keep("client.device_id", body.device_id.map(|id| short(id, 200)).transpose()).flatten(),
-        user_agent: faults.keep("client.user_agent", body.user_agent.map(|ua| short(ua, 500)).transpose()).flatten(),
-    }
-}
-
 /// Reads the `metadata` member; also the verifications' way.
 pub fn metadata(map: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, String> {
     let fits = map.len() <= MAX_METADATA
@@ -292,7 +271,7 @@ pub fn metadata(map: BTreeMap<String, String>) -> Result<BTreeMap<String, String
     }
 }
 
-fn short(text: String, max: usize) -> Result<String, String> {
+pub(super) fn short(text: String, max: usize) -> Result<String, String> {
     let fits = (1..=max).contains(&text.chars().count()) && !text.chars().any(char::is_control);
     if fits { Ok(text) } else { Err(format!("must be one line of 1 to {max} characters")) }
 }

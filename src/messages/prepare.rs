@@ -3,25 +3,27 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::accept::{ClientMacs, Prepared};
+use super::accept::Prepared;
+use super::client::{ClientMacs, client_macs};
 use super::content::Content;
 use super::magic;
-use super::new::{Client, NewMessage};
+use super::new::NewMessage;
 use super::purse::Capped;
 
 use super::store::Extra;
-use crate::accounts::Caller;
+use crate::accounts::{Caller, CountryMode, Protection};
 use crate::app::App;
 use crate::clock::Millis;
 use crate::error::{Code, Error, Result};
-use crate::fraud::{self, Attempt, Listing, Lists, Probe, screen};
+use crate::fraud::engine::{Features, Key};
+use crate::fraud::{self, Attempt, Guards, Listing, Probe, Trial, org_key, screen};
 use crate::ids::{DecisionId, MessageId, OrgId, VerificationId};
 use crate::phone::address_mac;
 use crate::recipient::Recipient;
 use crate::routing::senders::Pool;
 use crate::routing::{self, Route};
-use crate::secret::{Keyring, Purpose};
-use crate::terms::{Channel, Mode};
+use crate::secret::Keyring;
+use crate::terms::{Channel, Kind, Mode};
 use crate::text::measure;
 use crate::wallet::{Cap, Price, Priced, Spending, Want, price_of};
 
@@ -37,8 +39,8 @@ pub struct Bench {
     pub senders: Arc<Pool>,
     /// Each organization's spend caps.
     pub caps: Arc<BTreeMap<OrgId, Vec<Cap>>>,
-    /// What is listed by hand.
-    pub lists: Arc<Lists>,
+    /// Lists, rules and the fraud engine.
+    pub guards: Guards,
     /// MACs and sealing.
     pub keyring: Keyring,
     /// Now.
@@ -49,8 +51,8 @@ impl Bench {
     /// The tables of `app`, at most a second old.
     pub async fn of(app: &App) -> Result<Bench> {
         let Tables { prices, routes, senders, caps, .. } = tables(app).await?;
-        let lists = fraud::lists(app).await?;
-        Ok(Bench { prices, routes, senders, caps, lists, keyring: app.keyring.clone(), now: app.clock.now() })
+        let guards = fraud::guards(app).await?;
+        Ok(Bench { prices, routes, senders, caps, guards, keyring: app.keyring.clone(), now: app.clock.now() })
     }
 
     /// Prepares a message of the caller's own words or template.
@@ -77,14 +79,20 @@ impl Bench {
             }
             Channel::Whatsapp | Channel::Email => (None, 1),
         };
+        let decision_id = DecisionId::new(self.now);
         let address = message.to.address();
         let test_magic = caller.mode() == Mode::Test && magic::is_magic(address);
         let attempt = Attempt {
             channel: message.channel,
             country: message.to.country().filter(|_| !test_magic),
             line: message.to.phone().map(|phone| phone.line()).filter(|_| !test_magic),
+            mode: message.to.country().map_or(CountryMode::Allow, |country| caller.org.guarding.country(country)),
         };
         let (price, unpriced) = self.price(&message, segments);
+        let client = client_macs(&self.keyring, (caller.org_id(), caller.mode()), &message.client);
+        let listing = self.listing(caller, &message);
+        let is_judged = !test_magic && listing.allowed.is_none();
+        let trial = is_judged.then(|| self.trial(caller, &message, &part, &client, (price, decision_id))).flatten();
         let (refusal, forced) =
             if test_magic { (magic::refusal(address), magic::verdict(address)) } else { (None, None) };
         Ok(Prepared {
@@ -101,13 +109,11 @@ impl Bench {
             ttl: message.ttl,
             scheduled_for: message.scheduled_for,
             verification_id: part.verification_id,
-            client: client_macs(&self.keyring, &message.client),
+            client,
             price,
-            decision_id: DecisionId::new(self.now),
-            screened: forced.unwrap_or_else(|| {
-                let listing = self.listing(caller, &message);
-                screen(&caller.org.countries, caller.org.protection, attempt, &listing)
-            }),
+            decision_id,
+            screened: forced.unwrap_or_else(|| screen(&caller.org.countries, caller.org.protection, attempt, &listing)),
+            trial: trial.map(Box::new),
             refusal: refusal.or(unpriced).or_else(|| self.unroutable(caller, &message)),
             extra: part.extra,
             recipient: String::from(address),
@@ -134,7 +140,48 @@ impl Bench {
             ip: message.client.ip,
             device: message.client.device_id.as_deref(),
         };
-        self.lists.look((caller.org_id(), caller.mode()), probe, self.now)
+        self.guards.lists.look((caller.org_id(), caller.mode()), probe, self.now)
+    }
+
+    /// What the engine will judge: a code that goes, or may fall back, to SMS. Levels of templates and keys come before
+    /// the organization's; a country that is only monitored comes before all.
+    fn trial(
+        &self,
+        caller: &Caller,
+        message: &NewMessage,
+        part: &Part,
+        client: &ClientMacs,
+        (price, decision): (Priced, DecisionId),
+    ) -> Option<Trial> {
+        let is_fallback = message.channel != Channel::Sms;
+        let of_fallback = || message.fallback.iter().find(|step| step.channel == Channel::Sms).map(|step| &step.to);
+        let to = if is_fallback { of_fallback()? } else { &message.to };
+        let (phone, country) = (to.phone()?, to.country()?);
+        let guarding = &caller.org.guarding;
+        let level = match guarding.country(country) {
+            CountryMode::Monitor => Protection::Monitor,
+            _ => guarding.level(caller.key_id(), part.extra.template.as_deref()).unwrap_or(caller.org.protection),
+        };
+        let is_learning = caller.org.learning_until.is_some_and(|until| self.now < until);
+        let set = self.guards.book.set(level, is_learning).filter(|_| message.kind == Kind::Otp)?;
+        let is_verification = part.verification_id.is_some();
+        let org = org_key(caller.org_id(), caller.mode(), is_verification);
+        let features = Features {
+            org,
+            credential: Key::of(caller.key_id().as_str()),
+            number: Key::of_bytes(&address_mac(&self.keyring, phone.e164())),
+            digits: phone.e164().trim_start_matches('+').parse().ok()?,
+            country,
+            channel: Channel::Sms,
+            price: price.amount,
+            network: client.network,
+            device: client.device.as_deref().map(Key::of_bytes),
+            named: client.named(),
+            proven_at: None,
+            reports: is_verification || self.guards.watch.reports_of(org) >= set.rules.conversion.with.reports,
+        };
+        let owner = (caller.org_id(), caller.mode());
+        Some(Trial { watch: Arc::clone(&self.guards.watch), features, set, owner, decision, is_fallback })
     }
 
     fn caps_of(&self, caller: &Caller, message: &NewMessage) -> Vec<Capped> {
@@ -201,15 +248,4 @@ pub struct Part {
     pub extra: Extra,
     /// The verification it belongs to.
     pub verification_id: Option<VerificationId>,
-}
-
-/// The end user's address and device as guards know them. An IPv6 client is its /64: a household's usual share.
-pub fn client_macs(keyring: &Keyring, client: &Client) -> ClientMacs {
-    let mac =
-        |label: &[u8], text: &[u8]| keyring.mac(Purpose::Client, &[label, text]).iter().take(16).copied().collect();
-    let ip = client.ip.map(|ip| match ip {
-        std::net::IpAddr::V4(v4) => mac(b"ip", &v4.octets()),
-        std::net::IpAddr::V6(v6) => mac(b"ip", v6.octets().split_at(8).0),
-    });
-    ClientMacs { ip, device: client.device_id.as_ref().map(|id| mac(b"device", id.as_bytes())) }
 }

@@ -6,7 +6,6 @@ use crate::accounts::Caller;
 use crate::clock::Millis;
 use crate::error::{Code, Error};
 use crate::fraud::Reason;
-use crate::limits::View;
 use crate::money::{Currency, Micros};
 use crate::wallet::{Cap, CapKey};
 
@@ -43,12 +42,12 @@ pub fn pay(state: &mut State, caller: &Caller, item: &Prepared, now: Millis) -> 
         state.spent.get(&capped.key).is_some_and(|kept| !kept.value.log.fits(&capped.cap, item.price.amount))
     });
     if let Some(capped) = full {
-        return Err(Box::new(over(state, capped, item)));
+        return Err(over(state, capped, item));
     }
     if let Some(wallet) = state.wallets.get_mut(&(caller.org_id(), caller.mode())) {
         if let Err(error) = wallet.value.hold(item.price) {
             let why = Reason::enforced("wallet.balance", error.sentence());
-            return Err(Box::new(Denied { error, view: View::new(), reasons: vec![why] }));
+            return Err(Denied::plain(error, vec![why]));
         }
         wallet.changed = true;
     }
@@ -74,7 +73,7 @@ fn caps_of(item: &Prepared) -> impl Iterator<Item = &Capped> {
     item.caps.iter().filter(|capped| capped.cap.currency == item.price.currency)
 }
 
-fn over(state: &State, capped: &Capped, item: &Prepared) -> Denied {
+fn over(state: &State, capped: &Capped, item: &Prepared) -> Box<Denied> {
     let (cap, price) = (&capped.cap, item.price.amount);
     let log = state.spent.get(&capped.key).map(|kept| &kept.value.log);
     let spent = log.map_or(Micros::ZERO, |log| log.spent());
@@ -99,5 +98,5 @@ fn over(state: &State, capped: &Capped, item: &Prepared) -> Denied {
         ..Reason::enforced(&format!("spend.{}", cap.scope), format!("{spent} of {} {currency}{whose}", cap.amount))
     };
     let error = Error::new(Code::SpendCapReached).detail(detail);
-    Denied { error, view: View::new(), reasons: vec![why] }
+    Denied::plain(error, vec![why])
 }

@@ -22,6 +22,7 @@ use crate::db::batch::Worked;
 use crate::db::{self, Conn};
 use crate::error::{Error, Result};
 use crate::failpoint;
+use crate::fraud::Judged;
 use crate::idempotency::Keeping;
 use crate::inbound;
 use crate::limits::View;
@@ -47,6 +48,7 @@ pub fn record(conn: &mut Conn, terms: &Acceptance, batch: &[&Accept]) -> Result<
     let mut counter = Counter::open(conn, batch, keeping)?;
     failpoint::pass("accept.after_keys")?;
     let mut state = load(conn, &counter.fresh(batch), Lock::Write, now)?;
+    state.learns = true;
     failpoint::pass("accept.after_guards")?;
     let mut writes = Writes::default();
     for (index, accept) in batch.iter().enumerate() {
@@ -153,6 +155,7 @@ fn decide(
         accept.items.iter().map(|item| decide_item(target, accept, item, now)).collect();
     refused::keep(accept, &mut outcomes, now, &mut writes.decisions, book);
     if all_or_nothing && let Some(fault) = refusal_of_all(state, accept, &outcomes, now) {
+        withdraw(accept, &outcomes, now);
         return Err(fault);
     }
     if let Some(trial) = trial {
@@ -172,17 +175,19 @@ fn decide(
 fn decide_item(state: &mut State, accept: &Accept, item: &Item, now: Millis) -> ItemOutcome {
     let item = match item {
         Ok(item) => item,
-        Err(fault) => return ItemOutcome { result: Err(fault.clone()), view: View::new(), reasons: Vec::new() },
+        Err(fault) => return ItemOutcome::plain(Err(fault.clone())),
     };
     match gates::pass(state, accept, item, now) {
         Ok(passed) => ItemOutcome {
             view: passed.view,
             result: Ok(Arc::new(row(accept, item, &passed, now))),
-            reasons: item.screened.reasons.clone(),
+            reasons: refused::seen_by(item, passed.judged.as_ref()),
+            judged: None,
         },
         Err(denied) => {
             let reasons = refused::reasons_of(item, &denied, now);
-            ItemOutcome { result: Err(denied.error), view: denied.view, reasons }
+            let judged = denied.judged.map(|judged| judged.kept);
+            ItemOutcome { result: Err(denied.error), view: denied.view, reasons, judged }
         }
     }
 }
@@ -205,7 +210,9 @@ fn refusal_of_all(state: &State, accept: &Accept, outcomes: &[ItemOutcome], now:
 fn row(accept: &Accept, item: &Prepared, passed: &Passed, now: Millis) -> Row {
     let due = item.scheduled_for.max(passed.paced_to).filter(|at| *at > now);
     let limits = passed.view.iter().map(LimitTerm::from).collect();
-    let terms = Terms { reasons: item.screened.reasons.clone(), limits };
+    let judged = passed.judged.as_ref();
+    let terms =
+        Terms { reasons: refused::seen_by(item, judged), limits, engine: judged.map(|judged| judged.kept.clone()) };
     // A paced message keeps the life it asked for; a scheduled one lives from when it is due.
     let expires_at = item.scheduled_for.unwrap_or(now).plus(item.ttl);
     Row {
@@ -234,12 +241,33 @@ fn row(accept: &Accept, item: &Prepared, passed: &Passed, now: Millis) -> Row {
         next_at: Some(due.unwrap_or(now)),
         attempts: 0,
         carrier: None,
-        extra: item.extra.to_json(),
+        extra: extra_of(item, judged),
         request_id: accept.request_id.clone(),
         scheduled_for: due,
         expires_at,
         created_at: now,
         updated_at: now,
+    }
+}
+
+/// What is kept beside: a message that the engine would not let go by SMS does not fall back to it.
+fn extra_of(item: &Prepared, judged: Option<&Judged>) -> String {
+    if judged.and_then(Judged::refusal).is_none() {
+        return item.extra.to_json();
+    }
+    let mut extra = item.extra.clone();
+    extra.fallback.retain(|(channel, _)| *channel != Channel::Sms);
+    extra.to_json()
+}
+
+/// Takes back from the fraud engine what was let through before the request was refused whole.
+fn withdraw(accept: &Accept, outcomes: &[ItemOutcome], now: Millis) {
+    for (item, outcome) in accept.items.iter().zip(outcomes) {
+        if let (Ok(item), true) = (item, outcome.result.is_ok())
+            && let Some(trial) = &item.trial
+        {
+            trial.withdrawn(now);
+        }
     }
 }
 

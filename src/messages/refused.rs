@@ -14,10 +14,10 @@ use super::store::{self, DecisionRow, LimitTerm, Terms};
 use crate::app::App;
 use crate::clock::Millis;
 use crate::error::{Code, Error, Result};
-use crate::fraud::{Action, Reason};
+use crate::fraud::{Action, Judged, Reason};
 
 /// Most notes that wait for the worker.
-const MOST: usize = 2_000;
+const MOST: usize = 10_000;
 
 /// The notes. Cheap to clone; all clones are one book.
 #[derive(Clone, Default)]
@@ -60,7 +60,7 @@ pub async fn write_refusals(app: &App) -> Result<usize> {
 /// Why `item` was refused, rule by rule: what the screen saw, then the limits and the money. Nothing where it was no
 /// decision: a faulty request, no route.
 pub fn reasons_of(item: &Prepared, denied: &Denied, now: Millis) -> Vec<Reason> {
-    let mut reasons = item.screened.reasons.clone();
+    let mut reasons = seen_by(item, denied.judged.as_ref());
     reasons.extend(denied.view.iter().filter(|verdict| verdict.denied()).map(Reason::of_limit));
     match denied.error.policy_hit() {
         // A magic number refuses without having looked at a window.
@@ -83,6 +83,13 @@ pub fn reasons_of(item: &Prepared, denied: &Denied, now: Millis) -> Vec<Reason> 
     reasons
 }
 
+/// What the screen and the engine saw in `item`.
+pub fn seen_by(item: &Prepared, judged: Option<&Judged>) -> Vec<Reason> {
+    let mut reasons = item.screened.reasons.clone();
+    reasons.extend(judged.iter().flat_map(|judged| judged.reasons.iter().cloned()));
+    reasons
+}
+
 /// Gives every refused item of a request its decision: in the transaction (`rows`) where the screen refused, else in
 /// the book.
 pub fn keep(
@@ -93,35 +100,28 @@ pub fn keep(
     book: &RefusalBook,
 ) {
     for (item, outcome) in accept.items.iter().zip(outcomes) {
-        let (Ok(item), Err(fault)) = (item, &mut outcome.result) else { continue };
+        let (Ok(item), Err(fault)) = (item, &outcome.result) else { continue };
         let is_kept = if item.screened.code.is_some() {
-            rows.push(row(accept, item, fault, &outcome.reasons, &outcome.view, now));
+            rows.push(row(accept, item, fault, outcome, now));
             true
         } else {
-            !outcome.reasons.is_empty() && book.note(|| row(accept, item, fault, &outcome.reasons, &outcome.view, now))
+            !outcome.reasons.is_empty() && book.note(|| row(accept, item, fault, outcome, now))
         };
         if is_kept {
-            *fault = fault.clone().decision(item.decision_id);
+            outcome.result = Err(fault.clone().decision(item.decision_id));
         }
     }
 }
 
-fn row(
-    accept: &Accept,
-    item: &Prepared,
-    fault: &Error,
-    reasons: &[Reason],
-    view: &crate::limits::View,
-    now: Millis,
-) -> DecisionRow {
-    let limits = view.iter().filter(|verdict| !verdict.denied()).map(LimitTerm::from).collect();
-    let terms = Terms { reasons: reasons.to_vec(), limits };
+fn row(accept: &Accept, item: &Prepared, fault: &Error, outcome: &ItemOutcome, now: Millis) -> DecisionRow {
+    let limits = outcome.view.iter().filter(|verdict| !verdict.denied()).map(LimitTerm::from).collect();
+    let terms = Terms { reasons: outcome.reasons.clone(), limits, engine: outcome.judged.clone() };
     DecisionRow {
         id: item.decision_id,
         org_id: accept.caller.org_id(),
         key_id: accept.caller.key_id(),
         mode: accept.caller.mode(),
-        action: if item.screened.code.is_some() { item.screened.action } else { Action::Block },
+        action: if fault.code() == Code::FraudChallengeRequired { Action::Challenge } else { Action::Block },
         code: fault.code().to_string(),
         terms: serde_json::to_string(&terms).unwrap_or_default(),
         request_id: accept.request_id.clone(),

@@ -7,7 +7,7 @@ use super::accept::{Accept, ItemOutcome, Prepared};
 use super::view::{DecisionView, LimitView};
 use crate::clock::Millis;
 use crate::error::Error;
-use crate::fraud::Action;
+use crate::fraud::{Action, for_customer};
 use crate::http::problem::Problem;
 use crate::money::{Currency, Micros, MoneyView};
 use crate::phone::Country;
@@ -109,7 +109,7 @@ impl BulkFinding {
             decision: DecisionView {
                 id: None,
                 action: if refused.is_some() { Action::Block } else { Action::Allow },
-                reasons: outcome.reasons.clone(),
+                reasons: for_customer(outcome.reasons.clone()),
             },
             to: item.map(|item| item.recipient.clone()),
             country: item.and_then(|item| item.country),

@@ -10,7 +10,7 @@ use super::state::Status;
 use super::store::{Attempt, BatchRow, Event, Row};
 use crate::clock::Millis;
 use crate::error::{Error, Result};
-use crate::fraud::{Action, Reason};
+use crate::fraud::{Action, Reason, for_customer};
 use crate::http::problem::Problem;
 use crate::idempotency::Stored;
 use crate::ids::{BatchId, DecisionId, MessageId, VerificationId};
@@ -196,7 +196,11 @@ impl MessageView {
             encoding: row.encoding,
             segments: row.segments,
             price: MoneyView::new(row.price_micros, row.currency),
-            decision: DecisionView { id: Some(row.decision_id), action: Action::Allow, reasons: row.terms()?.reasons },
+            decision: DecisionView {
+                id: Some(row.decision_id),
+                action: Action::Allow,
+                reasons: for_customer(row.terms()?.reasons),
+            },
             error_code: row.error_code.clone(),
             batch_id: row.batch_id,
             verification_id: row.verification_id,
@@ -217,7 +221,7 @@ impl EventView {
         let accepted = serde_json::json!({
             "request_id": row.request_id,
             "limits": terms.limits,
-            "reasons": terms.reasons,
+            "reasons": for_customer(terms.reasons),
             "scheduled_for": row.scheduled_for,
         });
         let mut steps =

@@ -98,7 +98,7 @@ pub fn prepare(desk: &Desk, row: &Row, way: &Way, now: Millis) -> Result<Prepare
     let content = Content::Code(code_spec(desk, row, &spec, left.as_secs()));
     let part = Part { id: MessageId::new(now), content, extra, verification_id: Some(row.id) };
     let mut item = desk.bench.finish(&desk.caller, message, part)?;
-    item.client = spec.client.into();
+    item.set_client(spec.client);
     // A code by another way counts for the number that is verified, too.
     let is_elsewhere = way.to.address() != row.recipient;
     item.counts_for = is_elsewhere.then(|| address_mac(&desk.bench.keyring, &row.recipient));

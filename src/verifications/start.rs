@@ -100,7 +100,7 @@ const TRIES: u32 = 3;
 
 fn joined(desk: &Desk, mut pending: Row, new: &NewVerification) -> Result<Row> {
     let mut spec = pending.spec()?;
-    spec.join(new, client_macs(&desk.bench.keyring, &new.client));
+    spec.join(new, client_macs(&desk.bench.keyring, (desk.caller.org_id(), desk.caller.mode()), &new.client));
     if !new.workflow.is_empty() {
         pending.step = 0;
     }
@@ -112,7 +112,7 @@ fn joined(desk: &Desk, mut pending: Row, new: &NewVerification) -> Result<Row> {
 }
 
 fn fresh(desk: &Desk, new: &NewVerification, now: Millis) -> Result<Row> {
-    let spec = Spec::of(new, client_macs(&desk.bench.keyring, &new.client));
+    let spec = Spec::of(new, client_macs(&desk.bench.keyring, (desk.caller.org_id(), desk.caller.mode()), &new.client));
     Ok(Row {
         id: VerificationId::new(now),
         org_id: desk.caller.org_id(),

@@ -33,6 +33,10 @@ crate::text_enum! {
         VerificationCanceled = "verification.canceled",
         /// Half, four fifths or all of a spend cap is spent.
         SpendCapReached = "spend_cap.reached",
+        /// The fraud guard holds a group of attempts: a prefix, a network.
+        FraudHoldStarted = "fraud.hold_started",
+        /// A hold has ended: its codes are typed again, or somebody released it.
+        FraudHoldEnded = "fraud.hold_ended",
         /// Operational: an endpoint answers no more and gets nothing further until it is enabled again.
         EndpointDisabled = "webhook.endpoint_disabled",
         /// A test, sent on request to one endpoint whatever it subscribes to.

@@ -13,7 +13,7 @@ use crate::ids::OrgId;
 use crate::phone::Country;
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = orgs)]
+#[diesel(table_name = orgs, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub(super) struct Row {
     id: OrgId,
     name: String,
@@ -25,6 +25,8 @@ pub(super) struct Row {
     countries: String,
     locale: String,
     protection: Protection,
+    learning_until: Option<Millis>,
+    guarding: String,
     max_code_ttl_ms: i64,
     created_at: Millis,
     updated_at: Millis,
@@ -92,6 +94,8 @@ impl TryFrom<Org> for Row {
             country: org.country,
             locale: org.locale,
             protection: org.protection,
+            learning_until: org.learning_until,
+            guarding: to_column(&org.guarding)?,
             created_at: org.created_at,
             updated_at: org.updated_at,
         })
@@ -114,6 +118,8 @@ impl TryFrom<Row> for Org {
             country: row.country,
             locale: row.locale,
             protection: row.protection,
+            learning_until: row.learning_until,
+            guarding: from_column(&row.guarding)?,
             created_at: row.created_at,
             updated_at: row.updated_at,
         })

@@ -16,6 +16,33 @@ diesel::table! {
 }
 
 diesel::table! {
+    fraud_rules (version) {
+        version -> BigInt,
+        rules -> Text,
+        author -> Text,
+        reason -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    fraud_holds (id) {
+        id -> Text,
+        org_id -> Text,
+        mode -> Text,
+        shown -> Text,
+        plan -> Text,
+        origin -> Text,
+        reasons -> Text,
+        begun_at -> BigInt,
+        until_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+        ended_by -> Nullable<Text>,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
     versions (name) {
         name -> Text,
         version -> BigInt,

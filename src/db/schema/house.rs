@@ -20,6 +20,8 @@ diesel::table! {
         countries -> Text,
         locale -> Text,
         protection -> Text,
+        learning_until -> Nullable<BigInt>,
+        guarding -> Text,
         max_code_ttl_ms -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,

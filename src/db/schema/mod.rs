@@ -21,6 +21,7 @@ diesel::allow_tables_to_appear_in_same_query! {
     plans, orgs, limit_overrides, api_keys, operators, operator_tokens, audit_head, audit_log, idempotency,
     guard_windows, org_windows, door_windows, wallets, wallet_entries, prices, routes, batches, messages, attempts,
     message_events, receipts, decisions, sandbox_inbox, verifications, verification_sends, jobs, nodes,
-    inbound_messages, opt_outs, spend_caps, spend_windows, fraud_lists,
+    inbound_messages, opt_outs, spend_caps, spend_windows, fraud_lists, fraud_rules,
+    fraud_holds,
     versions, webhook_endpoints, webhook_events, webhook_deliveries, route_events, carrier_drains, senders
 }

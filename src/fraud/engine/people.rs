@@ -52,6 +52,18 @@ impl Person {
         begins
     }
 
+    /// Takes back the code noted at `at`, where it was the last.
+    pub fn unsend(&mut self, at: Millis) {
+        if self.last != at {
+            return;
+        }
+        self.sent.rotate_left(1);
+        if let Some(oldest) = self.sent.last_mut() {
+            *oldest = 0;
+        }
+        self.last = self.sent.first().map_or(Millis(0), |sent| Millis(i64::from(*sent) * 1_000));
+    }
+
     /// Notes that the number proved itself.
     pub fn verify(&mut self, at: Millis) {
         self.verified_at = Some(self.verified_at.map_or(at, |before| before.max(at)));

@@ -188,12 +188,13 @@ fn rule<P: Default>(mode: RuleMode) -> Rule<P> {
 impl Rules {
     /// The preset of a level.
     pub fn of(level: Protection) -> Rules {
-        let mode = match level {
-            Protection::Off => RuleMode::Off,
-            Protection::Monitor => RuleMode::Shadow,
-            Protection::Standard | Protection::Strict => RuleMode::Enforce,
-        };
-        let mut rules = Rules {
+        Rules::built_in().at(level)
+    }
+
+    /// The rules as they are before anybody changed them: everything acts.
+    pub fn built_in() -> Rules {
+        let mode = RuleMode::Enforce;
+        Rules {
             number: rule(mode),
             velocity: rule(mode),
             price: rule(mode),
@@ -203,13 +204,48 @@ impl Rules {
             network: rule(mode),
             shape: rule(mode),
             hold: rule(mode),
-        };
-        if level == Protection::Strict {
-            rules.number.with.unproven = 4;
-            rules.hold.with.hold_at = 1.2;
-            rules.hold.with.challenge_at = -0.8;
+        }
+    }
+
+    /// These rules at a level: `off` switches all off, `monitor` lets none act, `strict` acts sooner.
+    pub fn at(&self, level: Protection) -> Rules {
+        let mut rules = self.clone();
+        match level {
+            Protection::Off => rules.cap(RuleMode::Off),
+            Protection::Monitor => rules.cap(RuleMode::Shadow),
+            Protection::Standard => {}
+            Protection::Strict => {
+                rules.number.with.unproven = rules.number.with.unproven.saturating_sub(2).max(1);
+                rules.hold.with.hold_at -= 1.0;
+                rules.hold.with.challenge_at -= 0.8;
+            }
         }
         rules
+    }
+
+    /// These rules for an organization whose usual traffic is not known yet: what judges by it only watches. What the
+    /// caller asked for itself acts.
+    pub fn learning(&self) -> Rules {
+        let mut rules = self.clone();
+        rules.cap(RuleMode::Shadow);
+        rules.velocity.mode = self.velocity.mode;
+        rules
+    }
+
+    /// Lets no rule do more than `most`.
+    fn cap(&mut self, most: RuleMode) {
+        let modes = [
+            &mut self.number.mode,
+            &mut self.velocity.mode,
+            &mut self.price.mode,
+            &mut self.conversion.mode,
+            &mut self.sequence.mode,
+            &mut self.volume.mode,
+            &mut self.network.mode,
+            &mut self.shape.mode,
+            &mut self.hold.mode,
+        ];
+        modes.into_iter().for_each(|mode| *mode = most.max(*mode));
     }
 
     /// Reads a rule set, with a fault that names what is wrong.

@@ -100,7 +100,7 @@ const HOMES: u32 = 2;
 pub fn see(state: &State, features: &Features, rules: &Rules, now: Millis) -> Seen {
     let unknown = Person::default();
     let person = state.people.get(&features.number).unwrap_or(&unknown);
-    let unanswered = person.unanswered(now);
+    let unanswered = if features.reports { person } else { &unknown }.unanswered(now);
     let proven = person.proven(features.proven_at, &rules.number.with, now);
     let named = features.named.iter().find_map(|named| {
         let used = state.named.get(&named.key)?.used(named.rate, now);
@@ -194,8 +194,7 @@ impl<'a> Sight<'a> {
 
     /// Whether the organization reports verifications at all.
     fn reported(&self) -> bool {
-        let reports = self.state.reports.get(&self.features.org).copied().unwrap_or(0);
-        self.features.reports && reports >= self.rules.conversion.with.reports
+        self.features.reports && self.state.reports_of(self.features.org) >= self.rules.conversion.with.reports
     }
 
     fn group(&self, node: Node, group: &Group, speaks: bool) -> GroupSeen {

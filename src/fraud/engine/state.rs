@@ -36,6 +36,15 @@ pub enum Event {
         /// Whether it did.
         delivered: bool,
     },
+    /// What was noted as accepted at that moment was refused after all, with the request it was part of.
+    Withdrawn {
+        /// The organization.
+        org: Key,
+        /// The number.
+        number: Key,
+        /// When it was noted.
+        at: Millis,
+    },
     /// A decision asked for a hold, and its attempt's place.
     Held(Plan, Origin),
     /// An operator releases a group.
@@ -122,12 +131,28 @@ impl State {
         (self.groups.len(), self.people.len())
     }
 
+    /// The seed that decides which attempts probe a hold.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// How many verifications `org` has reported.
+    pub fn reports_of(&self, org: Key) -> u32 {
+        self.reports.get(&org).copied().unwrap_or(0)
+    }
+
+    /// The hold on `node`, standing or not.
+    pub fn hold(&self, node: &Node) -> Option<&Hold> {
+        self.holds.get(node)
+    }
+
     /// Learns from `event`. Events must come in the order of their time.
     pub fn observe(&mut self, event: &Event, rules: &Rules, now: Millis) {
         match event {
             Event::Accepted(features, probe) => self.accepted(features, *probe, rules, now),
             Event::Verified { org, number } => self.verified(*org, *number, rules, now),
             Event::Receipt { org, number, delivered } => self.receipt(*org, *number, *delivered, now),
+            Event::Withdrawn { org, number, at } => self.withdrawn(*org, *number, *at, now),
             Event::Held(plan, origin) => self.held(*plan, origin, now),
             Event::Released(node) => {
                 if let Some(hold) = self.holds.get_mut(node) {
@@ -147,7 +172,10 @@ impl State {
         }
         let person = self.people.touch(features.number, now, Person::default);
         let proven = person.proven(features.proven_at, caps, now);
-        person.send(now);
+        // Where nobody would report a typed code, an untyped one says nothing.
+        if features.reports {
+            person.send(now);
+        }
         if let Some(hold) = probe.and_then(|node| self.holds.get_mut(&node)) {
             hold.probe(now);
         }
@@ -308,6 +336,15 @@ impl State {
                 group.turn(now);
                 group.rings.note(unit.begun, change);
             }
+        }
+    }
+
+    fn withdrawn(&mut self, org: Key, number: Key, at: Millis, now: Millis) {
+        if let Some(person) = self.people.get_mut(&number) {
+            person.unsend(at);
+        }
+        if self.units.get_mut(&(org, number)).is_some_and(|unit| unit.begun == at) {
+            self.receipt(org, number, false, now);
         }
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Millis;
 use crate::db::schema::messages;
 use crate::error::{Error, Result};
-use crate::fraud::Reason;
+use crate::fraud::{Kept, Reason};
 use crate::ids::{BatchId, DecisionId, KeyId, MessageId, OrgId, VerificationId};
 use crate::limits::Verdict;
 use crate::messages::state::{Hold, Status};
@@ -94,6 +94,9 @@ pub struct Terms {
     /// Limits it was measured against, with what was used after it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<LimitTerm>,
+    /// What the fraud engine saw and said.
+    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<Kept>,
 }
 
 /// One limit as a decision met it.

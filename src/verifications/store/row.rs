@@ -103,7 +103,7 @@ pub struct Spec {
     pub metadata: BTreeMap<String, String>,
     /// The end user as guards know them.
     #[serde(default)]
-    pub client: StoredClient,
+    pub client: ClientMacs,
     /// The steps, the first included.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub workflow: Vec<StoredStep>,
@@ -116,15 +116,6 @@ pub struct Spec {
     /// The code of the refusal that ended the workflow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workflow_error: Option<String>,
-}
-
-/// Keyed hashes of the end user's address and device, for the guards of later sends.
-#[derive(Clone, Default, Serialize, Deserialize)]
-pub struct StoredClient {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    ip: Option<Vec<u8>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    device: Option<Vec<u8>>,
 }
 
 /// A step of a workflow.
@@ -159,7 +150,7 @@ impl Spec {
             web_origin: new.web_origin.as_ref().map(|host| String::from(host.as_str())),
             app_hash: new.app_hash.as_ref().map(|hash| String::from(hash.as_str())),
             metadata: new.metadata.clone(),
-            client: StoredClient::from(client),
+            client,
             workflow: new.workflow.iter().map(StoredStep::of).collect(),
             round: 0,
             next_step_at: None,
@@ -205,17 +196,5 @@ impl StoredStep {
     /// How long before the next step.
     pub fn wait(&self) -> Duration {
         Duration::from_millis(self.wait_ms)
-    }
-}
-
-impl From<ClientMacs> for StoredClient {
-    fn from(macs: ClientMacs) -> StoredClient {
-        StoredClient { ip: macs.ip, device: macs.device }
-    }
-}
-
-impl From<StoredClient> for ClientMacs {
-    fn from(stored: StoredClient) -> ClientMacs {
-        ClientMacs { ip: stored.ip, device: stored.device }
     }
 }

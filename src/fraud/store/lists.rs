@@ -1,17 +1,15 @@
-//! All SQL of the fraud room.
+//! Lists: what is let through or kept out by hand.
 
 use diesel::prelude::*;
 
-use super::lists::{ListAction, ListEntry, ListKind, ListOwner};
+use super::{LISTS, changed};
 use crate::clock::Millis;
 use crate::db::Conn;
-use crate::db::schema::{fraud_lists, versions};
+use crate::db::schema::fraud_lists;
 use crate::error::{Code, Error, Result};
+use crate::fraud::lists::{ListAction, ListEntry, ListKind, ListOwner};
 use crate::ids::{ListId, OrgId};
 use crate::terms::Mode;
-
-/// The name of the lists in `versions`.
-const LISTS: &str = "fraud_lists";
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = fraud_lists, treat_none_as_default_value = false)]
@@ -26,11 +24,6 @@ struct Row {
     author: String,
     expires_at: Option<Millis>,
     created_at: Millis,
-}
-
-/// How often the lists have been changed.
-pub fn lists_version(conn: &mut Conn) -> Result<i64> {
-    Ok(versions::table.find(LISTS).select(versions::version).first(conn).optional()?.unwrap_or(0))
 }
 
 /// Every entry that has not ended by `now`.
@@ -88,13 +81,13 @@ pub fn insert_entry(conn: &mut Conn, new: &ListEntry) -> Result<()> {
         created_at: new.created_at,
     };
     crate::both!(conn, c => diesel::insert_into(fraud_lists::table).values(row).execute(c))?;
-    changed(conn)
+    changed(conn, LISTS)
 }
 
 /// Removes an entry.
 pub fn delete_entry(conn: &mut Conn, id: ListId) -> Result<()> {
     diesel::delete(fraud_lists::table.find(id)).execute(conn)?;
-    changed(conn)
+    changed(conn, LISTS)
 }
 
 /// Drops up to `limit` entries that ended before `before`.
@@ -108,11 +101,6 @@ pub fn purge_entries(conn: &mut Conn, before: Millis, limit: i64) -> Result<usiz
         diesel::delete(fraud_lists::table.find(*id)).execute(conn)?;
     }
     Ok(old.len())
-}
-
-fn changed(conn: &mut Conn) -> Result<()> {
-    diesel::update(versions::table.find(LISTS)).set(versions::version.eq(versions::version + 1)).execute(conn)?;
-    Ok(())
 }
 
 fn entry(row: Row) -> ListEntry {

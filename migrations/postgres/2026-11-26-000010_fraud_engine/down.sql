@@ -1,0 +1,6 @@
+DROP INDEX verifications_decided;
+DELETE FROM versions WHERE name = 'fraud_rules';
+DROP TABLE fraud_holds;
+DROP TABLE fraud_rules;
+ALTER TABLE orgs DROP COLUMN guarding;
+ALTER TABLE orgs DROP COLUMN learning_until;
