@@ -7,4 +7,4 @@ mod store;
 
 pub use holds::{HoldView, forget_hold, keep_holds, release};
 pub use learn::learn;
-pub use store::purge_holds;
+pub use store::{HoldRow, list_holds, purge_holds};
