@@ -1,6 +1,7 @@
 //! Messages: accepted in one transaction with every guard inside it, handed over later, followed to their end.
 
 mod accept;
+mod activity;
 mod body;
 mod claim;
 mod content;
@@ -30,12 +31,13 @@ mod told;
 mod view;
 mod watching;
 
+pub use activity::{ActivityList, activity};
 pub use accept::{Accept, Accepted, BulkTerms, ClientMacs, Item, ItemOutcome, Prepared, Render};
 pub use body::ClientBody;
 pub use content::{CodeSpec, Content};
 pub use dispatch::{claim, dispatch_once, hand_over, until_next};
 pub use gates::{EVER, GUARD_HORIZON, GuardKey, GuardKind, check_policies, tag_of};
-pub use http::{MessageDocs, configure, configure_coals};
+pub use http::{ActivityFilter, MessageDocs, configure, configure_coals};
 pub use in_flight::InFlight;
 pub use new::{Client, Faults, MAX_SCHEDULE, NewMessage, Words, client, country_of, metadata, originator};
 pub use prepare::{Bench, Part, client_macs};

@@ -23,6 +23,6 @@ pub use deliver::{deliver_due, run};
 pub use emit::{NewEvent, Owner, PAYLOAD_MAX, emit};
 pub use http::{WebhookDocs, configure};
 pub use kinds::{EventType, Wanted};
-pub use signing::fresh_secret;
+pub use signing::{fresh_secret, headers_by};
 pub use store::{purge_deliveries, purge_events, purge_listeners};
 pub use waiting::release_listeners;
