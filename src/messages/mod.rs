@@ -31,8 +31,8 @@ mod told;
 mod view;
 mod watching;
 
-pub use activity::{ActivityList, activity};
 pub use accept::{Accept, Accepted, BulkTerms, ClientMacs, Item, ItemOutcome, Prepared, Render};
+pub use activity::{ActivityList, activity};
 pub use body::ClientBody;
 pub use content::{CodeSpec, Content};
 pub use dispatch::{claim, dispatch_once, hand_over, until_next};

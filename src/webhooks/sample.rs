@@ -113,7 +113,10 @@ mod tests {
         let set = json!({"to": "+442•••", "price": {"amount": "1.00"}, "metadata": {"order": "7"}, "test": false});
         let made = made(EventType::MessageSent, set);
         assert_eq!(made["price"], json!({"amount": "1.00", "currency": "USD"}));
-        assert_eq!((&made["to"], &made["metadata"]["order"], &made["test"]), (&json!("+442•••"), &json!("7"), &json!(true)));
+        assert_eq!(
+            (&made["to"], &made["metadata"]["order"], &made["test"]),
+            (&json!("+442•••"), &json!("7"), &json!(true))
+        );
         let long = json!({"note": "x".repeat(9_000)});
         assert!(data(EventType::MessageSent, long.as_object().unwrap().clone(), Millis(0)).is_err());
     }

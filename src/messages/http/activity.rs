@@ -35,9 +35,8 @@ impl ActivityFilter {
     pub fn since(&self, owner: Option<(OrgId, Mode)>, now: Millis) -> Result<Since> {
         let at = match &self.since {
             None => now,
-            Some(text) => Millis::parse_rfc3339(text).ok_or_else(|| {
-                Error::field("since", "must be an RFC 3339 timestamp, e.g. 2026-12-01T08:00:00Z")
-            })?,
+            Some(text) => Millis::parse_rfc3339(text)
+                .ok_or_else(|| Error::field("since", "must be an RFC 3339 timestamp, e.g. 2026-12-01T08:00:00Z"))?,
         };
         Ok(Since {
             at,

@@ -47,7 +47,8 @@ pub fn insert_listener(conn: &mut Conn, row: &ListenerRow) -> Result<()> {
 
 /// How many listeners of `owner` have a lease that holds.
 pub fn count_listeners(conn: &mut Conn, owner: Owner, now: Millis) -> Result<i64> {
-    let alive = dsl::table.filter(dsl::org_id.eq(owner.0)).filter(dsl::mode.eq(owner.1)).filter(dsl::expires_at.gt(now));
+    let alive =
+        dsl::table.filter(dsl::org_id.eq(owner.0)).filter(dsl::mode.eq(owner.1)).filter(dsl::expires_at.gt(now));
     Ok(alive.count().get_result(conn)?)
 }
 
@@ -107,8 +108,12 @@ pub fn mark_heard(conn: &mut Conn, id: ListenerId, events: &[EventId]) -> Result
 
 /// Drops listeners whose lease has ended, what they had not heard first, up to `limit` rows; how many.
 pub fn purge_listeners(conn: &mut Conn, now: Millis, limit: i64) -> Result<usize> {
-    let over: Vec<ListenerId> =
-        dsl::table.filter(dsl::expires_at.le(now)).order(dsl::expires_at.asc()).limit(limit).select(dsl::id).load(conn)?;
+    let over: Vec<ListenerId> = dsl::table
+        .filter(dsl::expires_at.le(now))
+        .order(dsl::expires_at.asc())
+        .limit(limit)
+        .select(dsl::id)
+        .load(conn)?;
     let mut gone = 0;
     for id in over {
         let left: Vec<EventId> = unheard::table
