@@ -71,12 +71,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 /// Follows both sources and prints what they say.
-async fn watch(
-    remote: &Remote,
-    args: &Args,
-    shown: &Shown,
-    hearing: Option<&mut Hearing<'_>>,
-) -> anyhow::Result<()> {
+async fn watch(remote: &Remote, args: &Args, shown: &Shown, hearing: Option<&mut Hearing<'_>>) -> anyhow::Result<()> {
     let (lines, mut told) = mpsc::channel::<Value>(64);
     let events = lines.clone();
     let work = async { tokio::try_join!(follow(remote, args, shown, lines), hear(hearing, shown, events)).map(drop) };
@@ -197,7 +192,8 @@ async fn hear(hearing: Option<&mut Hearing<'_>>, shown: &Shown, lines: mpsc::Sen
         let event = hearing.next().await?;
         if shown.message_events || !event.kind.starts_with("message.") || event.kind == "message.inbound" {
             let data = &event.payload["data"];
-            let line = json!({ "id": event.id, "at": event.created_at, "what": "event", "type": event.kind, "data": data });
+            let line =
+                json!({ "id": event.id, "at": event.created_at, "what": "event", "type": event.kind, "data": data });
             lines.send(line).await?;
         }
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 
 use super::{Folder, postern, run};
-use crate::harness::app::{TestApp, Tenant};
+use crate::harness::app::{Tenant, TestApp};
 use crate::harness::fake_carrier::FakeCarrier;
 use crate::harness::process::Server;
 use crate::harness::wait::meanwhile;
@@ -115,8 +115,10 @@ async fn listen_takes_a_filter_and_a_secret_and_tells_what_the_application_answe
     let secret = key(&app, &tenant, json!({})).await;
     // Nobody is there.
     let to = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let signing = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw1q2w3e4r5t6=";
-    let listening = ["listen", "--forward-to", &to, "--events", "message.delivered,message.failed", "--secret", signing];
+    let signing = postern::webhooks::fresh_secret();
+    let signing = signing.expose().as_str();
+    let listening =
+        ["listen", "--forward-to", &to, "--events", "message.delivered,message.failed", "--secret", signing];
     let listening = Working::start(&app.base, &secret, &listening);
     listening.says(&[signing]).await;
     send(&tenant, &app).await;
@@ -192,7 +194,11 @@ async fn tail_shows_what_happens_masked_and_filtered() {
     for one in [all, narrow, every] {
         let said = one.said().join("\n");
         assert!(!said.contains("5005550000") && !said.contains("hi\n"), "{said}");
-        assert_eq!(said.matches(&format!("message.delivered  {id}")).count() + said.matches("{").count().min(1), 1, "{said}");
+        assert_eq!(
+            said.matches(&format!("message.delivered  {id}")).count() + said.matches("{").count().min(1),
+            1,
+            "{said}"
+        );
         assert_eq!(one.interrupt().await, Some(0));
     }
 }
@@ -214,7 +220,12 @@ async fn what_is_wrong_is_said_with_what_to_do() {
         (&["tail", "--events"], &app.base, Some(&reader), "lacks the scope webhooks:write"),
         (&["trigger", "message.sent"], &app.base, Some(&reader), "lacks the scope webhooks:write"),
         (&["listen", "--forward-to", "ftp://x"], &app.base, Some(&reader), "--forward-to takes an http"),
-        (&["listen", "--forward-to", "localhost:1", "--secret", "whsec_?"], &app.base, Some(&reader), "--secret must be"),
+        (
+            &["listen", "--forward-to", "localhost:1", "--secret", "whsec_?"],
+            &app.base,
+            Some(&reader),
+            "--secret must be",
+        ),
     ] {
         let mut command = postern(&folder.0, &[("POSTERN_URL", server)]);
         command.args(args).args(key.into_iter().flat_map(|key| ["--key", key]));
