@@ -11,6 +11,7 @@ use crate::secret::Secret;
 
 /// Which server, and who calls it.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub struct Args {
     /// The server's address; that of `postern dev` where nothing is said
     #[arg(
