@@ -123,6 +123,8 @@ ids! {
     EndpointId = "whe",
     /// An event on its way to a webhook endpoint.
     DeliveryId = "dlv",
+    /// A developer that listens to events for a while.
+    ListenerId = "lsn",
     /// A hand-off of a message to a carrier.
     AttemptId = "att",
     /// A job of the queue.

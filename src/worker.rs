@@ -188,6 +188,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let told = now.minus(keep.events);
                 let deliveries = webhooks::purge_deliveries(conn, told, PURGE_ROWS)?;
                 let events = webhooks::purge_events(conn, told, PURGE_ROWS)?;
+                let listeners = webhooks::purge_listeners(conn, now, PURGE_ROWS)?;
                 Ok(keys
                     + inbound
                     + spent
@@ -197,6 +198,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                     + windows
                     + deliveries
                     + events
+                    + listeners
                     + messages::purge_messages(conn, now.minus(keep.messages), PURGE_ROWS)?)
             })
             .await?;

@@ -65,6 +65,7 @@ use crate::http::refusals::refusals;
         lists::add_platform_entry,
         lists::remove_platform_entry,
         messages::settle_message,
+        messages::list_activity,
     ),
     components(schemas(Problem))
 )]

@@ -4,10 +4,9 @@ use crate::app::App;
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
-use crate::inbound;
+use crate::inbound::{self, From};
 use crate::messages;
 use crate::providers::{Carrier, Hook, HookFault, HookReply, Report};
-use crate::secret::Keyring;
 
 /// Checks, translates and stores what the carrier `name` reports; the answer it wants may be given once this returns,
 /// for then the reports are on disk. Repeats change nothing; receipts of hand-offs that are not known (yet) wait for
@@ -40,9 +39,12 @@ pub(super) async fn take_shared(app: &App, hook: &Hook<'_>) -> Result<()> {
 pub(super) async fn keep(app: &App, name: &str, reports: Vec<Report>) -> Result<()> {
     if !reports.is_empty() {
         let (carrier, clock, keyring) = (String::from(name), app.clock.clone(), app.keyring.clone());
+        let known = app.config.carriers.iter().find(|carrier| carrier.name == name);
+        let own = known.and_then(|carrier| carrier.kind.originator()).map(String::from);
         let stored = app.db.write(move |conn| {
             let now = crate::db::now(conn, &clock)?;
-            store(conn, (&carrier, &keyring), reports, now)
+            let from = From { carrier: &carrier, keyring: &keyring, originator: own.as_deref() };
+            store(conn, &from, reports, now)
         });
         stored.await.inspect_err(|_| count(name, "not_stored"))?;
     }
@@ -50,7 +52,7 @@ pub(super) async fn keep(app: &App, name: &str, reports: Vec<Report>) -> Result<
     Ok(())
 }
 
-fn store(conn: &mut Conn, (carrier, keyring): (&str, &Keyring), reports: Vec<Report>, now: Millis) -> Result<()> {
+fn store(conn: &mut Conn, from: &From<'_>, reports: Vec<Report>, now: Millis) -> Result<()> {
     let (mut receipts, mut messages_in) = (Vec::new(), Vec::new());
     for report in reports {
         match report {
@@ -58,8 +60,8 @@ fn store(conn: &mut Conn, (carrier, keyring): (&str, &Keyring), reports: Vec<Rep
             Report::Inbound(message) => messages_in.push(message),
         }
     }
-    messages::take_receipts(conn, carrier, &receipts, now)?;
-    inbound::take_inbound(conn, (carrier, keyring), &messages_in, now)
+    messages::take_receipts(conn, from.carrier, &receipts, now)?;
+    inbound::take_inbound(conn, from, &messages_in, now)
 }
 
 fn read(carrier: &dyn Carrier, hook: &Hook<'_>) -> Result<Vec<Report>> {

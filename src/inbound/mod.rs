@@ -12,5 +12,5 @@ mod view;
 pub use http::{InboundDocs, configure};
 pub use opt_outs::{Consents, Whom, opted_out};
 pub use store::purge_inbound;
-pub use take::take_inbound;
+pub use take::{From, take_inbound};
 pub use view::{UnownedView, list_unowned};

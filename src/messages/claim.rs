@@ -221,7 +221,10 @@ impl Desk {
                 (true, true) => self.carriers.wait(name, self.nodes, now),
             }
         };
-        match pick(&left, |candidate| wait_of(candidate).is_zero(), random_u64()) {
+        // Where the originator is the carrier's own, another carrier is another originator: a person shall meet one.
+        let is_carrier_s = |candidate: &Candidate| self.senders.choose(want, &candidate.carrier).is_none();
+        let whom = (from.is_none() && left.iter().any(is_carrier_s)).then_some(want.recipient);
+        match pick(&left, |candidate| wait_of(candidate).is_zero(), whom, random_u64()) {
             Some(candidate) => {
                 self.count(candidate, now);
                 Choice::Route(candidate.clone())

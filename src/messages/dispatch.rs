@@ -105,6 +105,12 @@ fn observe(app: &App, claimed: &Claimed, outcome: &Outcome, now: Millis) {
     let (carrier, watch) = (claimed.attempt.carrier.as_str(), app.room::<Watch>());
     let step = app.carriers.circuits().record(carrier, outcome, now);
     watch.note_carrier(carrier, step, Some(outcome), now);
+    if let Outcome::Refused(refusal) = outcome
+        && refusal.code == "provider.auth"
+    {
+        metrics::counter!("postern_carrier_auth_refusals_total", "carrier" => String::from(carrier)).increment(1);
+        tracing::warn!(carrier, "the carrier does not let us in: see to its credentials; its messages wait meanwhile");
+    }
     let is_scripted = app.carriers.find(carrier).is_some_and(|carrier| carrier.is_scripted());
     if let Some(route) = claimed.attempt.route_id.filter(|_| !is_scripted) {
         let ended = watch::Ended { route, carrier, started: claimed.attempt.started_at, outcome };

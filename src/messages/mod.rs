@@ -1,6 +1,7 @@
 //! Messages: accepted in one transaction with every guard inside it, handed over later, followed to their end.
 
 mod accept;
+mod activity;
 mod body;
 mod claim;
 mod client;
@@ -32,12 +33,13 @@ mod view;
 mod watching;
 
 pub use accept::{Accept, Accepted, BulkTerms, Item, ItemOutcome, Prepared, Render};
+pub use activity::{ActivityList, activity};
 pub use body::ClientBody;
 pub use client::{Client, ClientMacs, client, client_macs};
 pub use content::{CodeSpec, Content};
 pub use dispatch::{claim, dispatch_once, hand_over, until_next};
 pub use gates::{EVER, GUARD_HORIZON, GuardKey, GuardKind, check_policies, tag_of};
-pub use http::{MessageDocs, configure, configure_coals};
+pub use http::{ActivityFilter, MessageDocs, configure, configure_coals};
 pub use in_flight::InFlight;
 pub use new::{Faults, MAX_SCHEDULE, NewMessage, Words, country_of, metadata, originator};
 pub use prepare::{Bench, Part};

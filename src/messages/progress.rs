@@ -131,7 +131,11 @@ fn after_refusal(row: &Row, carrier: &str, refusal: &Refusal, now: Millis, dice:
 pub fn routes_exhausted(row: &Row, now: Millis) -> Move {
     let extra = row.extra_or_none();
     let code = row.error_code.clone().unwrap_or_else(|| String::from("provider.unavailable"));
-    let passing = matches!(code.as_str(), "provider.unreachable" | "provider.throttled" | "provider.unavailable");
+    // Credentials are put right by an operator: until then codes wait, as long as they live.
+    let passing = matches!(
+        code.as_str(),
+        "provider.unreachable" | "provider.throttled" | "provider.unavailable" | "provider.auth"
+    );
     let at = now.plus(Duration::from_millis(extra.retry_wait_ms.max(500)));
     let failed = fail(row, &code, now);
     if !extra.has_fallback() && passing && extra.rounds < MAX_ROUNDS && at < row.expires_at {

@@ -37,6 +37,7 @@ fn body(method: &str, path: &str) -> Option<Value> {
         "replay" if path.contains("webhooks") => Some(json!({"since": "2026-01-01T00:00:00Z"})),
         _ if method == "PATCH" => Some(json!({})),
         "feedback" => Some(json!({"outcome": "converted"})),
+        "ack" => Some(json!({"events": []})),
         "check" => Some(json!({"code": "123456"})),
         _ => None,
     }
@@ -57,6 +58,7 @@ async fn belongings(app: &TestApp, tenant: &Tenant) -> BTreeMap<&'static str, St
     let inbound = tenant.test.post("/v1/sandbox/inbound", written).await.expect(201).text_at("/id");
     let entry = json!({"action": "block", "kind": "device", "value": SECRET_NOTE, "reason": SECRET_NOTE});
     let listed = tenant.test.post("/v1/fraud/lists", entry).await.expect(201).text_at("/id");
+    let listener = tenant.test.post("/v1/listeners", json!({})).await.expect(201).text_at("/id");
     app.step().await;
     let event = tenant.test.get("/v1/events").await.expect(200).text_at("/data/0/id");
     let batch = bulk.text_at("/batch_id");
@@ -67,6 +69,7 @@ async fn belongings(app: &TestApp, tenant: &Tenant) -> BTreeMap<&'static str, St
         ("opt-outs", opt_out),
         ("inbound", inbound),
         ("fraud", listed),
+        ("listeners", listener),
         ("webhooks", webhook),
         ("events", event),
     ]
@@ -81,6 +84,7 @@ fn prefix(kind: &str) -> &'static str {
         "inbound" => "inb",
         "opt-outs" => "opt",
         "fraud" => "lst",
+        "listeners" => "lsn",
         "webhooks" => "whe",
         "events" => "evt",
         other => panic!("{other} takes an id and has no place in this matrix yet"),

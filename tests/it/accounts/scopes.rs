@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::house::House;
 
 /// Method, path, a body that is right, and the scope that lets it in; without one any key may.
-const TABLE: [(&str, &str, &str, Option<Scope>); 44] = [
+const TABLE: [(&str, &str, &str, Option<Scope>); 50] = [
     ("GET", "/v1/account", "", None),
     ("GET", "/v1/limits", "", None),
     ("GET", "/v1/senders", "", Some(Scope::MessagesRead)),
@@ -18,6 +18,7 @@ const TABLE: [(&str, &str, &str, Option<Scope>); 44] = [
     ("GET", "/v1/messages/MSG/events", "", Some(Scope::MessagesRead)),
     ("POST", "/v1/messages/MSG/cancel", "{}", Some(Scope::MessagesSend)),
     ("POST", "/v1/messages/MSG/feedback", r#"{"outcome":"converted"}"#, Some(Scope::MessagesSend)),
+    ("GET", "/v1/activity", "", Some(Scope::MessagesRead)),
     ("GET", "/v1/batches/BAT", "", Some(Scope::MessagesRead)),
     ("GET", "/v1/sandbox/messages", "", Some(Scope::MessagesRead)),
     ("POST", "/v1/verifications", r#"{"to":"+15005550000","dry_run":true}"#, Some(Scope::VerificationsWrite)),
@@ -47,6 +48,11 @@ const TABLE: [(&str, &str, &str, Option<Scope>); 44] = [
     ("POST", "/v1/webhooks/WHE/test", "{}", Some(Scope::WebhooksWrite)),
     ("GET", "/v1/webhooks/WHE/deliveries", "", Some(Scope::WebhooksRead)),
     ("POST", "/v1/webhooks/WHE/replay", r#"{"since":"2026-12-01T08:00:00Z"}"#, Some(Scope::WebhooksWrite)),
+    ("POST", "/v1/listeners", "{}", Some(Scope::WebhooksWrite)),
+    ("GET", "/v1/listeners/LSN/events", "", Some(Scope::WebhooksRead)),
+    ("POST", "/v1/listeners/LSN/ack", r#"{"events":[]}"#, Some(Scope::WebhooksWrite)),
+    ("DELETE", "/v1/listeners/LSN", "", Some(Scope::WebhooksWrite)),
+    ("POST", "/v1/sandbox/events", r#"{"type":"message.sent"}"#, Some(Scope::WebhooksWrite)),
     ("GET", "/v1/events", "", Some(Scope::WebhooksRead)),
     ("GET", "/v1/events/EVT", "", Some(Scope::WebhooksRead)),
     ("POST", "/v1/events/EVT/replay", "{}", Some(Scope::WebhooksWrite)),
@@ -58,7 +64,7 @@ const LISTED: &str = r#"{"action":"block","kind":"device","value":"d","reason":"
 const SEND: &str = r#"{"to":"+15005550000","body":"hi","kind":"transactional"}"#;
 
 /// What stands for an id in the table, by its prefix.
-const IDS: [&str; 8] = ["MSG", "BAT", "VRF", "INB", "OPT", "LST", "WHE", "EVT"];
+const IDS: [&str; 9] = ["MSG", "BAT", "VRF", "INB", "OPT", "LST", "LSN", "WHE", "EVT"];
 
 /// Ids of the right form that are nobody's: whoever is let in learns only that.
 fn path_of(path: &str) -> String {

@@ -7,7 +7,7 @@ use crate::accounts::house::House;
 use crate::harness::actor::Actor;
 
 /// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY`, `OPR`, `TOK` and `LST` stand for ids.
-const TABLE: [(&str, &str, &str, &[&str]); 38] = [
+const TABLE: [(&str, &str, &str, &[&str]); 39] = [
     ("POST", "/orgs", r#"{"name":"n","country":"GB"}"#, RUN),
     ("GET", "/orgs", "", ALL),
     ("GET", "/orgs/ORG", "", ALL),
@@ -42,6 +42,7 @@ const TABLE: [(&str, &str, &str, &[&str]); 38] = [
     ("GET", "/carriers", "", ALL),
     ("POST", "/carriers/acme/drain", "{}", RUN),
     ("POST", "/carriers/acme/resume", "{}", RUN),
+    ("GET", "/activity", "", ALL),
     ("GET", "/senders", "", ALL),
     ("GET", "/senders?org_id=ORG", "", ALL),
     ("POST", "/senders", r#"{"channel":"sms","address":"NAME","org_id":"ORG"}"#, RUN),
