@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::chat::Chat;
 use super::body::{BulkMode, Pacing};
 use super::purse::Capped;
 use super::store::{Extra, Row};
@@ -95,6 +96,8 @@ pub struct Prepared {
     pub decision_id: DecisionId,
     /// What the screen said.
     pub screened: Screened,
+    /// What it takes to go by WhatsApp, where it does.
+    pub chat: Option<Chat>,
     /// A refusal that needs no state: a magic number, no route. The key's replay still comes before it.
     pub refusal: Option<Error>,
 }

@@ -2,6 +2,7 @@
 
 mod accept;
 mod body;
+mod chat;
 mod claim;
 mod content;
 mod counter;

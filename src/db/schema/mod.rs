@@ -8,6 +8,7 @@ mod sending;
 mod money;
 mod verifying;
 mod webhooks;
+mod whatsapp;
 
 pub use fraud::*;
 pub use house::*;
@@ -16,11 +17,13 @@ pub use routing::*;
 pub use sending::*;
 pub use verifying::*;
 pub use webhooks::*;
+pub use whatsapp::*;
 
 diesel::allow_tables_to_appear_in_same_query! {
     plans, orgs, limit_overrides, api_keys, operators, operator_tokens, audit_head, audit_log, idempotency,
     guard_windows, org_windows, door_windows, wallets, wallet_entries, prices, routes, batches, messages, attempts,
     message_events, receipts, decisions, sandbox_inbox, verifications, verification_sends, jobs, nodes,
     inbound_messages, opt_outs, spend_caps, spend_windows, fraud_lists,
-    versions, webhook_endpoints, webhook_events, webhook_deliveries, route_events, carrier_drains, senders
+    versions, webhook_endpoints, webhook_events, webhook_deliveries, route_events, carrier_drains, senders,
+    whatsapp_portfolios, whatsapp_numbers, whatsapp_windows, whatsapp_contacts, whatsapp_people, send_boosts
 }

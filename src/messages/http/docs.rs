@@ -42,17 +42,19 @@ pub(super) struct ChangeRefusals;
 /// What a route of the coals dialect may refuse with.
 pub(super) struct CoalsRefusals;
 
-const SENDING: [Code; 11] = [
+const SENDING: [Code; 13] = [
     Code::InsufficientBalance,
     Code::SpendCapReached,
     Code::DestinationNotAllowed,
     Code::RecipientOptedOut,
     Code::FraudBlocked,
     Code::ChannelNotEnabled,
+    Code::WhatsappSessionClosed,
     Code::NumberUnreachable,
     Code::BatchTooLargeForPlan,
     Code::SmsPlanCap,
     Code::OtpNumberLimit,
+    Code::WhatsappTierLimit,
     Code::ProviderUnavailable,
 ];
 

@@ -37,7 +37,7 @@ pub(super) struct CheckRefusals;
 /// What a route that reads may refuse with.
 pub(super) struct ReadRefusals;
 
-const SENDING: [Code; 10] = [
+const SENDING: [Code; 11] = [
     Code::InsufficientBalance,
     Code::SpendCapReached,
     Code::DestinationNotAllowed,
@@ -47,6 +47,7 @@ const SENDING: [Code; 10] = [
     Code::NumberUnreachable,
     Code::SmsPlanCap,
     Code::OtpNumberLimit,
+    Code::WhatsappTierLimit,
     Code::ProviderUnavailable,
 ];
 const KNOWN: [Code; 2] = [Code::NotFound, Code::VerificationAlreadyDecided];

@@ -11,8 +11,6 @@ pub const RESERVED: &[(Code, &str)] = &[
     (Code::FraudChallengeRequired, "Fraud engine"),
     (Code::KybNotVerified, "WhatsApp"),
     (Code::TemplateNotApproved, "WhatsApp"),
-    (Code::WhatsappSessionClosed, "WhatsApp"),
-    (Code::WhatsappTierLimit, "WhatsApp"),
     (Code::WhatsappPairLimit, "WhatsApp"),
     (Code::BroadcastNotEditable, "WhatsApp"),
     (Code::UnsupportedAction, "Activations"),
