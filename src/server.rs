@@ -8,7 +8,9 @@ use actix_web::{App as Actix, HttpServer};
 
 use crate::app::App;
 use crate::http::{Settings, Strangers, frame};
-use crate::{accounts, admin, callbacks, fraud, health, inbound, messages, openapi, routing, verifications, webhooks, whatsapp};
+use crate::{
+    accounts, admin, callbacks, fraud, health, inbound, messages, openapi, routing, verifications, webhooks, whatsapp,
+};
 
 /// Every route. Public ones first; then operators, tenants and carriers, each behind their own guard.
 pub fn routes(routes: &mut ServiceConfig) {

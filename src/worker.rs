@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
 use crate::{
-    callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, verifications, wallet, webhooks, whatsapp,
+    callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, verifications, wallet, webhooks,
+    whatsapp,
 };
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.

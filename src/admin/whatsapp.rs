@@ -222,7 +222,9 @@ impl NumberBody {
         let phone_number_id = id_of(&mut faults, "phone_number_id", self.phone_number_id);
         let (phone, portfolio) = match (phone, portfolio, faults.into_error()) {
             (Some(phone), Some(portfolio), None) => (phone, portfolio),
-            (.., fault) => return Err(fault.unwrap_or_else(|| crate::error::Error::internal("a fault without a field"))),
+            (.., fault) => {
+                return Err(fault.unwrap_or_else(|| crate::error::Error::internal("a fault without a field")));
+            }
         };
         Ok(NewNumber {
             org_id: self.org_id,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::chat::Chat;
 use super::body::{BulkMode, Pacing};
+use super::chat::Chat;
 use super::purse::Capped;
 use super::store::{Extra, Row};
 use crate::accounts::Caller;

@@ -153,12 +153,13 @@ impl Desk {
             Going::Later(wait) => return self.put_off(conn, row, wait, now, round),
             Going::Nobody => return instead(conn, &row, &progress::no_route(&row, now), now),
         }
-        let Candidate { route, carrier, .. } = match self.choose(&row, &extra, &want, (asked.as_deref(), number_id.as_deref()), now) {
-            Choice::Route(chosen) => chosen,
-            Choice::Later(wait) => return self.put_off(conn, row, wait, now, round),
-            Choice::Exhausted => return instead(conn, &row, &progress::routes_exhausted(&row, now), now),
-            Choice::None => return instead(conn, &row, &progress::no_route(&row, now), now),
-        };
+        let Candidate { route, carrier, .. } =
+            match self.choose(&row, &extra, &want, (asked.as_deref(), number_id.as_deref()), now) {
+                Choice::Route(chosen) => chosen,
+                Choice::Later(wait) => return self.put_off(conn, row, wait, now, round),
+                Choice::Exhausted => return instead(conn, &row, &progress::routes_exhausted(&row, now), now),
+                Choice::None => return instead(conn, &row, &progress::no_route(&row, now), now),
+            };
         let from = asked.or_else(|| self.senders.choose(&want, &carrier).map(|sender| sender.address.clone()));
         let attempt = Attempt {
             id: AttemptId::new(now),

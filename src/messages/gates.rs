@@ -363,7 +363,9 @@ fn refusal_of(view: &View, item: &Prepared, opens: Millis, now: Millis) -> Error
     let Some(binding) = view.binding() else { return Error::internal("a refusal without a gate") };
     let (code, what) = match binding.policy {
         Policy::SmsPlan => (Code::SmsPlanCap, "The plan's messages are used up"),
-        Policy::WhatsappContacts => (Code::WhatsappTierLimit, "The tier of this WhatsApp number is used up for new contacts"),
+        Policy::WhatsappContacts => {
+            (Code::WhatsappTierLimit, "The tier of this WhatsApp number is used up for new contacts")
+        }
         Policy::OtpIp => (Code::RateLimited, "This client address has had its share of codes"),
         Policy::OtpDevice => (Code::RateLimited, "This device has had its share of codes"),
         _ => (Code::OtpNumberLimit, "This number has had its share of codes"),

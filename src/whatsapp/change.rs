@@ -275,7 +275,7 @@ fn boost(conn: &mut Conn, orgs: &BTreeSet<OrgId>) -> Result<()> {
 }
 
 /// More than an organization has numbers.
-const MOST_NUMBERS: i64 = 1_000;
+pub(super) const MOST_NUMBERS: i64 = 1_000;
 
 fn register_sender(conn: &mut Conn, number: &Number) -> Result<()> {
     let known = senders::of_address(conn, Channel::Whatsapp, &number.phone)?;

@@ -186,7 +186,10 @@ impl<'de> Deserialize<'de> for TierName {
 
 impl utoipa::PartialSchema for TierName {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-        number_or_word(serde_json::json!(2), "A tier's number on its ladder, from 1; a rung's number of contacts; or `unlimited`.")
+        number_or_word(
+            serde_json::json!(2),
+            "A tier's number on its ladder, from 1; a rung's number of contacts; or `unlimited`.",
+        )
     }
 }
 
@@ -208,10 +211,7 @@ impl utoipa::ToSchema for ContactLimit {
     }
 }
 
-fn number_or_word(
-    example: serde_json::Value,
-    about: &str,
-) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+fn number_or_word(example: serde_json::Value, about: &str) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
     use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
     let shape = OneOfBuilder::new()
         .item(ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)))

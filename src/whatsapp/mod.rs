@@ -26,7 +26,7 @@ pub use ladder::{ContactLimit, Ladder, TierName};
 pub use numbers::{Number, Numbers, Portfolio};
 pub use reports::take_number_reports;
 pub use review::{REVIEW_EVERY, purge_whatsapp, review_tiers};
-pub use room::{Room, count_now, room_of};
+pub use room::{Room, count_now, room_of, tier_verdicts};
 pub use sessions::{Person, SESSION, Sessions};
 pub use standing::{Manager, NumberStatus, Quality};
 pub use view::{AdminNumberView, NumberView, SessionView, list_for_operators, show_to_operators};

@@ -161,6 +161,9 @@ fn portfolios_of(conn: &mut Conn, account: &str) -> Result<BTreeSet<String>> {
 /// Nobody registered what this is about.
 fn passed_over(what: &'static str) -> Result<bool> {
     metrics::counter!("postern_whatsapp_reports_unowned_total", "about" => what).increment(1);
-    tracing::warn!(about = what, "Meta told of a WhatsApp {what} that nobody registered; see /v1/admin/whatsapp/numbers");
+    tracing::warn!(
+        about = what,
+        "Meta told of a WhatsApp {what} that nobody registered; see /v1/admin/whatsapp/numbers"
+    );
     Ok(false)
 }

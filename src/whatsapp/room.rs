@@ -1,7 +1,9 @@
 //! How much of a tier is left, and counting a contact outside the accepting transaction.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::change::MOST_NUMBERS;
 use super::chats::{Asked, Chats, WindowKey, load_chats, save_chats};
 use super::ladder::ContactLimit;
 use super::sessions::Person;
@@ -9,6 +11,8 @@ use super::store;
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
+use crate::ids::OrgId;
+use crate::limits::Verdict;
 use crate::terms::Mode;
 
 /// A portfolio's window as it stands.
@@ -34,6 +38,18 @@ pub fn room_of(conn: &mut Conn, portfolio: &str, mode: Mode, now: Millis) -> Res
     Ok(Room { limit: found.limit, used })
 }
 
+/// What the tiers of an organization's numbers say of one more contact.
+pub fn tier_verdicts(conn: &mut Conn, org: OrgId, mode: Mode, now: Millis) -> Result<Vec<Verdict>> {
+    let numbers = store::list_numbers(conn, Some(org), None, MOST_NUMBERS)?;
+    let portfolios: BTreeSet<String> = numbers.into_iter().map(|number| number.portfolio).collect();
+    let mut verdicts = Vec::new();
+    for portfolio in portfolios {
+        let window = store::load_window(conn, &(portfolio, mode), &BTreeSet::new(), false, now)?;
+        verdicts.extend(window.verdict(&[], now));
+    }
+    Ok(verdicts)
+}
+
 /// Counts `contact` for a message that goes now and was not counted when it was accepted: one that was scheduled, or
 /// that comes to WhatsApp after another channel failed. Free inside a session with `number`. `Some`: the tier is used
 /// up, and opens after this.
@@ -44,10 +60,7 @@ pub fn count_now(
     contact: &[u8],
     now: Millis,
 ) -> Result<Option<Duration>> {
-    let asked = Asked {
-        contacts: [(key.clone(), [contact.to_vec()].into())].into(),
-        people: [person.clone()].into(),
-    };
+    let asked = Asked { contacts: [(key.clone(), [contact.to_vec()].into())].into(), people: [person.clone()].into() };
     let mut chats: Chats = load_chats(conn, &asked, true, now)?;
     if chats.sessions.open(person, std::iter::once(number), now).is_some() {
         return Ok(None);

@@ -31,12 +31,7 @@ impl Sessions {
     }
 
     /// Of `numbers` the first whose session with `person` is open at `at`.
-    pub fn open<'a>(
-        &self,
-        person: &Person,
-        mut numbers: impl Iterator<Item = &'a str>,
-        at: Millis,
-    ) -> Option<&'a str> {
+    pub fn open<'a>(&self, person: &Person, mut numbers: impl Iterator<Item = &'a str>, at: Millis) -> Option<&'a str> {
         numbers.find(|number| self.closes(person, number).is_some_and(|closes| closes > at))
     }
 

@@ -63,7 +63,12 @@ pub(super) fn alert(
     now: Millis,
 ) -> Result<()> {
     metrics::counter!("postern_whatsapp_alerts_total").increment(1);
-    tracing::warn!(kind, severity, number.id = number.map(|one| one.id.to_string()), "Meta warns of a WhatsApp account");
+    tracing::warn!(
+        kind,
+        severity,
+        number.id = number.map(|one| one.id.to_string()),
+        "Meta warns of a WhatsApp account"
+    );
     let data = json!({"kind": kind, "severity": severity, "id": number.map(|one| one.id)});
     all(conn, orgs, EventType::WhatsappAccountAlert, &data, now)
 }

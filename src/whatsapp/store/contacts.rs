@@ -8,7 +8,9 @@ use diesel::sql_types::{Array, BigInt, Binary, Text};
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::db::fixed::fixed;
-use crate::db::schema::{whatsapp_contacts as contacts, whatsapp_portfolios as portfolios, whatsapp_windows as windows};
+use crate::db::schema::{
+    whatsapp_contacts as contacts, whatsapp_portfolios as portfolios, whatsapp_windows as windows,
+};
 use crate::error::{Error, Result};
 use crate::terms::Mode;
 use crate::whatsapp::chats::WindowKey;
@@ -139,12 +141,7 @@ struct ContactRow<'a> {
 }
 
 /// Writes back what was counted, under the lock of `load_window`.
-pub fn save_window(
-    conn: &mut Conn,
-    key: &WindowKey,
-    stored: Stored,
-    taken: &BTreeMap<Vec<u8>, Millis>,
-) -> Result<()> {
+pub fn save_window(conn: &mut Conn, key: &WindowKey, stored: Stored, taken: &BTreeMap<Vec<u8>, Millis>) -> Result<()> {
     let counter = row(key, stored);
     match conn {
         Conn::Sqlite(c) => {

@@ -55,8 +55,7 @@ pub fn list_numbers(
     before: Option<WhatsappNumberId>,
     limit: i64,
 ) -> Result<Vec<Number>> {
-    let mut query =
-        numbers::table.order(numbers::id.desc()).limit(limit).select(NumberRow::as_select()).into_boxed();
+    let mut query = numbers::table.order(numbers::id.desc()).limit(limit).select(NumberRow::as_select()).into_boxed();
     if let Some(org) = org {
         query = query.filter(numbers::org_id.eq(org));
     }
