@@ -99,6 +99,9 @@ async fn show_whatsapp_session(caller: Caller, app: Data<App>, req: HttpRequest)
 /// A number, or a user id such as `GB.1234`: two letters, a dot, up to 128 letters, digits and dots.
 /// Source: <https://developers.facebook.com/docs/whatsapp/business-scoped-user-ids>.
 fn user(text: &str) -> Result<String> {
+    // A plus stays as it was escaped in a path, and often arrives as a blank.
+    let number = ["%2B", "%2b", " "].iter().find_map(|plus| text.strip_prefix(plus)).map(|rest| format!("+{rest}"));
+    let text = number.as_deref().unwrap_or(text);
     let is_id = text.split_once('.').is_some_and(|(country, id)| {
         country.len() == 2
             && country.bytes().all(|byte| byte.is_ascii_uppercase())

@@ -147,15 +147,24 @@ fn in_account(conn: &mut Conn, account: &str) -> Result<Vec<Number>> {
 }
 
 /// The portfolios that have numbers in Meta's `account`; where no number is known to be in it, the only one that Meta
-/// manages. Sorted: they are locked in this order.
+/// manages and that has a number whose account nobody knows. Sorted: they are locked in this order.
 fn portfolios_of(conn: &mut Conn, account: &str) -> Result<BTreeSet<String>> {
-    let known: BTreeSet<String> = in_account(conn, account)?.into_iter().map(|number| number.portfolio).collect();
+    let all = store::load_numbers(conn)?;
+    let of = |account: Option<&str>| -> BTreeSet<String> {
+        let fits = |number: &&Number| number.waba_id.as_deref() == account;
+        all.iter().filter(fits).map(|number| number.portfolio.clone()).collect()
+    };
+    let known = of(Some(account));
     if !known.is_empty() {
         return Ok(known);
     }
-    let mut managed = store::load_portfolios(conn)?;
-    managed.retain(|portfolio| portfolio.managed_by == Manager::Meta);
-    Ok(if managed.len() == 1 { managed.into_iter().map(|portfolio| portfolio.name).collect() } else { BTreeSet::new() })
+    let mut open = of(None);
+    for portfolio in store::load_portfolios(conn)? {
+        if portfolio.managed_by != Manager::Meta {
+            open.remove(&portfolio.name);
+        }
+    }
+    Ok(if open.len() == 1 { open } else { BTreeSet::new() })
 }
 
 /// Nobody registered what this is about.

@@ -53,3 +53,5 @@ mod tidy;
 mod verifications;
 #[cfg(test)]
 mod webhooks;
+#[cfg(test)]
+mod whatsapp;

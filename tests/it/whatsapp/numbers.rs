@@ -3,14 +3,15 @@
 use postern::error::Code;
 use serde_json::{Value, json};
 
-use super::{IDS, code_by_template, own_number, ours, register, start};
+use super::{IDS, code_by_template, ours, own_number, register, start};
 use crate::messages::{accepted, message, number, post};
 
 #[actix_web::test]
 async fn a_number_is_registered_shown_changed_and_audited() {
     let (app, _meta) = start().await;
     let acme = app.tenant().await;
-    let made = register(&app, &acme.org, json!({"ladder": "meta2026", "tier": 2, "quality": "yellow"})).await.expect(201);
+    let made =
+        register(&app, &acme.org, json!({"ladder": "meta2026", "tier": 2, "quality": "yellow"})).await.expect(201);
     let id = made.text_at("/id");
     assert!(id.starts_with("wan_"), "{id}");
     assert_eq!(made.header("location"), Some(format!("/v1/admin/whatsapp/numbers/{id}").as_str()));
