@@ -67,7 +67,8 @@ async fn a_refusal_takes_nothing_and_a_failure_keeps_what_it_took() {
     tried.as_object_mut().unwrap().extend(dry.as_object().unwrap().clone());
     post(&acme.live, tried).await.expect(200);
     assert_eq!(own_number(&acme.live).await["contacts_used"], 0);
-    let all = json!({"mode": "all_or_nothing", "messages": [0, 1, 2].map(|n| code_by_template(&number(n)))});
+    let three: Vec<Value> = (0..3).map(|n| code_by_template(&number(n))).collect();
+    let all = json!({"mode": "all_or_nothing", "messages": three});
     acme.live.post("/v1/messages/bulk", all).await.refused(Code::BatchTooLargeForPlan);
     assert_eq!(own_number(&acme.live).await["contacts_used"], 0, "all or none");
     meta.next(Script::json(400, json!({"error": {"code": 131026, "message": "undeliverable"}})));
