@@ -32,6 +32,7 @@ async fn half_the_limit_at_green_is_one_step_up_and_use_before_it_counts_no_more
     let (app, _meta) = start().await;
     let acme = app.tenant().await;
     register(&app, &acme.org, json!({"ladder": "meta2026"})).await.expect(201);
+    app.advance(secs(1));
     write_to(&acme, 0..124).await;
     assert_eq!(review(&app).await, 0);
     app.advance(secs(DAY));
