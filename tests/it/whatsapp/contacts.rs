@@ -152,3 +152,20 @@ async fn a_fallback_to_whatsapp_counts_when_it_comes_to_that() {
     assert_eq!(meta.calls(), 1);
     assert_eq!(own_number(&acme.live).await["contacts_used"], 1);
 }
+
+#[actix_web::test]
+async fn a_workflow_passes_over_a_tier_that_is_used_up() {
+    let (app, _meta) = start().await;
+    let acme = limited_to(&app, 1).await;
+    post(&acme.live, code_by_template(&number(0))).await.expect(202);
+    let steps = json!([
+        {"channel": "sms", "wait": "30s"},
+        {"channel": "whatsapp", "wait": "30s"},
+        {"channel": "email", "to": "ada@example.com"},
+    ]);
+    let started = acme.live.post("/v1/verifications", json!({"to": number(1), "workflow": steps})).await.expect(201);
+    let path = format!("/v1/verifications/{}/next", started.text_at("/id"));
+    assert_eq!(acme.live.post(&path, json!({})).await.expect(200).text_at("/channel"), "email");
+    let first = json!({"to": number(2), "channel": "whatsapp"});
+    acme.live.post("/v1/verifications", first).await.refused(Code::WhatsappTierLimit);
+}
