@@ -23,11 +23,31 @@ const UPGRADED_THROUGHPUT: i32 = 1_000;
 /// Takes reports in; whether anything changed that is kept in memory: then the `Directory` and the tables of sending
 /// forget what they know.
 pub fn take_number_reports(conn: &mut Conn, reports: &[NumberReport], now: Millis) -> Result<bool> {
+    if reports.len() > 1 {
+        lock_all(conn, reports)?;
+    }
     let mut changed = false;
     for report in reports {
         changed |= take(conn, report, now)?;
     }
     Ok(changed)
+}
+
+/// Locks what several reports may change before the first of them is audited: who holds the audit log's lock waits for no
+/// portfolio.
+fn lock_all(conn: &mut Conn, reports: &[NumberReport]) -> Result<()> {
+    let mut names = BTreeSet::new();
+    for report in reports {
+        match report {
+            NumberReport::Number { number, .. } => names.extend(find(conn, number)?.map(|number| number.portfolio)),
+            NumberReport::Account { account, .. } => names.extend(portfolios_of(conn, account)?),
+            NumberReport::Person { .. } | NumberReport::Alert { .. } => {}
+        }
+    }
+    for name in names {
+        locked(conn, &name)?;
+    }
+    Ok(())
 }
 
 fn take(conn: &mut Conn, report: &NumberReport, now: Millis) -> Result<bool> {
