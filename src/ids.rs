@@ -133,6 +133,8 @@ ids! {
     RouteId = "rte",
     /// A sender identity.
     SenderId = "snd",
+    /// A WhatsApp number.
+    WhatsappNumberId = "wan",
     /// An operator.
     OperatorId = "opr",
     /// An operator's token.

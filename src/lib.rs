@@ -38,6 +38,7 @@ pub mod templates;
 pub mod webhooks;
 pub mod routing;
 pub mod inbound;
+pub mod whatsapp;
 pub mod messages;
 pub mod verifications;
 pub mod sentinel;

@@ -14,7 +14,7 @@ use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
 use crate::{
     callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, sentinel, verifications, wallet,
-    webhooks,
+    webhooks, whatsapp,
 };
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
@@ -28,6 +28,7 @@ pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
         }),
         every(app.config.retention.sweep_interval, stop.clone(), || sweep(&app)),
         every(messages::WATCH_EVERY, stop.clone(), || messages::watch_routes(&app)),
+        every(whatsapp::REVIEW_EVERY, stop.clone(), || async { whatsapp::review_tiers(&app).await.map(drop) }),
         every(DISK_EVERY, stop.clone(), || async {
             disk::watch(&app);
             Ok(())
@@ -185,12 +186,14 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let listed = fraud::purge_entries(conn, now.minus(ENDED_KEPT), PURGE_ROWS)?;
                 let held = sentinel::purge_holds(conn, now.minus(keep.decisions), PURGE_ROWS)?;
                 let spent = wallet::purge_spent(conn, now.minus(SPENT_KEPT), PURGE_ROWS)?;
+                let chats = whatsapp::purge_whatsapp(conn, now, PURGE_ROWS)?;
                 let told = now.minus(keep.events);
                 let deliveries = webhooks::purge_deliveries(conn, told, PURGE_ROWS)?;
                 let events = webhooks::purge_events(conn, told, PURGE_ROWS)?;
                 let listeners = webhooks::purge_listeners(conn, now, PURGE_ROWS)?;
                 Ok(keys
                     + inbound
+                    + chats
                     + spent
                     + listed
                     + held

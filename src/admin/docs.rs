@@ -7,7 +7,7 @@ use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
     audit, caps, carriers, inbound, keys, limits, lists, messages, operators, orgs, plans, prices, route_stats, routes,
-    senders, wallets,
+    senders, wallets, whatsapp,
 };
 use crate::error::Code;
 use crate::http::problem::Problem;
@@ -54,6 +54,10 @@ use crate::http::refusals::refusals;
         senders::list_senders,
         senders::show_sender,
         senders::remove_sender,
+        whatsapp::create_whatsapp_number,
+        whatsapp::list_whatsapp_numbers,
+        whatsapp::show_whatsapp_number,
+        whatsapp::change_whatsapp_number,
         prices::list_prices,
         prices::replace_prices,
         wallets::show_wallet,

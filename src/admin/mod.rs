@@ -22,6 +22,7 @@ mod route_stats;
 mod routes;
 mod senders;
 mod wallets;
+mod whatsapp;
 
 pub use docs::AdminDocs;
 
@@ -46,4 +47,5 @@ pub fn configure(routes: &mut ServiceConfig) {
     lists::configure(routes);
     inbound::configure(routes);
     messages::configure(routes);
+    whatsapp::configure(routes);
 }

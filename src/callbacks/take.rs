@@ -1,5 +1,6 @@
 //! Reports of a carrier, from its signature to the database.
 
+use crate::accounts::Directory;
 use crate::app::App;
 use crate::clock::Millis;
 use crate::db::Conn;
@@ -7,6 +8,7 @@ use crate::error::{Code, Error, Result};
 use crate::inbound::{self, From};
 use crate::messages;
 use crate::providers::{Carrier, Hook, HookFault, HookReply, Report};
+use crate::whatsapp;
 
 /// Checks, translates and stores what the carrier `name` reports; the answer it wants may be given once this returns,
 /// for then the reports are on disk. Repeats change nothing; receipts of hand-offs that are not known (yet) wait for
@@ -38,6 +40,7 @@ pub(super) async fn take_shared(app: &App, hook: &Hook<'_>) -> Result<()> {
 /// Stores what the carrier `name` told; on disk when this returns.
 pub(super) async fn keep(app: &App, name: &str, reports: Vec<Report>) -> Result<()> {
     if !reports.is_empty() {
+        let of_numbers = reports.iter().any(|report| matches!(report, Report::Number(_)));
         let (carrier, clock, keyring) = (String::from(name), app.clock.clone(), app.keyring.clone());
         let known = app.config.carriers.iter().find(|carrier| carrier.name == name);
         let own = known.and_then(|carrier| carrier.kind.originator()).map(String::from);
@@ -47,21 +50,28 @@ pub(super) async fn keep(app: &App, name: &str, reports: Vec<Report>) -> Result<
             store(conn, &from, reports, now)
         });
         stored.await.inspect_err(|_| count(name, "not_stored"))?;
+        if of_numbers {
+            // A tier that moved acts on the keys there are.
+            app.room::<Directory>().forget();
+            messages::forget_tables(app);
+        }
     }
     count(name, "taken");
     Ok(())
 }
 
 fn store(conn: &mut Conn, from: &From<'_>, reports: Vec<Report>, now: Millis) -> Result<()> {
-    let (mut receipts, mut messages_in) = (Vec::new(), Vec::new());
+    let (mut receipts, mut messages_in, mut of_numbers) = (Vec::new(), Vec::new(), Vec::new());
     for report in reports {
         match report {
             Report::Receipt(receipt) => receipts.push(receipt),
             Report::Inbound(message) => messages_in.push(message),
+            Report::Number(report) => of_numbers.push(report),
         }
     }
     messages::take_receipts(conn, from.carrier, &receipts, now)?;
-    inbound::take_inbound(conn, from, &messages_in, now)
+    inbound::take_inbound(conn, from, &messages_in, now)?;
+    whatsapp::take_number_reports(conn, &of_numbers, now).map(drop)
 }
 
 fn read(carrier: &dyn Carrier, hook: &Hook<'_>) -> Result<Vec<Report>> {

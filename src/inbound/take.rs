@@ -75,6 +75,8 @@ fn row(
         body: keyring.seal(Purpose::Body, id.as_str().as_bytes(), text.as_bytes()),
         keyword: Keyword::of(&one.text),
         received_at: now,
+        // A clock that is ahead of ours opens nothing for longer.
+        sent_at: Some(one.sent_at.map_or(now, |at| at.min(now))),
     }
 }
 

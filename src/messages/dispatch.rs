@@ -42,6 +42,8 @@ pub async fn claim(app: &App, limit: usize) -> Result<Vec<Claimed>> {
         routes: tables.routes,
         draining: tables.draining,
         senders: tables.senders,
+        numbers: tables.numbers,
+        keyring: app.keyring.clone(),
         watch: app.room::<Watch>(),
         carriers: app.carriers.clone(),
         in_flight: (*app.room::<InFlight>()).clone(),

@@ -3,6 +3,7 @@
 mod accept;
 mod activity;
 mod body;
+mod chat;
 mod claim;
 mod client;
 mod content;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::accept::Prepared;
+use super::chat::Chat;
 use super::client::{ClientMacs, client_macs};
 use super::content::Content;
 use super::magic;
@@ -26,6 +27,7 @@ use crate::secret::Keyring;
 use crate::terms::{Channel, Kind, Mode};
 use crate::text::measure;
 use crate::wallet::{Cap, Price, Priced, Spending, Want, price_of};
+use crate::whatsapp::Numbers;
 
 use super::tables::{Tables, tables};
 
@@ -39,6 +41,8 @@ pub struct Bench {
     pub senders: Arc<Pool>,
     /// Each organization's spend caps.
     pub caps: Arc<BTreeMap<OrgId, Vec<Cap>>>,
+    /// WhatsApp numbers.
+    pub numbers: Arc<Numbers>,
     /// Lists, rules and the fraud engine.
     pub guards: Guards,
     /// MACs and sealing.
@@ -50,9 +54,9 @@ pub struct Bench {
 impl Bench {
     /// The tables of `app`, at most a second old.
     pub async fn of(app: &App) -> Result<Bench> {
-        let Tables { prices, routes, senders, caps, .. } = tables(app).await?;
+        let Tables { prices, routes, senders, caps, numbers, .. } = tables(app).await?;
         let guards = fraud::guards(app).await?;
-        Ok(Bench { prices, routes, senders, caps, guards, keyring: app.keyring.clone(), now: app.clock.now() })
+        Ok(Bench { prices, routes, senders, caps, numbers, guards, keyring: app.keyring.clone(), now: app.clock.now() })
     }
 
     /// Prepares a message of the caller's own words or template.
@@ -95,8 +99,10 @@ impl Bench {
         let trial = is_judged.then(|| self.trial(caller, &message, &part, &client, (price, decision_id))).flatten();
         let (refusal, forced) =
             if test_magic { (magic::refusal(address), magic::verdict(address)) } else { (None, None) };
+        let chat = if test_magic { None } else { self.chat(caller, &message, &part.content) };
         Ok(Prepared {
             id: part.id,
+            chat,
             subject: address_mac(&self.keyring, address),
             counts_for: None,
             country: message.to.country(),
@@ -184,6 +190,22 @@ impl Bench {
         Some(Trial { watch: Arc::clone(&self.guards.watch), features, set, owner, decision, is_fallback })
     }
 
+    /// The numbers that a WhatsApp message may come from, and whether it is text of its own. Whoever was registered as a
+    /// sender only has no number.
+    fn chat(&self, caller: &Caller, message: &NewMessage, content: &Content) -> Option<Chat> {
+        if message.channel != Channel::Whatsapp {
+            return None;
+        }
+        let chosen = self.numbers.choose(caller.org_id(), message.from.as_deref(), message.to.address());
+        let numbers = chosen.into_iter().map(|number| (number.phone.clone(), number.portfolio.clone())).collect();
+        Some(Chat { numbers, is_free_text: matches!(content, Content::Text { .. }) })
+    }
+
+    /// Whether the caller's organization has `channel`.
+    pub fn enables(&self, caller: &Caller, channel: Channel) -> bool {
+        channel != Channel::Whatsapp || self.numbers.has(caller.org_id())
+    }
+
     fn caps_of(&self, caller: &Caller, message: &NewMessage) -> Vec<Capped> {
         let Some(caps) = self.caps.get(&caller.org_id()) else { return Vec::new() };
         let spending =
@@ -210,7 +232,9 @@ impl Bench {
     /// Test messages go to the sandbox; live ones need a route, or a fallback that has one.
     fn unroutable(&self, caller: &Caller, message: &NewMessage) -> Option<Error> {
         let mut channels = std::iter::once(message.channel).chain(message.fallback.iter().map(|step| step.channel));
-        if channels.any(|channel| channel == Channel::Whatsapp) {
+        let from = message.from.as_deref().filter(|_| message.channel == Channel::Whatsapp);
+        let is_no_number = from.is_some_and(|from| self.numbers.find(caller.org_id(), from).is_none());
+        if is_no_number || channels.any(|channel| !self.enables(caller, channel)) {
             return Some(Error::new(Code::ChannelNotEnabled));
         }
         if caller.mode() == Mode::Test {

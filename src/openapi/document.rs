@@ -15,9 +15,10 @@ use crate::messages::MessageDocs;
 use crate::routing::SenderDocs;
 use crate::verifications::VerificationDocs;
 use crate::webhooks::WebhookDocs;
+use crate::whatsapp::WhatsappDocs;
 
 /// Tags in reading order, each with what it is about.
-const TAGS: [(&str, &str); 22] = [
+const TAGS: [(&str, &str); 24] = [
     ("Messages", "Send your own text, one by one or a thousand at once, and follow what became of it."),
     ("Verifications", "Postern makes the code, sends it and checks it; your app never sees it."),
     (
@@ -33,6 +34,7 @@ const TAGS: [(&str, &str); 22] = [
     ),
     ("Senders", "Who your messages may come from."),
     ("Inbound messages", "What people wrote to your numbers, and who wants no messages but codes."),
+    ("WhatsApp", "Your numbers, how many people they may write to first, and with whom a session is open."),
     ("Fraud", "What you let through and keep out."),
     ("Account", "The organization and the key behind a request, and every limit that applies to them."),
     ("Sandbox", "What test messages look like on the handset: nothing of it reaches a carrier."),
@@ -45,6 +47,7 @@ const TAGS: [(&str, &str); 22] = [
     ("Admin: plans and limits", "Operators: what each plan allows, and overrides for one organization or key."),
     ("Admin: routes", "Operators: which carrier takes what to where."),
     ("Admin: senders", "Operators: who messages may come from, for one organization or for all."),
+    ("Admin: WhatsApp", "Operators: numbers, and the portfolios whose tier they share."),
     ("Admin: fraud", "Operators: what is let through and kept out for everybody."),
     ("Admin: money", "Operators: prices, wallets and their adjustments."),
     ("Admin: messages", "Operators: messages whose fate is unknown."),
@@ -70,6 +73,7 @@ pub fn document(base: &str) -> Value {
         AccountDocs::openapi(),
         SenderDocs::openapi(),
         InboundDocs::openapi(),
+        WhatsappDocs::openapi(),
         FraudDocs::openapi(),
         CallbackDocs::openapi(),
         ReferenceDocs::openapi(),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::circuit::Circuits;
+use super::number_report::NumberReport;
 use super::pace::Pace;
 use super::reports::ReportDesk;
 use crate::clock::Millis;
@@ -129,6 +130,8 @@ pub struct Inbound {
     pub to: String,
     /// What it says; empty for a picture and the like.
     pub text: String,
+    /// When it was sent, where the carrier says it: it may come to us days later.
+    pub sent_at: Option<Millis>,
 }
 
 impl std::fmt::Debug for Inbound {
@@ -144,6 +147,8 @@ pub enum Report {
     Receipt(Receipt),
     /// A message to us.
     Inbound(Inbound),
+    /// About our WhatsApp numbers.
+    Number(NumberReport),
 }
 
 /// Which of a carrier's two addresses a callback came to. A carrier that has one address for everything takes either.
@@ -234,6 +239,10 @@ pub trait Carrier: Send + Sync {
     /// Whether it shares `/hooks/meta` with others of its kind; each takes what is its own.
     fn is_meta(&self) -> bool {
         false
+    }
+    /// Meta's id of the WhatsApp number that it sends from; `None` where it may send from any.
+    fn phone_number_id(&self) -> Option<&str> {
+        None
     }
     /// The answer to a carrier that asks, by GET with these parameters, whether the address is ours; `None` refuses.
     fn handshake(&self, _query: &[(String, String)]) -> Option<String> {

@@ -59,8 +59,8 @@ pub fn schedule(conn: &mut Conn, row: &mut Row, now: Millis) -> Result<()> {
     Ok(())
 }
 
-/// Does the next step of `row` that can be done: a channel that is not enabled, or that no route takes, is passed
-/// over. `row` is saved by the caller.
+/// Does the next step of `row` that can be done: a channel that is not enabled, that has no room for a new
+/// contact, or that no route takes, is passed over. `row` is saved by the caller.
 pub fn advance(conn: &mut Conn, desk: &Desk, row: &mut Row, now: Millis) -> Result<Advance> {
     let spec = row.spec()?;
     while let Some(step) = spec.workflow.get(index(row.step.saturating_add(1))) {
@@ -147,8 +147,9 @@ fn following(spec: &Spec, step: i32) -> Option<std::time::Duration> {
     spec.workflow.get(index(step.saturating_add(1))).map(|_| present.wait())
 }
 
+/// A tier that is used up guards against nothing that this user does: another channel may have room.
 fn is_passed_over(code: Code) -> bool {
-    matches!(code, Code::ChannelNotEnabled | Code::ProviderUnavailable)
+    matches!(code, Code::ChannelNotEnabled | Code::WhatsappTierLimit | Code::ProviderUnavailable)
 }
 
 fn is_refusal(code: Code) -> bool {
@@ -182,6 +183,6 @@ mod tests {
     #[test]
     fn only_channels_that_cannot_be_used_at_all_are_passed_over() {
         let passed: Vec<_> = Code::ALL.iter().filter(|code| is_passed_over(**code)).collect();
-        assert_eq!(passed, [&Code::ChannelNotEnabled, &Code::ProviderUnavailable]);
+        assert_eq!(passed, [&Code::ChannelNotEnabled, &Code::WhatsappTierLimit, &Code::ProviderUnavailable]);
     }
 }

@@ -37,6 +37,12 @@ crate::text_enum! {
         FraudHoldStarted = "fraud.hold_started",
         /// A hold has ended: its codes are typed again, or somebody released it.
         FraudHoldEnded = "fraud.hold_ended",
+        /// A WhatsApp portfolio may write to more or fewer new contacts a day.
+        WhatsappTierChanged = "whatsapp.tier_changed",
+        /// Recipients take a WhatsApp number better or worse.
+        WhatsappQualityChanged = "whatsapp.quality_changed",
+        /// The channel's operator warns of something about the account.
+        WhatsappAccountAlert = "whatsapp.account_alert",
         /// Operational: an endpoint answers no more and gets nothing further until it is enabled again.
         EndpointDisabled = "webhook.endpoint_disabled",
         /// A test, sent on request to one endpoint whatever it subscribes to.

@@ -54,3 +54,5 @@ mod tidy;
 mod verifications;
 #[cfg(test)]
 mod webhooks;
+#[cfg(test)]
+mod whatsapp;

@@ -4,11 +4,12 @@
 mod fraud;
 mod house;
 mod listeners;
+mod money;
 mod routing;
 mod sending;
-mod money;
 mod verifying;
 mod webhooks;
+mod whatsapp;
 
 pub use fraud::*;
 pub use house::*;
@@ -18,12 +19,13 @@ pub use routing::*;
 pub use sending::*;
 pub use verifying::*;
 pub use webhooks::*;
+pub use whatsapp::*;
 
 diesel::allow_tables_to_appear_in_same_query! {
     api_keys, attempts, audit_head, audit_log, batches, carrier_drains, decisions, door_windows, fraud_holds,
     fraud_lists, fraud_rules, guard_windows, idempotency, inbound_messages, jobs, limit_overrides, message_events,
     messages, nodes, operator_tokens, operators, opt_outs, org_windows, orgs, plans, prices, receipts, route_events,
-    routes, sandbox_inbox, senders, spend_caps, spend_windows, verification_sends, verifications, versions,
-    wallet_entries, wallets, webhook_deliveries, webhook_endpoints, webhook_events, webhook_listeners,
-    webhook_unheard
+    routes, sandbox_inbox, send_boosts, senders, spend_caps, spend_windows, verification_sends, verifications,
+    versions, wallet_entries, wallets, webhook_deliveries, webhook_endpoints, webhook_events, webhook_listeners,
+    webhook_unheard, whatsapp_contacts, whatsapp_numbers, whatsapp_people, whatsapp_portfolios, whatsapp_windows
 }

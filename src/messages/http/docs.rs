@@ -43,7 +43,7 @@ pub(super) struct ChangeRefusals;
 /// What a route of the coals dialect may refuse with.
 pub(super) struct CoalsRefusals;
 
-const SENDING: [Code; 12] = [
+const SENDING: &[Code] = &[
     Code::InsufficientBalance,
     Code::SpendCapReached,
     Code::DestinationNotAllowed,
@@ -51,10 +51,12 @@ const SENDING: [Code; 12] = [
     Code::FraudBlocked,
     Code::FraudChallengeRequired,
     Code::ChannelNotEnabled,
+    Code::WhatsappSessionClosed,
     Code::NumberUnreachable,
     Code::BatchTooLargeForPlan,
     Code::SmsPlanCap,
     Code::OtpNumberLimit,
+    Code::WhatsappTierLimit,
     Code::ProviderUnavailable,
 ];
 

@@ -57,6 +57,10 @@ pub trait Dialect: Send + Sync {
     fn reports(&self, _hook: &Hook<'_>) -> Result<Vec<Report>, HookFault> {
         Err(HookFault::NotHere)
     }
+    /// Meta's id of the number it sends from.
+    fn phone_number_id(&self) -> Option<&str> {
+        None
+    }
     /// The answer to a carrier that asks whether the address is ours.
     fn handshake(&self, _query: &[(String, String)]) -> Option<String> {
         None
@@ -118,6 +122,10 @@ impl<D: Dialect> Carrier for HttpApi<D> {
 
     fn is_meta(&self) -> bool {
         D::SHAPE.is_meta
+    }
+
+    fn phone_number_id(&self) -> Option<&str> {
+        self.dialect.phone_number_id()
     }
 
     fn handshake(&self, query: &[(String, String)]) -> Option<String> {

@@ -1,6 +1,7 @@
 //! Meta's WhatsApp Cloud API. Source: <https://developers.facebook.com/docs/whatsapp/cloud-api>.
 
 mod errors;
+mod numbers;
 mod webhook;
 
 use reqwest::Request;
@@ -53,6 +54,10 @@ impl Dialect for Meta {
             return Err(HookFault::Signature);
         }
         webhook::read(hook.body, &self.0.phone_number_id)
+    }
+
+    fn phone_number_id(&self) -> Option<&str> {
+        Some(&self.0.phone_number_id)
     }
 
     fn handshake(&self, query: &[(String, String)]) -> Option<String> {

@@ -37,7 +37,7 @@ pub(super) struct CheckRefusals;
 /// What a route that reads may refuse with.
 pub(super) struct ReadRefusals;
 
-const SENDING: [Code; 11] = [
+const SENDING: &[Code] = &[
     Code::InsufficientBalance,
     Code::SpendCapReached,
     Code::DestinationNotAllowed,
@@ -48,6 +48,7 @@ const SENDING: [Code; 11] = [
     Code::NumberUnreachable,
     Code::SmsPlanCap,
     Code::OtpNumberLimit,
+    Code::WhatsappTierLimit,
     Code::ProviderUnavailable,
 ];
 const KNOWN: [Code; 2] = [Code::NotFound, Code::VerificationAlreadyDecided];

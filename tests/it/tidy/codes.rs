@@ -10,8 +10,6 @@ pub const RESERVED: &[(Code, &str)] = &[
     (Code::FreePlanExhausted, "Money"),
     (Code::KybNotVerified, "WhatsApp"),
     (Code::TemplateNotApproved, "WhatsApp"),
-    (Code::WhatsappSessionClosed, "WhatsApp"),
-    (Code::WhatsappTierLimit, "WhatsApp"),
     (Code::WhatsappPairLimit, "WhatsApp"),
     (Code::BroadcastNotEditable, "WhatsApp"),
     (Code::UnsupportedAction, "Activations"),

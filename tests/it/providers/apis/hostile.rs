@@ -25,7 +25,10 @@ fn take(carrier: &dyn Carrier, api: &str, body: &[u8]) {
         match read(carrier, &signed(api, kind, body)) {
             Err(fault) => assert_eq!(fault, HookFault::Malformed, "{api} {}", String::from_utf8_lossy(body)),
             Ok(reports) => reports.iter().for_each(|report| {
+                let shown = format!("{report:?}");
                 let (id, words) = match report {
+                    // Only what is plain is in it.
+                    Report::Number(_) => (&shown, String::from("a number's")),
                     Report::Receipt(one) => (&one.provider_id, one.status.clone()),
                     Report::Inbound(one) => (&one.provider_id, format!("{}{}", one.from, one.to)),
                 };
