@@ -7,7 +7,7 @@ use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
     audit, caps, carriers, inbound, keys, limits, lists, messages, operators, orgs, plans, prices, route_stats, routes,
-    senders, wallets,
+    senders, templates, wallets,
 };
 use crate::error::Code;
 use crate::http::problem::Problem;
@@ -54,6 +54,10 @@ use crate::http::refusals::refusals;
         senders::list_senders,
         senders::show_sender,
         senders::remove_sender,
+        templates::list_org_templates,
+        templates::show_org_template,
+        templates::approve_template,
+        templates::reject_template,
         prices::list_prices,
         prices::replace_prices,
         wallets::show_wallet,

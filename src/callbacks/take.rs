@@ -8,6 +8,7 @@ use crate::inbound;
 use crate::messages;
 use crate::providers::{Carrier, Hook, HookFault, HookReply, Report};
 use crate::secret::Keyring;
+use crate::templates;
 
 /// Checks, translates and stores what the carrier `name` reports; the answer it wants may be given once this returns,
 /// for then the reports are on disk. Repeats change nothing; receipts of hand-offs that are not known (yet) wait for
@@ -40,25 +41,31 @@ pub(super) async fn take_shared(app: &App, hook: &Hook<'_>) -> Result<()> {
 pub(super) async fn keep(app: &App, name: &str, reports: Vec<Report>) -> Result<()> {
     if !reports.is_empty() {
         let (carrier, clock, keyring) = (String::from(name), app.clock.clone(), app.keyring.clone());
+        let of_templates = reports.iter().any(|report| matches!(report, Report::Template(_)));
         let stored = app.db.write(move |conn| {
             let now = crate::db::now(conn, &clock)?;
             store(conn, (&carrier, &keyring), reports, now)
         });
         stored.await.inspect_err(|_| count(name, "not_stored"))?;
+        if of_templates {
+            templates::forget_templates(app);
+        }
     }
     count(name, "taken");
     Ok(())
 }
 
 fn store(conn: &mut Conn, (carrier, keyring): (&str, &Keyring), reports: Vec<Report>, now: Millis) -> Result<()> {
-    let (mut receipts, mut messages_in) = (Vec::new(), Vec::new());
+    let (mut receipts, mut messages_in, mut of_templates) = (Vec::new(), Vec::new(), Vec::new());
     for report in reports {
         match report {
             Report::Receipt(receipt) => receipts.push(receipt),
             Report::Inbound(message) => messages_in.push(message),
+            Report::Template(report) => of_templates.push(report),
         }
     }
     messages::take_receipts(conn, carrier, &receipts, now)?;
+    templates::take_reports(conn, &of_templates, now)?;
     inbound::take_inbound(conn, (carrier, keyring), &messages_in, now)
 }
 

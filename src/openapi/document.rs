@@ -13,11 +13,12 @@ use crate::health::HealthDocs;
 use crate::inbound::InboundDocs;
 use crate::messages::MessageDocs;
 use crate::routing::SenderDocs;
+use crate::templates::TemplateDocs;
 use crate::verifications::VerificationDocs;
 use crate::webhooks::WebhookDocs;
 
 /// Tags in reading order, each with what it is about.
-const TAGS: [(&str, &str); 22] = [
+const TAGS: [(&str, &str); 24] = [
     ("Messages", "Send your own text, one by one or a thousand at once, and follow what became of it."),
     ("Verifications", "Postern makes the code, sends it and checks it; your app never sees it."),
     (
@@ -31,6 +32,7 @@ const TAGS: [(&str, &str); 22] = [
          secret in force, `v1,` and the base64 of HMAC-SHA-256 over `{webhook-id}.{webhook-timestamp}.{body}`, keyed with the \
          base64 behind `whsec_`. Refuse timestamps older than five minutes, and take each `webhook-id` once.",
     ),
+    ("Templates", "Texts of your own for each channel and language, reviewed before they are sent."),
     ("Senders", "Who your messages may come from."),
     ("Inbound messages", "What people wrote to your numbers, and who wants no messages but codes."),
     ("Fraud", "What you let through and keep out."),
@@ -45,6 +47,7 @@ const TAGS: [(&str, &str); 22] = [
     ("Admin: plans and limits", "Operators: what each plan allows, and overrides for one organization or key."),
     ("Admin: routes", "Operators: which carrier takes what to where."),
     ("Admin: senders", "Operators: who messages may come from, for one organization or for all."),
+    ("Admin: templates", "Operators: organizations' own texts, and their review."),
     ("Admin: fraud", "Operators: what is let through and kept out for everybody."),
     ("Admin: money", "Operators: prices, wallets and their adjustments."),
     ("Admin: messages", "Operators: messages whose fate is unknown."),
@@ -68,6 +71,7 @@ pub fn document(base: &str) -> Value {
         VerificationDocs::openapi(),
         WebhookDocs::openapi(),
         AccountDocs::openapi(),
+        TemplateDocs::openapi(),
         SenderDocs::openapi(),
         InboundDocs::openapi(),
         FraudDocs::openapi(),

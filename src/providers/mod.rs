@@ -1,9 +1,10 @@
 //! Carriers: who hands a message over, behind one small trait; an adapter is one file or folder.
 //!
-//! Reading order: `carrier` (the contract), `reports` (what links tell), `http_api` (what HTTP adapters share), the adapters, `wire` (builds them), then `pick`, `circuit` and `pace` (which one, and when).
+//! Reading order: `carrier` (the contract), `reports` (what links tell), `template` (texts that carriers review), `http_api` (what HTTP adapters share), the adapters, `wire` (builds them), then `pick`, `circuit` and `pace` (which one, and when).
 
 mod carrier;
 mod reports;
+mod template;
 mod wording;
 mod form;
 mod outgoing_http;
@@ -30,4 +31,8 @@ pub use carrier::{
     Receipt, ReceiptState, Refusal, RefusalKind, Report, Sending,
 };
 pub use reports::{ReportDesk, Told};
+pub use template::{
+    ButtonKind, CodeButton, Reviewed, Reviewing, SignedApp, TemplateCall, TemplateCategory, TemplateForm, TemplateNews,
+    TemplateReport, TemplateState,
+};
 pub use wire::carriers;

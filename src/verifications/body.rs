@@ -8,7 +8,6 @@ use utoipa::{IntoParams, ToSchema};
 use super::state::{ResendPolicy, Status};
 use crate::clock::{Millis, Span};
 use crate::messages::ClientBody;
-use crate::templates::TemplateName;
 use crate::terms::Channel;
 
 /// A request to verify a number or a mail address.
@@ -46,8 +45,10 @@ pub struct StartBody {
     /// Adds the WebOTP line for this site.
     #[schema(example = "example.com")]
     pub web_origin: Option<String>,
-    /// The built-in text; `verification` by default.
-    pub template: Option<TemplateName>,
+    /// The text: a built-in one (`verification`, which is the default, `login`, `signup`, `transaction`) or one of your own
+    /// that is approved. On WhatsApp, where it has none, any of yours that was approved for codes.
+    #[schema(example = "login")]
+    pub template: Option<String>,
     /// On whose behalf, for the guards per client address and device.
     pub client: Option<ClientBody>,
     /// Your own notes, given back with the verification: at most 20 texts.

@@ -1,0 +1,3 @@
+DELETE FROM versions WHERE name = 'templates';
+DROP TABLE template_versions;
+DROP TABLE templates;
