@@ -14,15 +14,11 @@ use crate::error::{Code, Error, Result};
 use crate::ids::VerificationId;
 use crate::messages::{Accept, ItemOutcome, client_macs, rehearse};
 use crate::phone::address_mac;
-use crate::terms::Channel;
 
 /// Starts a verification: 201 with it, its first code on its way. Errors: what refuses a message.
 pub async fn start(ask: Ask, new: NewVerification) -> Result<Done> {
     let desk = ask.desk().await?;
     ask.commit(move |conn, now| {
-        if let Some(closed) = closed_step(&new) {
-            return Err(closed);
-        }
         let (mut row, is_new) = open(conn, &desk, &new, now)?;
         let way = Way { channel: new.channel, to: new.to.clone() };
         match send_code(conn, &desk, &mut row, &way, now)? {
@@ -62,19 +58,12 @@ pub async fn rehearse_start(ask: Ask, new: NewVerification) -> Result<(Accept, I
                 row = joined(&desk, pending, &new)?;
             }
             let way = Way { channel: new.channel, to: new.to.clone() };
-            let mut item = prepare(&desk, &row, &way, now)?;
-            item.refusal = closed_step(&new).or(item.refusal);
+            let item = prepare(&desk, &row, &way, now)?;
             let accept = accept(&desk, item);
             let outcome = rehearse(conn, &clock, &accept)?.outcomes.pop();
             Ok((accept, outcome.ok_or_else(|| Error::internal("a rehearsal without an outcome"))?))
         })
         .await
-}
-
-/// A workflow that names a channel which nobody has yet is refused whole, like that channel itself.
-fn closed_step(new: &NewVerification) -> Option<Error> {
-    let is_closed = new.workflow.iter().any(|step| step.channel == Channel::Whatsapp);
-    is_closed.then(|| Error::new(Code::ChannelNotEnabled))
 }
 
 /// The verification to send for, held until the transaction ends, and whether it is new. Of two that start at once
