@@ -23,7 +23,7 @@ use crate::routing::senders::Pool;
 use crate::routing::watch::Watch;
 use crate::routing::{self, Route, Want};
 use crate::secret::random_u64;
-use crate::terms::{Channel, Kind, Mode};
+use crate::terms::{Kind, Mode};
 
 /// What a claim looks at besides the table.
 pub(super) struct Desk {
@@ -201,9 +201,6 @@ impl Desk {
     }
 
     fn choose(&self, row: &Row, extra: &Extra, want: &Want<'_>, from: Option<&str>, now: Millis) -> Choice {
-        if want.channel == Channel::Whatsapp {
-            return Choice::None;
-        }
         let candidates = self.candidates(row, want, from);
         if candidates.is_empty() {
             return Choice::None;
