@@ -34,7 +34,7 @@ pub struct SendBody {
     /// ISO 3166 country by which a national number is read.
     #[schema(pattern = "^[A-Za-z]{2}$", example = "US")]
     pub country: Option<String>,
-    /// A built-in template and what fills it.
+    /// A template, built in or your own, and what fills it.
     pub template: Option<TemplateBody>,
     /// Worth sending for so long: `10s` to `7d`. Default `10m` for codes, `24h` otherwise.
     #[schema(value_type = Option<Span>)]
@@ -71,10 +71,10 @@ impl ToSchema for SingleBody {}
 #[derive(Deserialize, ToSchema, Clone, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateBody {
-    /// Its name.
+    /// Its name: of your own (`/v1/templates`), of which one is approved, or a built-in one.
     #[schema(example = "login")]
     pub name: String,
-    /// The reader's language (BCP 47); the organization's own by default.
+    /// The reader's language (BCP 47); the organization's own by default. The nearest there is a text in is taken.
     #[schema(example = "pt-BR")]
     pub locale: Option<String>,
     /// What fills its placeholders.

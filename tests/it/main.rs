@@ -46,6 +46,8 @@ mod routing;
 #[cfg(test)]
 mod stores;
 #[cfg(test)]
+mod templates;
+#[cfg(test)]
 mod tenants;
 #[cfg(test)]
 mod tidy;

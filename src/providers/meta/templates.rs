@@ -144,12 +144,17 @@ pub fn told(waba: &str, at: Option<i64>, change: &Value) -> Option<TemplateRepor
     };
     Some(TemplateReport {
         account: String::from(waba),
-        id: word_at(value, "/message_template_id")?,
-        name: String::from(text_at(value, "/message_template_name")?),
-        language: String::from(text_at(value, "/message_template_language").unwrap_or_default()),
+        id: word_at(value, "/message_template_id").filter(|id| is_plain(id))?,
+        name: text_at(value, "/message_template_name").filter(|name| is_plain(name)).map(String::from)?,
+        language: text_at(value, "/message_template_language").unwrap_or_default().chars().take(35).collect(),
         at: at.and_then(|seconds| seconds.checked_mul(1_000)).map(Millis),
         news,
     })
+}
+
+/// Meta's names have 512 characters at most.
+fn is_plain(word: &str) -> bool {
+    (1..=512).contains(&word.len()) && !word.contains(char::is_control)
 }
 
 /// Longest body that Meta takes, characters.

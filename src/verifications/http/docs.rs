@@ -37,13 +37,14 @@ pub(super) struct CheckRefusals;
 /// What a route that reads may refuse with.
 pub(super) struct ReadRefusals;
 
-const SENDING: [Code; 10] = [
+const SENDING: [Code; 11] = [
     Code::InsufficientBalance,
     Code::SpendCapReached,
     Code::DestinationNotAllowed,
     Code::RecipientOptedOut,
     Code::FraudBlocked,
     Code::ChannelNotEnabled,
+    Code::TemplateNotApproved,
     Code::NumberUnreachable,
     Code::SmsPlanCap,
     Code::OtpNumberLimit,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::house::House;
 
 /// Method, path, a body that is right, and the scope that lets it in; without one any key may.
-const TABLE: [(&str, &str, &str, Option<Scope>); 44] = [
+const TABLE: [(&str, &str, &str, Option<Scope>); 50] = [
     ("GET", "/v1/account", "", None),
     ("GET", "/v1/limits", "", None),
     ("GET", "/v1/senders", "", Some(Scope::MessagesRead)),
@@ -38,6 +38,12 @@ const TABLE: [(&str, &str, &str, Option<Scope>); 44] = [
     ("GET", "/v1/opt-outs", "", Some(Scope::MessagesRead)),
     ("POST", "/v1/opt-outs", r#"{"to":"+447400123459"}"#, Some(Scope::MessagesSend)),
     ("DELETE", "/v1/opt-outs/OPT", "", Some(Scope::MessagesSend)),
+    ("POST", "/v1/templates", r#"{"name":"hello","category":"utility","body":"Hi"}"#, Some(Scope::TemplatesWrite)),
+    ("GET", "/v1/templates", "", Some(Scope::TemplatesRead)),
+    ("GET", "/v1/templates/TPL", "", Some(Scope::TemplatesRead)),
+    ("PATCH", "/v1/templates/TPL", "{}", Some(Scope::TemplatesWrite)),
+    ("DELETE", "/v1/templates/TPL", "", Some(Scope::TemplatesWrite)),
+    ("POST", "/v1/templates/TPL/submit", "{}", Some(Scope::TemplatesWrite)),
     ("POST", "/v1/webhooks", r#"{"url":"https://example.com/"}"#, Some(Scope::WebhooksWrite)),
     ("GET", "/v1/webhooks", "", Some(Scope::WebhooksRead)),
     ("GET", "/v1/webhooks/WHE", "", Some(Scope::WebhooksRead)),
@@ -58,7 +64,7 @@ const LISTED: &str = r#"{"action":"block","kind":"device","value":"d","reason":"
 const SEND: &str = r#"{"to":"+15005550000","body":"hi","kind":"transactional"}"#;
 
 /// What stands for an id in the table, by its prefix.
-const IDS: [&str; 8] = ["MSG", "BAT", "VRF", "INB", "OPT", "LST", "WHE", "EVT"];
+const IDS: [&str; 9] = ["MSG", "BAT", "VRF", "INB", "OPT", "LST", "WHE", "EVT", "TPL"];
 
 /// Ids of the right form that are nobody's: whoever is let in learns only that.
 fn path_of(path: &str) -> String {

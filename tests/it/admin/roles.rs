@@ -7,7 +7,7 @@ use crate::accounts::house::House;
 use crate::harness::actor::Actor;
 
 /// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY`, `OPR`, `TOK` and `LST` stand for ids.
-const TABLE: [(&str, &str, &str, &[&str]); 38] = [
+const TABLE: [(&str, &str, &str, &[&str]); 40] = [
     ("POST", "/orgs", r#"{"name":"n","country":"GB"}"#, RUN),
     ("GET", "/orgs", "", ALL),
     ("GET", "/orgs/ORG", "", ALL),
@@ -45,6 +45,8 @@ const TABLE: [(&str, &str, &str, &[&str]); 38] = [
     ("GET", "/senders", "", ALL),
     ("GET", "/senders?org_id=ORG", "", ALL),
     ("POST", "/senders", r#"{"channel":"sms","address":"NAME","org_id":"ORG"}"#, RUN),
+    ("GET", "/templates", "", ALL),
+    ("GET", "/templates?org_id=ORG&status=pending", "", ALL),
     ("DELETE", "/keys/KEY", "", RUN),
 ];
 

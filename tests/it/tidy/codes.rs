@@ -10,7 +10,6 @@ pub const RESERVED: &[(Code, &str)] = &[
     (Code::FreePlanExhausted, "Money"),
     (Code::FraudChallengeRequired, "Fraud engine"),
     (Code::KybNotVerified, "WhatsApp"),
-    (Code::TemplateNotApproved, "WhatsApp"),
     (Code::WhatsappSessionClosed, "WhatsApp"),
     (Code::WhatsappTierLimit, "WhatsApp"),
     (Code::WhatsappPairLimit, "WhatsApp"),
