@@ -27,7 +27,8 @@ const TAGS: [(&str, &str); 24] = [
          An event is posted as `{\"type\":\"message.delivered\",\"timestamp\":\"2026-12-01T08:00:00.000Z\",\"data\":{…}}`. `data` of \
          `message.*` has id, status, mode, channel, kind, to (masked), country, segments, price, error_code, batch_id, \
          verification_id and your metadata; of `message.inbound` and `recipient.*` inbound_id, channel, from (masked), to and \
-         keyword (read the rest at `/v1/inbound/{id}`); of `verification.*` what `/v1/verifications/{id}` shows, masked.\n\n\
+         keyword (read the rest at `/v1/inbound/{id}`); of `template.*` id, name, channel, locale, category, version, sends, and \
+         what changed; of `verification.*` what `/v1/verifications/{id}` shows, masked.\n\n\
          Signatures are those of [Standard Webhooks](https://www.standardwebhooks.com): `webhook-signature` holds, for each \
          secret in force, `v1,` and the base64 of HMAC-SHA-256 over `{webhook-id}.{webhook-timestamp}.{body}`, keyed with the \
          base64 behind `whsec_`. Refuse timestamps older than five minutes, and take each `webhook-id` once.",

@@ -121,9 +121,11 @@ impl Chosen {
     /// What the handset will show. Of a code on WhatsApp only Meta knows the words: the built-in text stands for them.
     pub fn render(&self, values: &Values) -> Result<Rendered> {
         let Some(body) = self.words.body.as_deref() else {
-            let given = ["code", "app", "minutes"];
+            let given = ["code", "minutes"];
             let given = given.into_iter().filter_map(|name| Some((String::from(name), values.0.get(name)?.clone())));
-            let defaults = Defaults { app: "", valid: std::time::Duration::from_secs(600) };
+            // The name is the organization's or was checked: it is not a parameter to be checked again.
+            let app = values.get("app")?;
+            let defaults = Defaults { app: &app, valid: std::time::Duration::from_secs(600) };
             let params = Params::read(&given.collect(), defaults)?;
             let locale = Locale::parse("template.locale", &self.locale)?;
             return render(TemplateName::Verification, self.channel, locale, &params);
@@ -214,6 +216,14 @@ mod tests {
         assert_eq!((call.body, call.button.as_deref()), (vec!["481516".into()], Some("481516")));
         assert!(one.render(&values).unwrap().text.contains("481516"));
         assert!(one.takes_code());
+    }
+
+    #[test]
+    fn an_organization_may_have_digits_in_its_name() {
+        let one = chosen(Channel::Whatsapp, TemplateCategory::Authentication, None);
+        let defaults = Defaults { app: "Shop 2024", ..DEFAULTS };
+        let values = Values::read(std::slice::from_ref(&one), &given(&[("code", "481516")]), defaults).unwrap();
+        assert!(one.render(&values).unwrap().text.contains("Shop 2024"));
     }
 
     #[test]

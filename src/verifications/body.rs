@@ -23,7 +23,8 @@ pub struct StartBody {
     pub country: Option<String>,
     /// How the code travels; `sms` by default. `channel` or `workflow`, one of the two.
     pub channel: Option<Channel>,
-    /// Up to three channels, one after the other until the code is entered.
+    /// Up to three channels, one after the other until the code is entered: at once where one has certainly failed, else when
+    /// its wait is over. A code that WhatsApp says has arrived ends it.
     #[schema(min_items = 1, max_items = 3)]
     pub workflow: Option<Vec<StepBody>>,
     /// The reader's language (BCP 47); the organization's own by default.
