@@ -258,6 +258,12 @@ pub fn of_remote(conn: &mut Conn, account: &str, name: &str) -> Result<Vec<Versi
 }
 
 fn changed(conn: &mut Conn) -> Result<()> {
-    diesel::update(versions::table.find(NAME)).set(versions::version.eq(versions::version + 1)).execute(conn)?;
+    let first = (versions::name.eq(NAME), versions::version.eq(1));
+    crate::both!(conn, c => diesel::insert_into(versions::table)
+        .values(first)
+        .on_conflict(versions::name)
+        .do_update()
+        .set(versions::version.eq(versions::version + 1))
+        .execute(c))?;
     Ok(())
 }

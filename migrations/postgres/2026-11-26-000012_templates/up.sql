@@ -34,5 +34,3 @@ CREATE TABLE template_versions (
   PRIMARY KEY (template_id, version)
 );
 CREATE INDEX template_versions_remote ON template_versions (account, remote_name);
-
-INSERT INTO versions (name, version) VALUES ('templates', 0);

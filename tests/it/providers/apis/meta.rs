@@ -37,7 +37,10 @@ fn said() -> BTreeMap<&'static str, Vec<String>> {
         ("webhook_message_text_inbound.json", inbound("STOP")),
         ("webhook_message_button_inbound.json", inbound("I didn't request a code")),
         ("webhook_message_unsupported_inbound.json", inbound("")),
-        ("webhook_multi_entry_multi_change.json", [receipt("- Sent -"), receipt("- Delivered -")].concat()),
+        (
+            "webhook_multi_entry_multi_change.json",
+            [receipt("- Sent -"), receipt("- Delivered -"), template("Quality(\"yellow\")")].concat(),
+        ),
     ])
 }
 
