@@ -89,7 +89,7 @@ pub struct CodeSpec {
     pub app_hash: Option<String>,
     /// The organization's own template, in the place of the built-in one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub own: Option<Chosen>,
+    pub own: Option<Box<Chosen>>,
 }
 
 impl Content {

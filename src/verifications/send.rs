@@ -140,7 +140,7 @@ fn code_spec(
         valid_s,
         web_origin: spec.web_origin.clone(),
         app_hash: spec.app_hash.clone(),
-        own,
+        own: own.map(Box::new),
     }
 }
 
