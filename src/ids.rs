@@ -147,6 +147,8 @@ ids! {
     OptOutId = "opt",
     /// An entry of a fraud list.
     ListId = "lst",
+    /// A text of an organization's own.
+    TemplateId = "tpl",
     /// A process among those that share the database.
     NodeId = "nod",
 }

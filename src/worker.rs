@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
 use crate::{
-    callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, sentinel, verifications, wallet,
-    webhooks, whatsapp,
+    callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, sentinel, templates, verifications,
+    wallet, webhooks, whatsapp,
 };
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
@@ -25,6 +25,9 @@ pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
         webhooks::run(app.clone(), stop.clone()),
         every(STEPS_EVERY, stop.clone(), || async {
             verifications::run_workflow_steps(&app, STEPS_MAX).await.map(drop)
+        }),
+        every(SUBMISSIONS_EVERY, stop.clone(), || async {
+            templates::run_submissions(&app, SUBMISSIONS_MAX).await.map(drop)
         }),
         every(app.config.retention.sweep_interval, stop.clone(), || sweep(&app)),
         every(messages::WATCH_EVERY, stop.clone(), || messages::watch_routes(&app)),
@@ -154,6 +157,10 @@ const REFUSALS_EVERY: Duration = Duration::from_secs(1);
 const ENGINE_EVERY: Duration = Duration::from_secs(1);
 /// How late a workflow's step may be: waits are 10 s and more.
 const STEPS_EVERY: Duration = Duration::from_secs(1);
+/// How soon a template is handed to the carrier that reviews it, which takes minutes and more.
+const SUBMISSIONS_EVERY: Duration = Duration::from_secs(5);
+/// Submissions of one round.
+const SUBMISSIONS_MAX: i64 = 20;
 /// How often to look how full the disk is.
 const DISK_EVERY: Duration = Duration::from_secs(5);
 /// Steps of one round.

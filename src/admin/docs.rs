@@ -7,7 +7,7 @@ use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
     audit, caps, carriers, inbound, keys, limits, lists, messages, operators, orgs, plans, prices, route_stats, routes,
-    senders, wallets, whatsapp,
+    senders, templates, wallets, whatsapp,
 };
 use crate::error::Code;
 use crate::http::problem::Problem;
@@ -58,6 +58,10 @@ use crate::http::refusals::refusals;
         whatsapp::list_whatsapp_numbers,
         whatsapp::show_whatsapp_number,
         whatsapp::change_whatsapp_number,
+        templates::list_org_templates,
+        templates::show_org_template,
+        templates::approve_template,
+        templates::reject_template,
         prices::list_prices,
         prices::replace_prices,
         wallets::show_wallet,

@@ -21,6 +21,7 @@ mod prices;
 mod route_stats;
 mod routes;
 mod senders;
+mod templates;
 mod wallets;
 mod whatsapp;
 
@@ -41,6 +42,7 @@ pub fn configure(routes: &mut ServiceConfig) {
     self::routes::configure(routes);
     carriers::configure(routes);
     senders::configure(routes);
+    templates::configure(routes);
     prices::configure(routes);
     wallets::configure(routes);
     caps::configure(routes);

@@ -8,7 +8,7 @@ use crate::error::{Code, Error, Result};
 use crate::inbound::{self, From};
 use crate::messages;
 use crate::providers::{Carrier, Hook, HookFault, HookReply, Report};
-use crate::whatsapp;
+use crate::{templates, whatsapp};
 
 /// Checks, translates and stores what the carrier `name` reports; the answer it wants may be given once this returns,
 /// for then the reports are on disk. Repeats change nothing; receipts of hand-offs that are not known (yet) wait for
@@ -42,6 +42,7 @@ pub(super) async fn keep(app: &App, name: &str, reports: Vec<Report>) -> Result<
     if !reports.is_empty() {
         let of_numbers = reports.iter().any(|report| matches!(report, Report::Number(_)));
         let (carrier, clock, keyring) = (String::from(name), app.clock.clone(), app.keyring.clone());
+        let of_templates = reports.iter().any(|report| matches!(report, Report::Template(_)));
         let known = app.config.carriers.iter().find(|carrier| carrier.name == name);
         let own = known.and_then(|carrier| carrier.kind.originator()).map(String::from);
         let stored = app.db.write(move |conn| {
@@ -55,21 +56,27 @@ pub(super) async fn keep(app: &App, name: &str, reports: Vec<Report>) -> Result<
             app.room::<Directory>().forget();
             messages::forget_tables(app);
         }
+        if of_templates {
+            templates::forget_templates(app);
+        }
     }
     count(name, "taken");
     Ok(())
 }
 
 fn store(conn: &mut Conn, from: &From<'_>, reports: Vec<Report>, now: Millis) -> Result<()> {
-    let (mut receipts, mut messages_in, mut of_numbers) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut receipts, mut messages_in) = (Vec::new(), Vec::new());
+    let (mut of_numbers, mut of_templates) = (Vec::new(), Vec::new());
     for report in reports {
         match report {
             Report::Receipt(receipt) => receipts.push(receipt),
             Report::Inbound(message) => messages_in.push(message),
             Report::Number(report) => of_numbers.push(report),
+            Report::Template(report) => of_templates.push(report),
         }
     }
     messages::take_receipts(conn, from.carrier, &receipts, now)?;
+    templates::take_reports(conn, &of_templates, now)?;
     inbound::take_inbound(conn, from, &messages_in, now)?;
     whatsapp::take_number_reports(conn, &of_numbers, now).map(drop)
 }

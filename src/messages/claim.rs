@@ -103,7 +103,10 @@ impl Desk {
             let consents = consents_of(conn, &rows)?;
             let mut round = Round::default();
             for row in rows {
-                if row.kind != Kind::Otp && row.status != Status::Sending && consents.refuses(&whom(&row)) {
+                if row.kind != Kind::Otp
+                    && !matches!(row.status, Status::Sending | Status::Sent)
+                    && consents.refuses(&whom(&row))
+                {
                     instead(conn, &row, &progress::opted_out(&row, now), now)?;
                 } else {
                     self.take(conn, row, now, &mut round)?;
@@ -134,6 +137,9 @@ impl Desk {
             }
             Due::Expire => {
                 settle::move_row(conn, &row, &progress::expire(&row, now), &Moved::by("ttl"), now)?;
+            }
+            Due::FallSilent => {
+                settle::move_row(conn, &row, &progress::fall_silent(&row, now), &Moved::by("silence"), now)?;
             }
             Due::HandOver => return self.begin(conn, row, now, round),
         }

@@ -148,6 +148,7 @@ fn outgoing(keyring: &Keyring, claimed: &Claimed, now: Millis) -> Result<Outgoin
         from: claimed.from.clone(),
         text: Secret::new(rendered.text),
         code: content.code(row.org_id, keyring)?.map(Secret::new),
+        template: content.call(claimed.attempt.channel, row.org_id, keyring)?,
         subject: rendered.subject,
         html: rendered.html.map(Secret::new),
         ttl_left: row.expires_at.since(now),

@@ -12,6 +12,7 @@ use super::new::NewMessage;
 use super::purse::Capped;
 
 use super::store::Extra;
+use super::wording::{Shelf, content_of, for_code};
 use crate::accounts::{Caller, CountryMode, Protection};
 use crate::app::App;
 use crate::clock::Millis;
@@ -24,6 +25,7 @@ use crate::recipient::Recipient;
 use crate::routing::senders::Pool;
 use crate::routing::{self, Route};
 use crate::secret::Keyring;
+use crate::templates::{self, Chosen, OwnTemplates, TemplateName};
 use crate::terms::{Channel, Kind, Mode};
 use crate::text::measure;
 use crate::wallet::{Cap, Price, Priced, Spending, Want, price_of};
@@ -45,6 +47,10 @@ pub struct Bench {
     pub numbers: Arc<Numbers>,
     /// Lists, rules and the fraud engine.
     pub guards: Guards,
+    /// Organizations' own templates.
+    pub templates: Arc<OwnTemplates>,
+    /// Whether a carrier of WhatsApp takes codes that no template of the organization's says.
+    pub takes_plain_codes: bool,
     /// MACs and sealing.
     pub keyring: Keyring,
     /// Now.
@@ -56,21 +62,40 @@ impl Bench {
     pub async fn of(app: &App) -> Result<Bench> {
         let Tables { prices, routes, senders, caps, numbers, .. } = tables(app).await?;
         let guards = fraud::guards(app).await?;
-        Ok(Bench { prices, routes, senders, caps, numbers, guards, keyring: app.keyring.clone(), now: app.clock.now() })
+        let templates = templates::own_templates(app).await?;
+        let mut whatsapp = app.carriers.iter().filter(|carrier| carrier.channels().contains(&Channel::Whatsapp));
+        let takes_plain_codes = whatsapp.any(|carrier| !carrier.is_scripted() && carrier.takes_plain_codes());
+        let (keyring, now) = (app.keyring.clone(), app.clock.now());
+        Ok(Bench { prices, routes, senders, caps, numbers, guards, templates, takes_plain_codes, keyring, now })
     }
 
     /// Prepares a message of the caller's own words or template.
     pub fn prepare(&self, caller: &Caller, message: NewMessage, client_request_id: Option<String>) -> Result<Prepared> {
         self.check_from(caller, &message)?;
-        let content = Content::of(&message.words, caller, message.ttl)?;
+        let content = content_of(&message, caller, self.shelf())?;
         let extra = Extra {
             metadata: message.metadata.clone(),
             fallback: message.fallback.iter().map(|step| (step.channel, String::from(step.to.address()))).collect(),
-            template: content.template().map(|name| name.to_string()),
+            fallback_waits_ms: message.fallback.iter().map(|step| whole_ms(step.wait)).collect(),
+            template: content.template().map(String::from),
             client_request_id,
             ..Extra::default()
         };
         self.finish(caller, message, Part { id: MessageId::new(self.now), content, extra, verification_id: None })
+    }
+
+    /// The template by which a code made here goes. Errors: `template.not_approved`, and a fault of `template`.
+    pub fn template_for_code(
+        &self,
+        caller: &Caller,
+        name: &str,
+        (channel, locale): (Channel, &str),
+    ) -> Result<(TemplateName, Option<Chosen>)> {
+        for_code(name, channel, locale, caller, self.shelf())
+    }
+
+    fn shelf(&self) -> Shelf<'_> {
+        Shelf { own: &self.templates, takes_plain_codes: self.takes_plain_codes }
     }
 
     /// Prepares a message whose content and id are settled already: a verification's code.
@@ -256,6 +281,10 @@ impl Bench {
                 .detail("No route takes this message: none fits, or those that fit are paused. An operator sees and sets them at /v1/admin/routes.")
         })
     }
+}
+
+fn whole_ms(wait: std::time::Duration) -> u64 {
+    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn want<'a>(caller: &Caller, channel: Channel, to: &'a Recipient) -> routing::Want<'a> {

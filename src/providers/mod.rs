@@ -1,10 +1,11 @@
 //! Carriers: who hands a message over, behind one small trait; an adapter is one file or folder.
 //!
-//! Reading order: `carrier` (the contract), `number_report` (what is told of our numbers), `reports` (what links tell), `http_api` (what HTTP adapters share), the adapters, `wire` (builds them), then `pick`, `circuit` and `pace` (which one, and when).
+//! Reading order: `carrier` (the contract), `number_report` (what is told of our numbers), `reports` (what links tell), `template` (texts that carriers review), `http_api` (what HTTP adapters share), the adapters, `wire` (builds them), then `pick`, `circuit` and `pace` (which one, and when).
 
 mod carrier;
 mod number_report;
 mod reports;
+mod template;
 mod wording;
 mod form;
 mod outgoing_http;
@@ -32,4 +33,8 @@ pub use carrier::{
 };
 pub use number_report::{NumberEvent, NumberReport, ToldLimit};
 pub use reports::{ReportDesk, Told};
+pub use template::{
+    ButtonKind, CodeButton, Reviewed, Reviewing, SignedApp, TemplateCall, TemplateCategory, TemplateForm, TemplateNews,
+    TemplateReport, TemplateState,
+};
 pub use wire::carriers;

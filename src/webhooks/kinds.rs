@@ -31,6 +31,12 @@ crate::text_enum! {
         VerificationMaxChecks = "verification.max_checks",
         /// It was canceled.
         VerificationCanceled = "verification.canceled",
+        /// A version of a template was approved, turned down, paused or stopped, or waits for its review.
+        TemplateStatusChanged = "template.status_changed",
+        /// A template is received better or worse than before, as WhatsApp sees it.
+        TemplateQualityChanged = "template.quality_changed",
+        /// WhatsApp sees a template in another category, or its words were changed there.
+        TemplateChanged = "template.changed",
         /// Half, four fifths or all of a spend cap is spent.
         SpendCapReached = "spend_cap.reached",
         /// The fraud guard holds a group of attempts: a prefix, a network.

@@ -47,6 +47,8 @@ mod routing;
 #[cfg(test)]
 mod stores;
 #[cfg(test)]
+mod templates;
+#[cfg(test)]
 mod tenants;
 #[cfg(test)]
 mod tidy;

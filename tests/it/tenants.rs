@@ -59,6 +59,8 @@ async fn belongings(app: &TestApp, tenant: &Tenant) -> BTreeMap<&'static str, St
     let entry = json!({"action": "block", "kind": "device", "value": SECRET_NOTE, "reason": SECRET_NOTE});
     let listed = tenant.test.post("/v1/fraud/lists", entry).await.expect(201).text_at("/id");
     let listener = tenant.test.post("/v1/listeners", json!({})).await.expect(201).text_at("/id");
+    let text = json!({"name": "hello", "category": "utility", "body": SECRET_NOTE});
+    let template = tenant.test.post("/v1/templates", text).await.expect(201).text_at("/id");
     app.step().await;
     let event = tenant.test.get("/v1/events").await.expect(200).text_at("/data/0/id");
     let batch = bulk.text_at("/batch_id");
@@ -72,6 +74,7 @@ async fn belongings(app: &TestApp, tenant: &Tenant) -> BTreeMap<&'static str, St
         ("listeners", listener),
         ("webhooks", webhook),
         ("events", event),
+        ("templates", template),
     ]
     .into()
 }
@@ -87,6 +90,7 @@ fn prefix(kind: &str) -> &'static str {
         "listeners" => "lsn",
         "webhooks" => "whe",
         "events" => "evt",
+        "templates" => "tpl",
         other => panic!("{other} takes an id and has no place in this matrix yet"),
     }
 }

@@ -52,6 +52,7 @@ const SENDING: &[Code] = &[
     Code::FraudChallengeRequired,
     Code::ChannelNotEnabled,
     Code::WhatsappSessionClosed,
+    Code::TemplateNotApproved,
     Code::NumberUnreachable,
     Code::BatchTooLargeForPlan,
     Code::SmsPlanCap,

@@ -45,6 +45,7 @@ const SENDING: &[Code] = &[
     Code::FraudBlocked,
     Code::FraudChallengeRequired,
     Code::ChannelNotEnabled,
+    Code::TemplateNotApproved,
     Code::NumberUnreachable,
     Code::SmsPlanCap,
     Code::OtpNumberLimit,

@@ -41,6 +41,12 @@ const TABLE: &[(&str, &str, &str, Option<Scope>)] = &[
     ("DELETE", "/v1/opt-outs/OPT", "", Some(Scope::MessagesSend)),
     ("GET", "/v1/whatsapp/numbers", "", Some(Scope::WhatsappRead)),
     ("GET", "/v1/whatsapp/sessions/+447400123456", "", Some(Scope::WhatsappRead)),
+    ("POST", "/v1/templates", r#"{"name":"hello","category":"utility","body":"Hi"}"#, Some(Scope::TemplatesWrite)),
+    ("GET", "/v1/templates", "", Some(Scope::TemplatesRead)),
+    ("GET", "/v1/templates/TPL", "", Some(Scope::TemplatesRead)),
+    ("PATCH", "/v1/templates/TPL", "{}", Some(Scope::TemplatesWrite)),
+    ("DELETE", "/v1/templates/TPL", "", Some(Scope::TemplatesWrite)),
+    ("POST", "/v1/templates/TPL/submit", "{}", Some(Scope::TemplatesWrite)),
     ("POST", "/v1/webhooks", r#"{"url":"https://example.com/"}"#, Some(Scope::WebhooksWrite)),
     ("GET", "/v1/webhooks", "", Some(Scope::WebhooksRead)),
     ("GET", "/v1/webhooks/WHE", "", Some(Scope::WebhooksRead)),
@@ -66,7 +72,7 @@ const LISTED: &str = r#"{"action":"block","kind":"device","value":"d","reason":"
 const SEND: &str = r#"{"to":"+15005550000","body":"hi","kind":"transactional"}"#;
 
 /// What stands for an id in the table, by its prefix.
-const IDS: [&str; 9] = ["MSG", "BAT", "VRF", "INB", "OPT", "LST", "LSN", "WHE", "EVT"];
+const IDS: &[&str] = &["MSG", "BAT", "VRF", "INB", "OPT", "LST", "LSN", "WHE", "EVT", "TPL"];
 
 /// Ids of the right form that are nobody's: whoever is let in learns only that.
 fn path_of(path: &str) -> String {

@@ -50,6 +50,8 @@ const TABLE: &[(&str, &str, &str, &[&str])] = &[
     ("GET", "/whatsapp/numbers/WAN", "", ALL),
     ("POST", "/whatsapp/numbers", r#"{"org_id":"ORG","phone_number":"PHONE","portfolio":"NAME"}"#, RUN),
     ("PATCH", "/whatsapp/numbers/WAN", r#"{"quality":"yellow"}"#, RUN),
+    ("GET", "/templates", "", ALL),
+    ("GET", "/templates?org_id=ORG&status=pending", "", ALL),
     ("DELETE", "/keys/KEY", "", RUN),
 ];
 

@@ -31,6 +31,7 @@ fn take(carrier: &dyn Carrier, api: &str, body: &[u8]) {
                     Report::Number(_) => (&shown, String::from("a number's")),
                     Report::Receipt(one) => (&one.provider_id, one.status.clone()),
                     Report::Inbound(one) => (&one.provider_id, format!("{}{}", one.from, one.to)),
+                    Report::Template(one) => (&one.id, one.name.clone()),
                 };
                 let plain = |text: &str| !text.is_empty() && text.len() <= 512 && !text.contains(char::is_control);
                 assert!(plain(id) && plain(&words), "{api} {report:?}");
