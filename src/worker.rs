@@ -169,6 +169,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let verifications = verifications::purge_verifications(conn, checked, PURGE_ROWS)?;
                 failpoint::pass("sweep.purge")?;
                 let windows = messages::purge_guards(conn, now, PURGE_ROWS)?;
+                let pairs = messages::purge_pairs(conn, now, PURGE_ROWS)?;
                 let inbound = inbound::purge_inbound(conn, now.minus(keep.messages), PURGE_ROWS)?;
                 let listed = fraud::purge_entries(conn, now.minus(ENDED_KEPT), PURGE_ROWS)?;
                 let spent = wallet::purge_spent(conn, now.minus(SPENT_KEPT), PURGE_ROWS)?;
@@ -177,6 +178,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let events = webhooks::purge_events(conn, told, PURGE_ROWS)?;
                 Ok(keys
                     + inbound
+                    + pairs
                     + spent
                     + listed
                     + verifications

@@ -6,7 +6,7 @@ use crate::db::Conn;
 use crate::error::{Code, Error, Result};
 use crate::inbound;
 use crate::messages;
-use crate::providers::{Carrier, Hook, HookFault, HookReply, Report};
+use crate::providers::{Carrier, Cause, Hook, HookFault, HookReply, Report};
 use crate::secret::Keyring;
 
 /// Checks, translates and stores what the carrier `name` reports; the answer it wants may be given once this returns,
@@ -44,22 +44,31 @@ pub(super) async fn keep(app: &App, name: &str, reports: Vec<Report>) -> Result<
             let now = crate::db::now(conn, &clock)?;
             store(conn, (&carrier, &keyring), reports, now)
         });
-        stored.await.inspect_err(|_| count(name, "not_stored"))?;
+        let causes = stored.await.inspect_err(|_| count(name, "not_stored"))?;
+        messages::heed_causes(app, name, &causes, app.clock.now());
     }
     count(name, "taken");
     Ok(())
 }
 
-fn store(conn: &mut Conn, (carrier, keyring): (&str, &Keyring), reports: Vec<Report>, now: Millis) -> Result<()> {
-    let (mut receipts, mut messages_in) = (Vec::new(), Vec::new());
+/// Stores what was told; what of it is about the carrier rather than about one message, and new.
+fn store(
+    conn: &mut Conn,
+    (carrier, keyring): (&str, &Keyring),
+    reports: Vec<Report>,
+    now: Millis,
+) -> Result<Vec<Cause>> {
+    let (mut receipts, mut messages_in, mut causes) = (Vec::new(), Vec::new(), Vec::new());
     for report in reports {
         match report {
             Report::Receipt(receipt) => receipts.push(receipt),
             Report::Inbound(message) => messages_in.push(message),
+            Report::Trouble(cause) => causes.push(cause),
         }
     }
-    messages::take_receipts(conn, carrier, &receipts, now)?;
-    inbound::take_inbound(conn, (carrier, keyring), &messages_in, now)
+    causes.extend(messages::take_receipts(conn, carrier, &receipts, now)?);
+    inbound::take_inbound(conn, (carrier, keyring), &messages_in, now)?;
+    Ok(causes)
 }
 
 fn read(carrier: &dyn Carrier, hook: &Hook<'_>) -> Result<Vec<Report>> {

@@ -6,23 +6,24 @@ use std::time::Duration;
 
 use super::dispatch::Claimed;
 use super::in_flight::InFlight;
+use super::pairs::Pairs;
 use super::progress::{self, Due};
 use super::settle::{self, Moved};
 use super::state::Status;
 use super::store::{self, Attempt, AttemptState, Extra, Move, Order, Row};
 use crate::clock::Millis;
 use crate::db::Conn;
-use crate::error::Result;
+use crate::error::{Code, Result};
 use crate::ids::{AttemptId, OrgId};
 use crate::inbound::{self, Consents, Whom};
-use crate::phone::{Country, Phone};
+use crate::phone::{Country, Phone, address_mac};
 use crate::providers::Carriers;
 use crate::providers::circuit::{Permit, State};
 use crate::providers::pick::{Candidate, pick};
 use crate::routing::senders::Pool;
 use crate::routing::watch::Watch;
 use crate::routing::{self, Route, Want};
-use crate::secret::random_u64;
+use crate::secret::{Keyring, random_u64};
 use crate::terms::{Channel, Kind, Mode};
 
 /// What a claim looks at besides the table.
@@ -37,6 +38,7 @@ pub(super) struct Desk {
     pub(super) lease: Duration,
     /// Processes that deliver, which share each carrier's pace.
     pub(super) nodes: u32,
+    pub(super) keyring: Keyring,
 }
 
 /// The lanes, first served first; see `Kind::lane`.
@@ -52,17 +54,23 @@ const FULL_WAIT: Duration = Duration::from_millis(25);
 /// Organizations looked at in one claim.
 const ORGS_MAX: usize = 256;
 
+/// Where every carrier rests for longer than this, a message that has another channel goes by that one.
+const FALL_BACK_AFTER: Duration = Duration::from_secs(10);
+
 /// How far a claim has come.
 #[derive(Default)]
 struct Round {
     claimed: Vec<Claimed>,
     moves: Vec<(Row, Move)>,
     put_off: usize,
+    /// Of the whole claim.
+    pairs: Pairs,
 }
 
 impl Desk {
     pub(super) fn claim(&self, conn: &mut Conn, limit: usize, now: Millis) -> Result<Vec<Claimed>> {
         let mut claimed: Vec<Claimed> = Vec::new();
+        let mut pairs = Pairs::default();
         for (lane, order) in LANES {
             let left = limit.saturating_sub(claimed.len());
             if left == 0 {
@@ -76,10 +84,11 @@ impl Desk {
                 if left == 0 {
                     break;
                 }
-                claimed.extend(self.claim_of(conn, (lane, order, org), share.min(left), now)?);
+                claimed.extend(self.claim_of(conn, (lane, order, org), share.min(left), (&mut pairs, now))?);
                 self.in_flight.note_served(lane, org);
             }
         }
+        store::take_pairs(conn, pairs.taken(), now)?;
         Ok(claimed)
     }
 
@@ -90,14 +99,15 @@ impl Desk {
         conn: &mut Conn,
         (lane, order, org): (i16, Order, OrgId),
         share: usize,
-        now: Millis,
+        (pairs, now): (&mut Pairs, Millis),
     ) -> Result<Vec<Claimed>> {
         let mut claimed = Vec::new();
         for _ in 0..ROUNDS_MAX {
             let left = share.saturating_sub(claimed.len());
             let rows = store::due(conn, lane, org, order, now, i64::try_from(left).unwrap_or(i64::MAX))?;
             let consents = consents_of(conn, &rows)?;
-            let mut round = Round::default();
+            self.look_up_pairs(conn, &rows, pairs)?;
+            let mut round = Round { pairs: std::mem::take(pairs), ..Round::default() };
             for row in rows {
                 if row.kind != Kind::Otp && row.status != Status::Sending && consents.refuses(&whom(&row)) {
                     instead(conn, &row, &progress::opted_out(&row, now), now)?;
@@ -109,6 +119,7 @@ impl Desk {
             store::apply(conn, &moves)?;
             let begun: Vec<&Attempt> = round.claimed.iter().map(|claimed| &claimed.attempt).collect();
             store::insert_attempts(conn, &begun)?;
+            *pairs = std::mem::take(&mut round.pairs);
             claimed.append(&mut round.claimed);
             if round.put_off == 0 || claimed.len() >= share {
                 break;
@@ -142,12 +153,15 @@ impl Desk {
         let want = Want { channel, country: country_of(&row, &to), recipient: &to, org_id: row.org_id };
         // The originator was checked for the channel it was asked for; on another one it is chosen.
         let asked = row.sender.clone().filter(|_| channel == row.channel);
-        let Candidate { route, carrier, .. } = match self.choose(&row, &extra, &want, asked.as_deref(), now) {
-            Choice::Route(chosen) => chosen,
-            Choice::Later(wait) => return self.put_off(conn, row, wait, now, round),
-            Choice::Exhausted => return instead(conn, &row, &progress::routes_exhausted(&row, now), now),
-            Choice::None => return instead(conn, &row, &progress::no_route(&row, now), now),
-        };
+        let subject = self.paced_recipient(&row, &want);
+        let from = asked.as_deref();
+        let Candidate { route, carrier, .. } =
+            match self.choose((&row, &extra), &want, (from, subject.as_deref()), &mut round.pairs, now) {
+                Choice::Route(chosen) => chosen,
+                Choice::Later(wait, code) => return self.put_off(conn, row, (wait, code), now, round),
+                Choice::Exhausted => return instead(conn, &row, &progress::routes_exhausted(&row, now), now),
+                Choice::None => return instead(conn, &row, &progress::no_route(&row, now), now),
+            };
         let from = asked.or_else(|| self.senders.choose(&want, &carrier).map(|sender| sender.address.clone()));
         let attempt = Attempt {
             id: AttemptId::new(now),
@@ -178,14 +192,25 @@ impl Desk {
             ..row.clone()
         };
         let flight = self.in_flight.begin(row.id, &attempt.carrier);
+        let pair = subject.filter(|_| self.paces_pairs(&attempt.carrier)).map(|mac| (attempt.carrier.clone(), mac));
+        if let Some(pair) = &pair {
+            round.pairs.take(pair, now);
+        }
         round.moves.push((row, to_sending));
-        round.claimed.push(Claimed { row: sending, attempt, to, from, flight });
+        round.claimed.push(Claimed { row: sending, attempt, to, from, pair, flight });
         Ok(())
     }
 
     /// Waits for a carrier's room or health: nothing worth a place on the timeline, unless it ends the message.
-    fn put_off(&self, conn: &mut Conn, row: Row, wait: Duration, now: Millis, round: &mut Round) -> Result<()> {
-        let to = progress::no_route_now(&row, wait, now);
+    fn put_off(
+        &self,
+        conn: &mut Conn,
+        row: Row,
+        (wait, code): (Duration, &str),
+        now: Millis,
+        round: &mut Round,
+    ) -> Result<()> {
+        let to = progress::no_route_now(&row, (wait, code), now);
         if to.status != Status::Queued || to.extra != row.extra {
             return instead(conn, &row, &to, now);
         }
@@ -194,10 +219,14 @@ impl Desk {
         Ok(())
     }
 
-    fn choose(&self, row: &Row, extra: &Extra, want: &Want<'_>, from: Option<&str>, now: Millis) -> Choice {
-        if want.channel == Channel::Whatsapp {
-            return Choice::None;
-        }
+    fn choose(
+        &self,
+        (row, extra): (&Row, &Extra),
+        want: &Want<'_>,
+        (from, subject): (Option<&str>, Option<&[u8]>),
+        pairs: &mut Pairs,
+        now: Millis,
+    ) -> Choice {
         let candidates = self.candidates(row, want, from);
         if candidates.is_empty() {
             return Choice::None;
@@ -221,16 +250,51 @@ impl Desk {
                 (true, true) => self.carriers.wait(name, self.nodes, now),
             }
         };
-        match pick(&left, |candidate| wait_of(candidate).is_zero(), random_u64()) {
-            Some(candidate) => {
-                self.count(candidate, now);
-                Choice::Route(candidate.clone())
-            }
-            None => {
-                let soonest = left.iter().map(wait_of).min().unwrap_or(REST_WAIT);
-                Choice::Later(soonest.max(Duration::from_millis(5)))
-            }
+        let is_code = row.kind == Kind::Otp;
+        let pair_of = |candidate: &Candidate| {
+            let mac = subject.filter(|_| self.paces_pairs(&candidate.carrier))?;
+            Some((candidate.carrier.clone(), mac.to_vec()))
+        };
+        let pair_wait =
+            |candidate: &Candidate| pair_of(candidate).map_or(Duration::ZERO, |pair| pairs.wait(&pair, is_code, now));
+        let usable = |candidate: &Candidate| wait_of(candidate).is_zero() && pair_wait(candidate).is_zero();
+        if let Some(candidate) = pick(&left, usable, random_u64()) {
+            self.count(candidate, now);
+            return Choice::Route(candidate.clone());
         }
+        let rest = |candidate: &Candidate| self.carriers.circuits().rest(&candidate.carrier, now);
+        if extra.has_fallback() && left.iter().all(|candidate| rest(candidate) > FALL_BACK_AFTER) {
+            return Choice::Exhausted;
+        }
+        let soonest = left.iter().min_by_key(|candidate| wait_of(candidate).max(pair_wait(candidate)));
+        let carriers_wait = soonest.map_or(REST_WAIT, wait_of);
+        match soonest.filter(|candidate| pair_wait(candidate) > carriers_wait).and_then(pair_of) {
+            Some(pair) => Choice::Later(pairs.next_turn(&pair, is_code, now), Code::WhatsappPairLimit.as_str()),
+            None => Choice::Later(carriers_wait.max(Duration::from_millis(5)), Code::ProviderUnavailable.as_str()),
+        }
+    }
+
+    /// Looks up how far ahead of their pace the WhatsApp recipients of `rows` are; nothing is asked where there are none.
+    fn look_up_pairs(&self, conn: &mut Conn, rows: &[Row], pairs: &mut Pairs) -> Result<()> {
+        let met = rows.iter().filter(|row| row.mode == Mode::Live).filter_map(|row| {
+            let (channel, to) = row.way(&row.extra_or_none());
+            (channel == Channel::Whatsapp).then(|| address_mac(&self.keyring, &to))
+        });
+        let unknown = pairs.unknown(met.collect());
+        let found = store::load_pairs(conn, &unknown)?;
+        pairs.add(unknown, found);
+        Ok(())
+    }
+
+    /// The recipient as pairs know it, where a pace is kept at all.
+    fn paced_recipient(&self, row: &Row, want: &Want<'_>) -> Option<Vec<u8>> {
+        let is_paced = row.mode == Mode::Live && want.channel == Channel::Whatsapp;
+        is_paced.then(|| address_mac(&self.keyring, want.recipient))
+    }
+
+    /// Every real WhatsApp number has Meta behind it, whoever stands between.
+    fn paces_pairs(&self, carrier: &str) -> bool {
+        self.carriers.find(carrier).is_some_and(|carrier| !carrier.is_scripted())
     }
 
     fn count(&self, candidate: &Candidate, now: Millis) {
@@ -274,7 +338,8 @@ fn country_of(row: &Row, to: &str) -> Option<Country> {
 
 enum Choice {
     Route(Candidate),
-    Later(Duration),
+    /// After this wait; and the reason, should there be no time for it.
+    Later(Duration, &'static str),
     Exhausted,
     None,
 }

@@ -86,6 +86,21 @@ pub enum RefusalKind {
     Route,
     /// Asked to slow down: this route again after the wait, or another at once.
     Throttled(Duration),
+    /// This recipient has had too much from this number for the moment: the same route again, a little later. The
+    /// number is well, and others may be written to.
+    Pair,
+    /// The account or the number is stopped, and an operator has to look: nothing more by this carrier for now;
+    /// another route may at once.
+    Stop,
+}
+
+/// Why a carrier gave up on a message it had taken, or what it says of our number as such.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cause {
+    /// What may be done about it, as after a refusal.
+    pub kind: RefusalKind,
+    /// Our word for it, of those of [`Refusal::code`].
+    pub code: &'static str,
 }
 
 /// What a receipt says of a message.
@@ -114,6 +129,8 @@ pub struct Receipt {
     pub status: String,
     /// The carrier's error code, where it gave one.
     pub error_code: Option<String>,
+    /// What that code means, where this build knows it.
+    pub cause: Option<Cause>,
 }
 
 /// A message that somebody sent to one of our numbers. Its Debug shows neither the number nor the text.
@@ -144,6 +161,8 @@ pub enum Report {
     Receipt(Receipt),
     /// A message to us.
     Inbound(Inbound),
+    /// About our account or number, not about one message.
+    Trouble(Cause),
 }
 
 /// Which of a carrier's two addresses a callback came to. A carrier that has one address for everything takes either.
@@ -223,6 +242,10 @@ pub trait Carrier: Send + Sync {
     fn is_scripted(&self) -> bool {
         false
     }
+    /// How many messages a second it takes where nobody has said otherwise; `None` for a carrier that has no such limit.
+    fn usual_pace(&self) -> Option<u32> {
+        None
+    }
     /// Checks a callback's signature over the raw body, then translates it.
     fn reports(&self, _hook: &Hook<'_>) -> Result<Vec<Report>, HookFault> {
         Err(HookFault::NotHere)
@@ -259,6 +282,7 @@ pub trait Carrier: Send + Sync {
 pub struct Carriers {
     by_name: BTreeMap<String, Arc<dyn Carrier>>,
     rooms: BTreeMap<String, Room>,
+    told_paces: Arc<Mutex<BTreeMap<String, u32>>>,
     paces: Arc<Mutex<BTreeMap<String, Pace>>>,
     circuits: Arc<Circuits>,
 }
@@ -303,8 +327,18 @@ impl Carriers {
         }
     }
 
+    /// Notes how many messages a second `name` takes by its own word (Meta raises a number's throughput). It stands in
+    /// place of the usual pace; what configuration says is never exceeded.
+    pub fn note_pace(&self, name: &str, per_second: u32) {
+        let mut told = self.told_paces.lock().unwrap_or_else(PoisonError::into_inner);
+        told.insert(String::from(name), per_second);
+    }
+
     fn share(&self, name: &str, nodes: u32) -> Option<u32> {
-        let per_second = self.rooms.get(name)?.max_per_second?;
+        let configured = self.rooms.get(name).and_then(|room| room.max_per_second);
+        let told = self.told_paces.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied();
+        let known = configured.into_iter().chain(told).min();
+        let per_second = known.or_else(|| self.by_name.get(name)?.usual_pace())?;
         Some((per_second / nodes.max(1)).max(1))
     }
 

@@ -6,12 +6,14 @@ mod house;
 mod routing;
 mod sending;
 mod money;
+mod pacing;
 mod verifying;
 mod webhooks;
 
 pub use fraud::*;
 pub use house::*;
 pub use money::*;
+pub use pacing::*;
 pub use routing::*;
 pub use sending::*;
 pub use verifying::*;
@@ -22,5 +24,6 @@ diesel::allow_tables_to_appear_in_same_query! {
     guard_windows, org_windows, door_windows, wallets, wallet_entries, prices, routes, batches, messages, attempts,
     message_events, receipts, decisions, sandbox_inbox, verifications, verification_sends, jobs, nodes,
     inbound_messages, opt_outs, spend_caps, spend_windows, fraud_lists,
-    versions, webhook_endpoints, webhook_events, webhook_deliveries, route_events, carrier_drains, senders
+    versions, webhook_endpoints, webhook_events, webhook_deliveries, route_events, carrier_drains, senders,
+    pairs
 }

@@ -3,6 +3,7 @@
 mod accept;
 mod dispatch;
 mod due;
+mod pairs;
 mod read;
 mod receipts;
 mod row;
@@ -10,6 +11,7 @@ mod row;
 pub use accept::*;
 pub use dispatch::*;
 pub use due::*;
+pub use pairs::*;
 pub use read::*;
 pub use receipts::*;
 pub use row::*;
