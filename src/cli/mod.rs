@@ -17,6 +17,7 @@ mod plan;
 mod serve;
 mod show;
 mod simulate;
+mod simulator;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -75,6 +76,9 @@ enum Command {
     Lab(lab::Args),
     /// Replay recorded attempts under a changed fraud rule set
     Simulate(simulate::Args),
+    /// Stand-ins for carriers, for development
+    #[command(subcommand)]
+    Simulator(simulator::Args),
     /// The configuration
     #[command(subcommand)]
     Config(config::Args),
@@ -103,6 +107,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Openapi(args) => openapi::run(&args),
         Command::Lab(args) => lab::run(&args),
         Command::Simulate(args) => simulate::run(&args),
+        Command::Simulator(args) => runtime()?.block_on(simulator::run(&args)),
         Command::Doctor => runtime()?.block_on(doctor::run(file)),
         command => {
             let config = Config::load(command.source(Source::find(file)?))?;
@@ -143,9 +148,12 @@ impl Command {
             Command::Audit(args) => audit::run(config, args).await,
             Command::Inbox(args) => inbox::run(config, args).await,
             // They read the configuration themselves, bad as it may be, or need none: `run` above.
-            Command::Config(_) | Command::Doctor | Command::Openapi(_) | Command::Lab(_) | Command::Simulate(_) => {
-                Ok(())
-            }
+            Command::Config(_)
+            | Command::Doctor
+            | Command::Openapi(_)
+            | Command::Lab(_)
+            | Command::Simulate(_)
+            | Command::Simulator(_) => Ok(()),
         }
     }
 }

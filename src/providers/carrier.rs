@@ -277,6 +277,10 @@ pub trait Carrier: Send + Sync {
     }
 }
 
+/// One part in this many of a carrier's own pace is left unused: what came a moment early at our end, or late at theirs,
+/// stays within it.
+const SPARE: u32 = 16;
+
 /// Every carrier of this process, by name, how well each is and how much it takes.
 #[derive(Clone, Default)]
 pub struct Carriers {
@@ -328,7 +332,7 @@ impl Carriers {
     }
 
     /// Notes how many messages a second `name` takes by its own word (Meta raises a number's throughput). It stands in
-    /// place of the usual pace; what configuration says is never exceeded.
+    /// place of the usual pace; what configuration says is not exceeded either.
     pub fn note_pace(&self, name: &str, per_second: u32) {
         let mut told = self.told_paces.lock().unwrap_or_else(PoisonError::into_inner);
         told.insert(String::from(name), per_second);
@@ -337,8 +341,8 @@ impl Carriers {
     fn share(&self, name: &str, nodes: u32) -> Option<u32> {
         let configured = self.rooms.get(name).and_then(|room| room.max_per_second);
         let told = self.told_paces.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied();
-        let known = configured.into_iter().chain(told).min();
-        let per_second = known.or_else(|| self.by_name.get(name)?.usual_pace())?;
+        let theirs = told.or_else(|| self.by_name.get(name)?.usual_pace()).map(|pace| pace - pace / SPARE);
+        let per_second = configured.into_iter().chain(theirs).min()?;
         Some((per_second / nodes.max(1)).max(1))
     }
 

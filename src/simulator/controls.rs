@@ -82,9 +82,7 @@ async fn inbound(sim: Sim, body: Bytes) -> HttpResponse {
     with::<Inbound>(&body, |one| {
         let (mut world, now) = (sim.world(), sim.0.clock.now());
         let digits = one.from.trim_start_matches('+');
-        let per_second = world.settings.per_second;
-        // What comes in counts as what goes out does, but nobody is refused for writing.
-        let _ = world.limits.take("", per_second, now);
+        world.limits.note_inbound(now);
         let id = format!("wamid.INBOUND{:010}", world.next_id() % 10_000_000_000);
         let user = world.user(digits);
         user.wrote_at = Some(now);

@@ -26,9 +26,7 @@ pub struct Limits {
 impl Limits {
     /// Counts a message, in or out, or says which limit it is over.
     pub fn take(&mut self, person: &str, per_second: u32, now: Millis) -> Result<(), Fault> {
-        while self.recent.front().is_some_and(|at| at.0 <= now.0 - 1_000) {
-            self.recent.pop_front();
-        }
+        self.forget(now);
         if self.recent.len() >= usize::try_from(per_second).unwrap_or(usize::MAX) {
             return Err(Fault::because(130_429, "Cloud API message throughput has been reached."));
         }
@@ -44,6 +42,18 @@ impl Limits {
         self.buckets.insert(String::from(person), (left - REFILL_MS, now));
         self.recent.push_back(now);
         Ok(())
+    }
+
+    /// Counts a message that came in: it takes from the throughput as well, and is never refused.
+    pub fn note_inbound(&mut self, now: Millis) {
+        self.forget(now);
+        self.recent.push_back(now);
+    }
+
+    fn forget(&mut self, now: Millis) {
+        while self.recent.front().is_some_and(|at| at.0 <= now.0 - 1_000) {
+            self.recent.pop_front();
+        }
     }
 }
 

@@ -54,7 +54,7 @@ impl Simulator {
     /// # Errors
     /// `internal` where TLS cannot be set up.
     pub fn new(settings: Settings, clock: Clock) -> Result<Simulator> {
-        let world = Mutex::new(World::new(settings, clock.now()));
+        let world = Mutex::new(World::new(settings));
         Ok(Simulator(Arc::new(Inner { world, clock, client: carrier_client(Bounds::default())? })))
     }
 
@@ -84,6 +84,11 @@ impl Simulator {
             handle.stop(true).await;
         });
         Ok(())
+    }
+
+    /// Where webhooks go from now on.
+    pub fn call_back_to(&self, url: String) {
+        self.world().settings.callback = Some(url);
     }
 
     fn world(&self) -> MutexGuard<'_, World> {

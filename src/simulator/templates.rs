@@ -27,12 +27,10 @@ pub struct Template {
     pub quality: String,
     /// As it was sent.
     pub components: Value,
-    /// Made.
-    pub made_at: Millis,
 }
 
 /// The authentication template that every world begins with.
-pub fn built_in(id: u64, now: Millis) -> Template {
+pub fn built_in(id: u64) -> Template {
     let components = json!([
         {"type": "BODY", "add_security_recommendation": true},
         {"type": "FOOTER", "code_expiration_minutes": 10},
@@ -46,7 +44,6 @@ pub fn built_in(id: u64, now: Millis) -> Template {
         status: String::from("APPROVED"),
         quality: String::from("GREEN"),
         components,
-        made_at: now,
     }
 }
 
@@ -100,7 +97,6 @@ impl World {
             status: String::from("PENDING"),
             quality: String::from("UNKNOWN"),
             components,
-            made_at: now,
         };
         let id = template.id;
         self.templates.push(template);

@@ -150,7 +150,7 @@ pub enum Effect {
 
 impl World {
     /// A world with one approved authentication template.
-    pub fn new(settings: Settings, now: Millis) -> World {
+    pub fn new(settings: Settings) -> World {
         let mut world = World {
             settings,
             quality: String::from("GREEN"),
@@ -165,7 +165,7 @@ impl World {
             told: 0,
             serial: 0,
         };
-        let first = templates::built_in(world.next_id(), now);
+        let first = templates::built_in(world.next_id());
         world.templates.push(first);
         world
     }

@@ -32,6 +32,8 @@ mod limits_shared;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
+mod meta;
+#[cfg(test)]
 mod migrations;
 #[cfg(test)]
 mod nodes;

@@ -13,7 +13,6 @@ pub const RESERVED: &[(Code, &str)] = &[
     (Code::TemplateNotApproved, "WhatsApp"),
     (Code::WhatsappSessionClosed, "WhatsApp"),
     (Code::WhatsappTierLimit, "WhatsApp"),
-    (Code::WhatsappPairLimit, "WhatsApp"),
     (Code::BroadcastNotEditable, "WhatsApp"),
     (Code::UnsupportedAction, "Activations"),
     (Code::ActivationAlreadyCompleted, "Activations"),

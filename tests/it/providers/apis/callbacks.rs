@@ -97,6 +97,7 @@ pub fn told(reports: &[Report]) -> Vec<String> {
             format!("{} {} {state} {}", one.provider_id, shown(&one.reference), shown(&one.error_code))
         }
         Report::Inbound(one) => format!("{} {} > {}: {}", one.channel, one.from, one.to, one.text),
+        Report::Trouble(cause) => format!("trouble {}", cause.code),
     };
     reports.iter().map(line).collect()
 }

@@ -27,6 +27,7 @@ fn take(carrier: &dyn Carrier, api: &str, body: &[u8]) {
             Ok(reports) => reports.iter().for_each(|report| {
                 let (id, words) = match report {
                     Report::Receipt(one) => (&one.provider_id, one.status.clone()),
+                    Report::Trouble(_) => return,
                     Report::Inbound(one) => (&one.provider_id, format!("{}{}", one.from, one.to)),
                 };
                 let plain = |text: &str| !text.is_empty() && text.len() <= 512 && !text.contains(char::is_control);

@@ -25,6 +25,7 @@ fn said() -> BTreeMap<&'static str, Vec<String>> {
         ("webhook_message_text_inbound.json", inbound("STOP")),
         ("webhook_message_button_inbound.json", inbound("I didn't request a code")),
         ("webhook_message_unsupported_inbound.json", inbound("")),
+        ("webhook_account_errors_130429.json", vec![String::from("trouble provider.throttled")]),
         ("webhook_multi_entry_multi_change.json", [receipt("- Sent -"), receipt("- Delivered -")].concat()),
     ])
 }
