@@ -45,7 +45,14 @@ pub(super) async fn keep(app: &App, name: &str, reports: Vec<Report>) -> Result<
             store(conn, (&carrier, &keyring), reports, now)
         });
         let causes = stored.await.inspect_err(|_| count(name, "not_stored"))?;
-        messages::heed_causes(app, name, &causes, app.clock.now());
+        // What is told is stored: nobody need tell it again because of this.
+        if let Err(fault) = messages::heed_causes(app, name, &causes, app.clock.now()).await {
+            tracing::warn!(
+                carrier = name,
+                error = fault.sentence(),
+                "that a carrier is stopped could not be written down"
+            );
+        }
     }
     count(name, "taken");
     Ok(())

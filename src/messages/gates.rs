@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::accept::{Accept, Prepared};
+use super::pairs::{self, Pairs};
 use super::purse::{self, CapAlert};
 use crate::accounts::Caller;
 use crate::clock::Millis;
@@ -47,6 +48,8 @@ pub struct State {
     pub paced: BTreeMap<PaceKey, Millis>,
     /// Who wants no messages but codes.
     pub consents: Consents,
+    /// How far ahead of Meta's pace WhatsApp recipients are, with what waits for them.
+    pub pairs: Pairs,
     /// Money.
     pub wallets: BTreeMap<(OrgId, Mode), Kept<Wallet>>,
     /// What has been spent under caps.
@@ -121,6 +124,9 @@ pub fn pass(state: &mut State, accept: &Accept, item: &Prepared, now: Millis) ->
         let error = Error::new(Code::RecipientOptedOut);
         let reasons = vec![Reason::enforced("recipient.opted_out", error.sentence())];
         return Err(Box::new(Denied { error, view: View::new(), reasons }));
+    }
+    if let Some(error) = pairs::too_late(&state.pairs, item, now) {
+        return Err(Box::new(Denied { error, view: View::new(), reasons: Vec::new() }));
     }
     let (at, mut view) = look(state, accept, item, now)?;
     if let Err(denied) = purse::pay(state, caller, item, now) {
@@ -333,6 +339,9 @@ fn is_verified(state: &State, caller: &Caller, item: &Prepared, now: Millis) -> 
 
 fn take(state: &mut State, caller: &Caller, item: &Prepared, at: Millis, now: Millis) {
     let tag = tag_of(caller.org_id());
+    if let Some(pair) = &item.pair {
+        state.pairs.take(pair, now);
+    }
     for (key, _) in guards_of(caller, item) {
         if let Some(log) = state.guards.get_mut(&key) {
             let log = log.change();

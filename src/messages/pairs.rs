@@ -9,7 +9,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::accept::Prepared;
 use crate::clock::Millis;
+use crate::error::{Code, Error, PolicyHit};
+use crate::terms::Kind;
 
 /// One message in this time, in the long run.
 pub const EVERY: Duration = Duration::from_secs(6);
@@ -37,8 +40,14 @@ pub fn after_refusal(rest: Duration, now: Millis) -> Millis {
     now.plus(rest).plus(EVERY.saturating_mul(BURST - 1))
 }
 
-/// The pairs that a claim meets.
-#[derive(Default)]
+/// The key under which what was accepted for a recipient is counted, beside what was handed over: by it the turn of one
+/// more is known before it waits. No carrier's name has a `/`.
+pub fn asked(carrier: &str, recipient: Vec<u8>) -> PairKey {
+    (format!("asked/{carrier}"), recipient)
+}
+
+/// The pairs that a claim, or an accepting transaction, meets.
+#[derive(Clone, Default)]
 pub struct Pairs {
     due: BTreeMap<PairKey, Millis>,
     looked_up: BTreeSet<Vec<u8>>,
@@ -63,6 +72,12 @@ impl Pairs {
         self.due.get(key).map_or(Duration::ZERO, |due| wait(*due, is_code, now))
     }
 
+    /// How many messages it is ahead of an even pace.
+    pub fn ahead(&self, key: &PairKey, now: Millis) -> u64 {
+        let ahead = self.due.get(key).map_or(Duration::ZERO, |due| due.since(now));
+        u64::try_from(ahead.as_millis().div_ceil(EVERY.as_millis())).unwrap_or(u64::MAX)
+    }
+
     /// The same for one of several that wait: each has a turn of its own.
     pub fn next_turn(&mut self, key: &PairKey, is_code: bool, now: Millis) -> Duration {
         let wait = self.wait(key, is_code, now);
@@ -83,6 +98,21 @@ impl Pairs {
     pub fn taken(&self) -> &BTreeMap<PairKey, u32> {
         &self.taken
     }
+}
+
+/// A refusal where so many messages wait for the recipient already that the turn of `item` would come after its time.
+pub fn too_late(pairs: &Pairs, item: &Prepared, now: Millis) -> Option<Error> {
+    let key = item.pair.as_ref()?;
+    let turn = pairs.wait(key, item.kind == Kind::Otp, now);
+    // It would have to go before its time is over.
+    let over = turn.checked_sub(item.ttl).filter(|_| turn > Duration::ZERO)?.saturating_add(Duration::from_millis(1));
+    let hit = PolicyHit {
+        policy: "whatsapp.pair".into(),
+        limit: u64::from(BURST),
+        usage: pairs.ahead(key, now),
+        window_s: EVERY.saturating_mul(BURST).as_secs(),
+    };
+    Some(Error::new(Code::WhatsappPairLimit).retry_after(over).policy(hit))
 }
 
 #[cfg(test)]

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::circuit::Circuits;
-use super::pace::Pace;
+use super::pace::Paces;
 use super::reports::ReportDesk;
 use crate::clock::Millis;
 use crate::config::Room;
@@ -277,17 +277,12 @@ pub trait Carrier: Send + Sync {
     }
 }
 
-/// One part in this many of a carrier's own pace is left unused: what came a moment early at our end, or late at theirs,
-/// stays within it.
-const SPARE: u32 = 16;
-
 /// Every carrier of this process, by name, how well each is and how much it takes.
 #[derive(Clone, Default)]
 pub struct Carriers {
     by_name: BTreeMap<String, Arc<dyn Carrier>>,
     rooms: BTreeMap<String, Room>,
-    told_paces: Arc<Mutex<BTreeMap<String, u32>>>,
-    paces: Arc<Mutex<BTreeMap<String, Pace>>>,
+    paces: Arc<Paces>,
     circuits: Arc<Circuits>,
 }
 
@@ -320,34 +315,27 @@ impl Carriers {
 
     /// How long until `name` may be handed another at its pace, of which each of `nodes` processes has a share.
     pub fn wait(&self, name: &str, nodes: u32, now: Millis) -> Duration {
-        let Some(rate) = self.share(name, nodes) else { return Duration::ZERO };
-        self.paces().get(name).map_or(Duration::ZERO, |pace| pace.wait(rate, now))
+        self.share(name, nodes).map_or(Duration::ZERO, |rate| self.paces.wait(name, rate, now))
     }
 
     /// Counts a hand-off to `name` that goes now.
     pub fn count(&self, name: &str, nodes: u32, now: Millis) {
         if let Some(rate) = self.share(name, nodes) {
-            self.paces().entry(String::from(name)).or_default().take(rate, now);
+            self.paces.take(name, rate, now);
         }
     }
 
     /// Notes how many messages a second `name` takes by its own word (Meta raises a number's throughput). It stands in
     /// place of the usual pace; what configuration says is not exceeded either.
     pub fn note_pace(&self, name: &str, per_second: u32) {
-        let mut told = self.told_paces.lock().unwrap_or_else(PoisonError::into_inner);
-        told.insert(String::from(name), per_second);
+        self.paces.note(name, per_second);
     }
 
     fn share(&self, name: &str, nodes: u32) -> Option<u32> {
         let configured = self.rooms.get(name).and_then(|room| room.max_per_second);
-        let told = self.told_paces.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied();
-        let theirs = told.or_else(|| self.by_name.get(name)?.usual_pace()).map(|pace| pace - pace / SPARE);
-        let per_second = configured.into_iter().chain(theirs).min()?;
+        let usual = || self.by_name.get(name)?.usual_pace();
+        let per_second = self.paces.rate(name, configured, usual)?;
         Some((per_second / nodes.max(1)).max(1))
-    }
-
-    fn paces(&self) -> MutexGuard<'_, BTreeMap<String, Pace>> {
-        self.paces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Finds one by name.

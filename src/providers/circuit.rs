@@ -21,7 +21,7 @@ const FIRST_REST: Duration = Duration::from_secs(5);
 /// The longest rest.
 const LONGEST_REST: Duration = Duration::from_secs(60);
 /// The first rest of a carrier that says it is stopped until somebody has looked; it doubles likewise.
-const STOPPED_REST: Duration = Duration::from_secs(60);
+pub const STOPPED_REST: Duration = Duration::from_secs(60);
 /// The longest of those.
 const LONGEST_STOPPED: Duration = Duration::from_secs(900);
 /// A probe that nobody reported within this time is taken for lost, and another may go.

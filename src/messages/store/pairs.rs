@@ -69,15 +69,22 @@ pub fn take_pairs(conn: &mut Conn, taken: &BTreeMap<PairKey, u32>, now: Millis) 
     Ok(())
 }
 
-/// Meta has refused one of these pairs: nothing more until `due` says so, whatever was counted here.
+const HOLD_SQLITE: &str = "INSERT INTO pairs (recipient, carrier, due_at) VALUES (?, ?, ?) \
+    ON CONFLICT (recipient, carrier) DO UPDATE SET due_at = MAX(pairs.due_at - ?, excluded.due_at)";
+
+const HOLD_PG: &str = "INSERT INTO pairs (recipient, carrier, due_at) VALUES (?, ?, ?) \
+    ON CONFLICT (recipient, carrier) DO UPDATE SET due_at = GREATEST(pairs.due_at - ?, excluded.due_at)";
+
+/// Meta has refused one message to each of these pairs: that one takes no turn, and nothing more goes until `due` says so.
 pub fn hold_pairs(conn: &mut Conn, held: &BTreeMap<PairKey, Millis>) -> Result<()> {
+    let text = if conn.is_sqlite() { HOLD_SQLITE } else { HOLD_PG };
     for ((carrier, recipient), due) in held {
-        let row = (pairs::carrier.eq(carrier), pairs::recipient.eq(recipient), pairs::due_at.eq(due));
-        let known = pairs::table.find((recipient, carrier)).filter(pairs::due_at.lt(due));
-        crate::both!(conn, c => {
-            diesel::insert_into(pairs::table).values(row).on_conflict_do_nothing().execute(c)?;
-            diesel::update(known).set(pairs::due_at.eq(due)).execute(c)
-        })?;
+        crate::both!(conn, c => fixed(text)
+            .bind::<Binary, _>(recipient.as_slice())
+            .bind::<Text, _>(carrier.as_str())
+            .bind::<BigInt, _>(*due)
+            .bind::<BigInt, _>(millis(EVERY))
+            .execute(c))?;
     }
     Ok(())
 }

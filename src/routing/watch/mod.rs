@@ -7,7 +7,7 @@
 
 mod store;
 
-pub use store::{Event, EventId, history, insert_events, latest, purge_events};
+pub use store::{Event, EventId, history, insert_events, latest, purge_events, stops_since};
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -16,14 +16,21 @@ pub struct MetaSim {
     pub control: Actor,
     /// Where it is.
     pub base: String,
-    /// Behind its doors.
-    pub simulator: Simulator,
     handle: ServerHandle,
 }
 
 impl MetaSim {
     /// An application whose WhatsApp goes by a simulated number, and that number. Webhooks wait for [`MetaSim::flush`].
+    /// Its throughput stays out of the way.
     pub async fn beside(change: impl FnOnce(&mut Config)) -> (TestApp, MetaSim) {
+        let (app, meta) = MetaSim::at_its_pace(change).await;
+        app.app.carriers.note_pace("meta", 100_000);
+        meta.set("limits", json!({"per_second": 100_000})).await;
+        (app, meta)
+    }
+
+    /// The same with a number of Meta's usual throughput.
+    pub async fn at_its_pace(change: impl FnOnce(&mut Config)) -> (TestApp, MetaSim) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let carrier = carrier(&base);
@@ -45,7 +52,7 @@ impl MetaSim {
         let server = simulator.serve(listener).unwrap();
         let handle = server.handle();
         actix_web::rt::spawn(server);
-        MetaSim { control: Actor::anonymous(&base), base, simulator, handle }
+        MetaSim { control: Actor::anonymous(&base), base, handle }
     }
 
     /// A caller with the number's token.

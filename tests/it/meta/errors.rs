@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{code_or_sms_to, send_code, text_to};
 use crate::harness::app::TestApp;
-use crate::harness::meta::MetaSim;
+use crate::harness::meta::{MetaSim, carrier};
 use crate::messages::{accepted, message, number, secs, status};
 use crate::routing::watch;
 
@@ -175,6 +175,25 @@ async fn an_error_of_the_number_as_such_is_heeded() {
 }
 
 #[actix_web::test]
+async fn those_who_deliver_heed_what_another_process_was_told() {
+    let (app, meta) = MetaSim::beside(|_| {}).await;
+    let base = meta.base.clone();
+    let other = app.another_with(|config| config.carriers.push(carrier(&base))).await;
+    meta.set("account_error", json!({"code": 131_031})).await;
+    meta.flush().await;
+    assert_eq!((circuit(&app).await, circuit(&other).await), (String::from("open"), String::from("closed")));
+    watch(&other).await;
+    assert_eq!(circuit(&other).await, "open");
+    // Once the rest is over an old word stops nothing.
+    let acme = app.tenant().await;
+    app.advance(secs(61));
+    send_code(&acme.live, &number(1)).await;
+    assert_eq!(other.step().await, 1);
+    watch(&other).await;
+    assert_eq!(circuit(&other).await, "closed");
+}
+
+#[actix_web::test]
 async fn a_pair_that_was_refused_waits_four_times_longer_each_time_and_others_do_not() {
     let (app, meta) = MetaSim::beside(|_| {}).await;
     let acme = app.tenant().await;
@@ -206,7 +225,7 @@ async fn who_wants_no_marketing_there_gets_none_elsewhere() {
         meta.hears_from(&to).await;
         let mut body: Value = text_to(&to);
         body["kind"] = json!(kind);
-        body["fallback"] = json!([{"channel": "sms"}]);
+        body["fallback"] = json!(["sms"]);
         meta.set("fail", json!({"code": 131_050, "place": "status"})).await;
         accepted(&acme.live, body).await;
         app.step().await;

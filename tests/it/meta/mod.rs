@@ -24,7 +24,7 @@ pub fn text_to(to: &str) -> Value {
 /// A code that may go by SMS as well.
 pub fn code_or_sms_to(to: &str) -> Value {
     let mut body = code_to(to);
-    body["fallback"] = json!([{"channel": "sms"}]);
+    body["fallback"] = json!(["sms"]);
     body
 }
 
