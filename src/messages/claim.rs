@@ -276,7 +276,9 @@ impl Desk {
 
     /// Looks up how far ahead of their pace the WhatsApp recipients of `rows` are; nothing is asked where there are none.
     fn look_up_pairs(&self, conn: &mut Conn, rows: &[Row], pairs: &mut Pairs) -> Result<()> {
-        let met = rows.iter().filter(|row| row.mode == Mode::Live).filter_map(|row| {
+        let may_go_there =
+            |row: &&Row| row.channel == Channel::Whatsapp || row.extra.contains(Channel::Whatsapp.as_str());
+        let met = rows.iter().filter(|row| row.mode == Mode::Live).filter(may_go_there).filter_map(|row| {
             let (channel, to) = row.way(&row.extra_or_none());
             (channel == Channel::Whatsapp).then(|| address_mac(&self.keyring, &to))
         });

@@ -98,7 +98,8 @@ pub fn after_receipt(
         && (is_passing(code) || code == PAIR_LIMIT)
         && row.expires_at > now
     {
-        let again = Row { hold, ..row.clone() };
+        // What was let go stays held while it is tried again, as with another channel.
+        let again = Row { hold: if hold == Hold::Released { row.hold } else { hold }, ..row.clone() };
         return Some(if code == PAIR_LIMIT {
             pair_wait(&again, now)
         } else {
