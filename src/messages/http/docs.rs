@@ -53,6 +53,7 @@ const SENDING: [Code; 11] = [
     Code::BatchTooLargeForPlan,
     Code::SmsPlanCap,
     Code::OtpNumberLimit,
+    Code::WhatsappPairLimit,
     Code::ProviderUnavailable,
 ];
 
