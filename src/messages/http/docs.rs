@@ -42,7 +42,7 @@ pub(super) struct ChangeRefusals;
 /// What a route of the coals dialect may refuse with.
 pub(super) struct CoalsRefusals;
 
-const SENDING: [Code; 11] = [
+const SENDING: [Code; 12] = [
     Code::InsufficientBalance,
     Code::SpendCapReached,
     Code::DestinationNotAllowed,
