@@ -52,4 +52,5 @@ pub mod openapi;
 pub mod worker;
 pub mod server;
 pub mod start;
+pub mod simulator;
 pub mod cli;

@@ -189,6 +189,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let verifications = verifications::purge_verifications(conn, checked, PURGE_ROWS)?;
                 failpoint::pass("sweep.purge")?;
                 let windows = messages::purge_guards(conn, now, PURGE_ROWS)?;
+                let pairs = messages::purge_pairs(conn, now, PURGE_ROWS)?;
                 let inbound = inbound::purge_inbound(conn, now.minus(keep.messages), PURGE_ROWS)?;
                 let listed = fraud::purge_entries(conn, now.minus(ENDED_KEPT), PURGE_ROWS)?;
                 let held = sentinel::purge_holds(conn, now.minus(keep.decisions), PURGE_ROWS)?;
@@ -201,6 +202,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                 Ok(keys
                     + inbound
                     + chats
+                    + pairs
                     + spent
                     + listed
                     + held

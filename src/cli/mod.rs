@@ -22,6 +22,7 @@ mod show;
 mod simulate;
 mod tail;
 mod trigger;
+mod simulator;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -86,6 +87,9 @@ enum Command {
     Lab(lab::Args),
     /// Replay recorded attempts under a changed fraud rule set
     Simulate(simulate::Args),
+    /// Stand-ins for carriers, for development
+    #[command(subcommand)]
+    Simulator(simulator::Args),
     /// The configuration
     #[command(subcommand)]
     Config(config::Args),
@@ -117,6 +121,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Listen(args) => runtime()?.block_on(listen::run(args)),
         Command::Trigger(args) => runtime()?.block_on(trigger::run(args)),
         Command::Tail(args) => runtime()?.block_on(tail::run(args)),
+        Command::Simulator(args) => runtime()?.block_on(simulator::run(&args)),
         Command::Doctor => runtime()?.block_on(doctor::run(file)),
         command => {
             let config = Config::load(command.source(Source::find(file)?))?;
@@ -164,7 +169,8 @@ impl Command {
             | Command::Simulate(_)
             | Command::Listen(_)
             | Command::Trigger(_)
-            | Command::Tail(_) => Ok(()),
+            | Command::Tail(_)
+            | Command::Simulator(_) => Ok(()),
         }
     }
 }

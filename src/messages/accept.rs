@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::body::{BulkMode, Pacing};
 use super::client::ClientMacs;
 use super::chat::Chat;
+use super::pairs::PairKey;
 use super::purse::Capped;
 use super::store::{Extra, Row};
 use crate::accounts::Caller;
@@ -92,6 +93,8 @@ pub struct Prepared {
     pub verification_id: Option<VerificationId>,
     /// The end user's address and device as guards know them.
     pub client: ClientMacs,
+    /// The WhatsApp number and the recipient, where it can only go by one number.
+    pub pair: Option<PairKey>,
     /// What it costs.
     pub price: Priced,
     /// Its decision.

@@ -18,6 +18,7 @@ mod lost;
 mod magic;
 mod new;
 mod outcomes;
+mod pairs;
 mod prepare;
 mod purse;
 mod progress;
@@ -31,6 +32,7 @@ mod state;
 mod store;
 mod tables;
 mod told;
+mod troubles;
 mod view;
 mod watching;
 mod wording;
@@ -55,7 +57,10 @@ pub use rehearsal::{DryRunView, Rehearsed};
 pub use settle::{Settlement, settle_unknown, take_receipts};
 pub use state::{Hold, Status};
 pub use store::{Extra, Row};
-pub use store::{Lock, find_message, load_guards, purge_decisions, purge_guards, purge_messages, save_guards};
+pub use store::{
+    Lock, find_message, load_guards, purge_decisions, purge_guards, purge_messages, purge_pairs, save_guards,
+};
 pub use tables::{forget_tables, tables};
+pub use troubles::heed_causes;
 pub use view::MessageView;
 pub use watching::{WATCH_EVERY, watch_routes};

@@ -117,6 +117,10 @@ fn load(conn: &mut Conn, batch: &[&Accept], lock: Lock, now: Millis) -> Result<S
         items_of(batch).filter(|(_, item)| item.kind != Kind::Otp).map(|(_, item)| item.recipient.as_str()).collect();
     state.consents = inbound::opted_out(conn, &asked)?;
     state.chats = chat::load(conn, items_of(batch), lock == Lock::Write, now)?;
+    let written_to: BTreeSet<Vec<u8>> =
+        items_of(batch).filter_map(|(_, item)| item.pair.as_ref()).map(|(_, recipient)| recipient.clone()).collect();
+    let found = store::load_pairs(conn, &written_to)?;
+    state.pairs.add(written_to, found);
     for (owner, rate) in plans {
         state.plans.insert(owner, store::load_plan(conn, owner, rate, lock, now)?);
     }
@@ -298,6 +302,7 @@ fn write(conn: &mut Conn, state: &State, writes: &Writes, now: Millis) -> Result
     let spent: Vec<_> =
         state.spent.iter().filter(|(_, kept)| kept.changed).map(|(key, kept)| (key, &kept.value)).collect();
     wallet::save_spent(conn, &spent)?;
+    store::take_pairs(conn, state.pairs.taken(), now)?;
     told::alert(conn, &state.alerts, now)?;
     let wallets: Vec<_> = state.wallets.values().filter(|kept| kept.changed).map(|kept| &kept.value).collect();
     wallet::save(conn, &wallets, now)?;

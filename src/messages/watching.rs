@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::store;
 use super::tables::tables;
+use super::troubles;
 use crate::app::App;
 use crate::error::Result;
-use crate::routing::watch::{Watch, insert_events};
+use crate::routing::watch::Watch;
 
 /// How often.
 pub const WATCH_EVERY: Duration = Duration::from_secs(5);
@@ -37,14 +38,6 @@ pub async fn watch_routes(app: &App) -> Result<()> {
             .await?
     };
     watch.judge(&came, app.clock.now());
-    let events = watch.take_untold();
-    if events.is_empty() {
-        return Ok(());
-    }
-    let written = events.clone();
-    let done = app.db.write(move |conn| insert_events(conn, &written)).await;
-    if done.is_err() {
-        watch.put_back(events);
-    }
-    done
+    troubles::heed_stops(app).await?;
+    troubles::write_changes(app).await
 }

@@ -33,6 +33,8 @@ mod limits_shared;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
+mod meta;
+#[cfg(test)]
 mod migrations;
 #[cfg(test)]
 mod nodes;
