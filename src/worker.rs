@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
 use crate::{
-    callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, verifications, wallet, webhooks,
+    broadcasts, callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, verifications,
+    wallet, webhooks,
 };
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
@@ -24,6 +25,9 @@ pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
         webhooks::run(app.clone(), stop.clone()),
         every(STEPS_EVERY, stop.clone(), || async {
             verifications::run_workflow_steps(&app, STEPS_MAX).await.map(drop)
+        }),
+        every(BROADCASTS_EVERY, stop.clone(), || async {
+            broadcasts::run_steps(&app, BROADCAST_STEPS_MAX).await.map(drop)
         }),
         every(app.config.retention.sweep_interval, stop.clone(), || sweep(&app)),
         every(messages::WATCH_EVERY, stop.clone(), || messages::watch_routes(&app)),
@@ -143,6 +147,10 @@ const REFUSALS_EVERY: Duration = Duration::from_secs(1);
 const STEPS_EVERY: Duration = Duration::from_secs(1);
 /// How often to look how full the disk is.
 const DISK_EVERY: Duration = Duration::from_secs(5);
+/// How late a broadcast's step may be.
+const BROADCASTS_EVERY: Duration = Duration::from_secs(1);
+/// Steps of broadcasts in one round: it ends in time for a stop.
+const BROADCAST_STEPS_MAX: usize = 50;
 /// Steps of one round.
 const STEPS_MAX: i64 = 200;
 /// Rows of one purge: small enough that accepting never waits long for it.
@@ -172,6 +180,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let inbound = inbound::purge_inbound(conn, now.minus(keep.messages), PURGE_ROWS)?;
                 let listed = fraud::purge_entries(conn, now.minus(ENDED_KEPT), PURGE_ROWS)?;
                 let spent = wallet::purge_spent(conn, now.minus(SPENT_KEPT), PURGE_ROWS)?;
+                let broadcasts = broadcasts::purge_broadcasts(conn, now.minus(keep.messages), PURGE_ROWS)?;
                 let told = now.minus(keep.events);
                 let deliveries = webhooks::purge_deliveries(conn, told, PURGE_ROWS)?;
                 let events = webhooks::purge_events(conn, told, PURGE_ROWS)?;
@@ -181,6 +190,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                     + listed
                     + verifications
                     + windows
+                    + broadcasts
                     + deliveries
                     + events
                     + messages::purge_messages(conn, now.minus(keep.messages), PURGE_ROWS)?)

@@ -31,6 +31,16 @@ crate::text_enum! {
         VerificationMaxChecks = "verification.max_checks",
         /// It was canceled.
         VerificationCanceled = "verification.canceled",
+        /// A broadcast began, or goes on after a pause.
+        BroadcastStarted = "broadcast.started",
+        /// A broadcast holds: by request, or because money or a permission is missing; its reason says which.
+        BroadcastPaused = "broadcast.paused",
+        /// Every contact of a broadcast was sent to or refused.
+        BroadcastCompleted = "broadcast.completed",
+        /// A broadcast was called off by its owner.
+        BroadcastCanceled = "broadcast.canceled",
+        /// A broadcast may not go on; its reason says why.
+        BroadcastStopped = "broadcast.stopped",
         /// Half, four fifths or all of a spend cap is spent.
         SpendCapReached = "spend_cap.reached",
         /// Operational: an endpoint answers no more and gets nothing further until it is enabled again.

@@ -14,7 +14,6 @@ pub const RESERVED: &[(Code, &str)] = &[
     (Code::WhatsappSessionClosed, "WhatsApp"),
     (Code::WhatsappTierLimit, "WhatsApp"),
     (Code::WhatsappPairLimit, "WhatsApp"),
-    (Code::BroadcastNotEditable, "WhatsApp"),
     (Code::UnsupportedAction, "Activations"),
     (Code::ActivationAlreadyCompleted, "Activations"),
 ];
