@@ -4,6 +4,8 @@
 //! settled and the broadcast moved on together, or nothing of it. A process that dies in between has done nothing, and
 //! its claim ends by itself; a step whose broadcast was changed meanwhile is undone.
 
+use std::time::Duration;
+
 use super::act::moved;
 use super::pace::{Budget, Pace, pace};
 use super::ruling::{Judged, Told, judge};
@@ -53,6 +55,9 @@ enum Claimed {
     Turn(Turn),
 }
 
+/// How long a step that failed waits: the fault is seldom gone at once.
+const FAULT_WAIT: Duration = Duration::from_secs(5);
+
 async fn step(app: &App) -> Result<Option<usize>> {
     let now = app.clock.now();
     if !app.db.read(move |conn| store::any_due(conn, now)).await? {
@@ -68,8 +73,16 @@ async fn step(app: &App) -> Result<Option<usize>> {
         Claimed::Settled => return Ok(Some(0)),
         Claimed::Turn(turn) => turn,
     };
-    failpoint::pass("broadcast.after_claim")?;
-    feed(app, turn).await.map(Some)
+    let claim = (turn.row.id, turn.row.turn);
+    let fed = match failpoint::pass("broadcast.after_claim") {
+        Ok(()) => feed(app, turn).await,
+        Err(fault) => Err(fault),
+    };
+    if fed.is_err() {
+        // Best effort: where this fails too, the claim ends by itself.
+        let _ = app.db.write(move |conn| store::put_back(conn, claim, now.plus(FAULT_WAIT))).await;
+    }
+    fed.map(Some)
 }
 
 fn claim(conn: &mut Conn, now: Millis, lease_until: Millis, ahead: u32) -> Result<Claimed> {

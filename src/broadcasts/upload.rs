@@ -132,11 +132,6 @@ pub struct Put {
 }
 
 impl ContactsAdded {
-    /// Nothing yet.
-    pub fn none() -> ContactsAdded {
-        ContactsAdded { added: 0, duplicates: 0, opted_out: 0, invalid: 0, errors: Vec::new(), contacts: 0 }
-    }
-
     fn add(&mut self, put: &Put) {
         self.added += put.added;
         self.duplicates += put.known;

@@ -1,11 +1,12 @@
 //! Tenant isolation: every route that takes an id, with an id of somebody else's; the answer is that of an id of nobody.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::harness::actor::{Actor, Reply};
-use crate::harness::app::{Tenant, TestApp};
+use crate::harness::app::{START, Tenant, TestApp};
 
 /// Whose words must never be seen by another.
 const SECRET_NOTE: &str = "a note of another tenant's own";
@@ -36,6 +37,8 @@ fn body(method: &str, path: &str) -> Option<Value> {
     match path.rsplit('/').next().unwrap_or_default() {
         "replay" if path.contains("webhooks") => Some(json!({"since": "2026-01-01T00:00:00Z"})),
         _ if method == "PATCH" => Some(json!({})),
+        "contacts" if method == "POST" => Some(json!({"contacts": [{"to": "+447400123456"}]})),
+        "schedule" => Some(json!({"at": START.plus(Duration::from_secs(60)).rfc3339()})),
         "feedback" => Some(json!({"outcome": "converted"})),
         "check" => Some(json!({"code": "123456"})),
         _ => None,
@@ -57,12 +60,15 @@ async fn belongings(app: &TestApp, tenant: &Tenant) -> BTreeMap<&'static str, St
     let inbound = tenant.test.post("/v1/sandbox/inbound", written).await.expect(201).text_at("/id");
     let entry = json!({"action": "block", "kind": "device", "value": SECRET_NOTE, "reason": SECRET_NOTE});
     let listed = tenant.test.post("/v1/fraud/lists", entry).await.expect(201).text_at("/id");
+    let broadcast = json!({"name": SECRET_NOTE, "body": "x", "contacts": [{"to": "+447400123456"}]});
+    let broadcast = tenant.test.post("/v1/broadcasts", broadcast).await.expect(201).text_at("/id");
     app.step().await;
     let event = tenant.test.get("/v1/events").await.expect(200).text_at("/data/0/id");
     let batch = bulk.text_at("/batch_id");
     [
         ("messages", message),
         ("batches", batch),
+        ("broadcasts", broadcast),
         ("verifications", verification),
         ("opt-outs", opt_out),
         ("inbound", inbound),
@@ -77,6 +83,7 @@ fn prefix(kind: &str) -> &'static str {
     match kind {
         "messages" => "msg",
         "batches" => "bat",
+        "broadcasts" => "brd",
         "verifications" => "vrf",
         "inbound" => "inb",
         "opt-outs" => "opt",

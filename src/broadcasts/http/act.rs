@@ -13,6 +13,7 @@ use crate::accounts::{Caller, Scope, change_once, stored};
 use crate::app::App;
 use crate::broadcasts::act::{self, By};
 use crate::broadcasts::state::Action;
+use crate::broadcasts::store;
 use crate::broadcasts::view::BroadcastView;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
@@ -173,6 +174,7 @@ async fn change<T>(
     caller.require(Scope::MessagesSend)?;
     let (owner, key) = (owner_of(caller), caller.key_id());
     change_once(app, caller, (req, body), move |conn, by| {
+        store::load(conn, owner, id)?;
         if at.is_some_and(|at| at <= by.now || at > by.now.plus(SCHEDULE_MAX)) {
             return Err(Error::field("at", "must be in the future and within 30 days"));
         }

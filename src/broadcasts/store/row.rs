@@ -149,10 +149,7 @@ pub fn list(
 /// Broadcasts of an organization, in both modes, that could still send; held until the transaction ends, in one order.
 pub fn open_of(conn: &mut Conn, org: OrgId) -> Result<Vec<Row>> {
     const OPEN: [Status; 3] = [Status::Scheduled, Status::Running, Status::Paused];
-    let found = dsl::table
-        .filter(dsl::org_id.eq(org))
-        .filter(dsl::status.eq_any(OPEN))
-        .order(dsl::id.asc());
+    let found = dsl::table.filter(dsl::org_id.eq(org)).filter(dsl::status.eq_any(OPEN)).order(dsl::id.asc());
     Ok(match conn {
         Conn::Pg(c) => found.select(Row::as_select()).for_update().load(c)?,
         Conn::Sqlite(c) => found.select(Row::as_select()).load(c)?,

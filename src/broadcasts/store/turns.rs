@@ -36,3 +36,10 @@ pub fn claim_due(conn: &mut Conn, now: Millis, lease_until: Millis) -> Result<Op
     }
     Ok(None)
 }
+
+/// Makes a broadcast due at `at` where its turn is still `turn`: a step that failed.
+pub fn put_back(conn: &mut Conn, (id, turn): (BroadcastId, i64), at: Millis) -> Result<()> {
+    let target = dsl::table.filter(dsl::id.eq(id)).filter(dsl::turn.eq(turn)).filter(dsl::next_at.is_not_null());
+    diesel::update(target).set(dsl::next_at.eq(at)).execute(conn)?;
+    Ok(())
+}
