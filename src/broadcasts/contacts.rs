@@ -123,7 +123,7 @@ pub fn from_csv(bytes: &[u8]) -> Result<(Vec<Given>, Vec<ContactFault>)> {
     let (mut given, mut faults) = (Vec::new(), Vec::new());
     for record in reader.records() {
         let record = record.map_err(unreadable)?;
-        let place = Place::Line(record.position().map_or(0, csv::Position::line));
+        let place = Place::Line(record.position().map_or(0, |position| line_of(text, position)));
         if record.len() != names.len() {
             let why =
                 format!("has {} cells where the heading has {}; quote cells with commas", record.len(), names.len());
@@ -133,6 +133,13 @@ pub fn from_csv(bytes: &[u8]) -> Result<(Vec<Given>, Vec<ContactFault>)> {
         given.push(of_record(place, &names, &record));
     }
     Ok((given, faults))
+}
+
+/// The line that a record begins on: its position is where the one before ended, ahead of line ends and empty lines.
+fn line_of(text: &str, position: &csv::Position) -> u64 {
+    let from = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let ahead = text.as_bytes().get(from..).unwrap_or_default().iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    position.line().saturating_add(ahead.filter(|byte| **byte == b'\n').map(|_| 1).sum())
 }
 
 fn of_record(place: Place, names: &[String], record: &csv::StringRecord) -> Given {
