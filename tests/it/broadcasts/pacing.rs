@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use postern::clock::Millis;
 use postern::error::Code;
 use serde_json::json;
 
@@ -98,25 +97,4 @@ async fn a_broadcast_survives_the_process_and_two_never_send_one_contact_twice()
         let told = progress(&acme.test, id).await;
         assert_eq!((&told["status"], &told["accepted"]), (&json!("completed"), &json!(700)));
     }
-}
-
-#[actix_web::test]
-async fn a_large_plan_whose_window_is_counted_in_parts_is_never_passed() {
-    let app = TestApp::start_with(|config| config.dispatch.broadcast_ahead = 10_000).await;
-    let acme = app.tenant().await;
-    // More than 600 a window are counted in hundredths of it: what leaves is free up to a hundredth late.
-    let limit = json!({"limit": "1250/min", "reason": "a large customer"});
-    app.operator().put(&format!("/v1/admin/orgs/{}/limits/sms.plan", acme.org), limit).await.expect(200);
-    let id = draft(&acme.test, 0..2_600).await;
-    act(&acme.test, &id, "start").await;
-    for expected in [1_000, 1_000, 600] {
-        assert_eq!((feed(&app).await, feed(&app).await), (expected, 0));
-        let Some(next) = shown(&acme.test, &id).await["next_at"].as_str().map(String::from) else { break };
-        let wait = Millis::parse_rfc3339(&next).unwrap().since(app.app.clock.now());
-        assert!(wait > secs(59) && wait <= Duration::from_millis(60_600), "{wait:?}");
-        app.advance(wait - Duration::from_millis(1));
-        assert_eq!(feed(&app).await, 0);
-        app.advance(Duration::from_millis(1));
-    }
-    assert_eq!(shown(&acme.test, &id).await["status"], "completed");
 }
