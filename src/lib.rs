@@ -42,6 +42,7 @@ pub mod whatsapp;
 pub mod messages;
 pub mod verifications;
 pub mod sentinel;
+pub mod broadcasts;
 pub mod callbacks;
 pub mod admin;
 

@@ -320,6 +320,10 @@ fn look(state: &State, accept: &Accept, item: &Prepared, now: Millis) -> Result<
                 at = turn;
                 verdict.wait = None;
             }
+        } else if accept.is_step() {
+            // What a broadcast leaves of each window is for single sends, as with any bulk.
+            let turn = window.opening(paced(rate), due, now);
+            verdict.wait = (turn > due).then(|| turn.since(now));
         }
         view.push(verdict);
     }

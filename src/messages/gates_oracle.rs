@@ -127,6 +127,7 @@ mod tests {
             mode: BulkMode::Partial,
             pacing: Pacing::Plan,
             base: String::new(),
+            is_step: false,
         };
         Accept {
             caller: caller.clone(),

@@ -28,6 +28,7 @@ mod refused;
 mod rehearsal;
 mod send;
 mod settle;
+mod share;
 mod state;
 mod store;
 mod tables;
@@ -39,7 +40,7 @@ mod wording;
 
 pub use accept::{Accept, Accepted, BulkTerms, Item, ItemOutcome, Prepared, Render};
 pub use activity::{ActivityList, activity};
-pub use body::ClientBody;
+pub use body::{BulkMode, ClientBody, Pacing, SendBody, TemplateBody};
 pub use client::{Client, ClientMacs, client, client_macs};
 pub use content::{CodeSpec, Content};
 pub use dispatch::{claim, dispatch_once, hand_over, until_next};
@@ -55,11 +56,13 @@ pub use record::{Acceptance, record, rehearse};
 pub use refused::{RefusalBook, write_refusals};
 pub use rehearsal::{DryRunView, Rehearsed};
 pub use settle::{Settlement, settle_unknown, take_receipts};
+pub use share::{Share, bulk_share};
 pub use state::{Hold, Status};
 pub use store::{Extra, Row};
 pub use store::{
     Lock, find_message, load_guards, purge_decisions, purge_guards, purge_messages, purge_pairs, save_guards,
 };
+pub use store::{batch_backlog, batch_counts, batch_faults};
 pub use tables::{forget_tables, tables};
 pub use troubles::heed_causes;
 pub use view::MessageView;

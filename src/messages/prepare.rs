@@ -86,6 +86,11 @@ impl Bench {
         self.finish(caller, message, Part { id: MessageId::new(self.now), content, extra, verification_id: None })
     }
 
+    /// Whether what `message` says can be written. Errors: faults of its words and template.
+    pub fn check_words(&self, caller: &Caller, message: &NewMessage) -> Result<()> {
+        content_of(message, caller, self.shelf())?.render(message.channel, caller.org_id(), &self.keyring).map(drop)
+    }
+
     /// The template by which a code made here goes. Errors: `template.not_approved`, and a fault of `template`.
     pub fn template_for_code(
         &self,

@@ -280,12 +280,14 @@ fn withdraw(accept: &Accept, outcomes: &[ItemOutcome], now: Millis) {
 
 fn batch_row(accept: &Accept, id: crate::ids::BatchId, accepted: usize, now: Millis) -> BatchRow {
     let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
+    // Who is refused by a broadcast is told by the broadcast: here those who wait would be counted again and again.
+    let rejected = if accept.is_step() { 0 } else { accept.items.len().saturating_sub(accepted) };
     BatchRow {
         id,
         org_id: accept.caller.org_id(),
         mode: accept.caller.mode(),
         accepted: count(accepted),
-        rejected: count(accept.items.len().saturating_sub(accepted)),
+        rejected: count(rejected),
         created_at: now,
     }
 }

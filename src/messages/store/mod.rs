@@ -2,6 +2,7 @@
 
 mod accept;
 mod activity;
+mod batches;
 mod dispatch;
 mod due;
 mod pairs;
@@ -11,6 +12,7 @@ mod row;
 
 pub use accept::*;
 pub use activity::*;
+pub use batches::*;
 pub use dispatch::*;
 pub use due::*;
 pub use pairs::*;

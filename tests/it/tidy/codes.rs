@@ -9,7 +9,6 @@ pub const RESERVED: &[(Code, &str)] = &[
     (Code::SubscriptionPastDue, "Money"),
     (Code::FreePlanExhausted, "Money"),
     (Code::KybNotVerified, "WhatsApp"),
-    (Code::BroadcastNotEditable, "WhatsApp"),
     (Code::UnsupportedAction, "Activations"),
     (Code::ActivationAlreadyCompleted, "Activations"),
 ];
