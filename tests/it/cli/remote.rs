@@ -185,14 +185,14 @@ async fn tail_shows_what_happens_masked_and_filtered() {
     }
     postern::messages::write_refusals(&app.app).await.unwrap();
     for one in [&all, &every] {
-        one.says(&["message.accepted", &id, "sms", "+150••••••000"]).await;
+        one.says(&["message.accepted", &id, "sms", "+150•••••000"]).await;
         one.says(&["message.delivered", &id]).await;
         one.says(&["decision.block"]).await;
     }
     all.says(&["event verification.created", "vrf_"]).await;
     every.says(&[&tenant.org]).await;
     let line: Value = serde_json::from_str(&narrow.says(&["message.delivered", &id]).await).unwrap();
-    assert_eq!((&line["to"], &line["org_id"]), (&json!("+150••••••000"), &json!(null)));
+    assert_eq!((&line["to"], &line["org_id"]), (&json!("+150•••••000"), &json!(null)));
     let said = narrow.said();
     assert!(said.iter().all(|line| line.contains("message.delivered")), "{said:?}");
     for one in [all, narrow, every] {
