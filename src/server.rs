@@ -8,7 +8,9 @@ use actix_web::{App as Actix, HttpServer};
 
 use crate::app::App;
 use crate::http::{Settings, Strangers, frame};
-use crate::{accounts, admin, callbacks, fraud, health, inbound, messages, openapi, routing, verifications, webhooks};
+use crate::{
+    accounts, admin, callbacks, fraud, health, inbound, messages, openapi, routing, sentinel, verifications, webhooks,
+};
 
 /// Every route. Public ones first; then operators, tenants and carriers, each behind their own guard.
 pub fn routes(routes: &mut ServiceConfig) {
@@ -26,6 +28,7 @@ pub fn routes(routes: &mut ServiceConfig) {
                 .configure(inbound::configure)
                 .configure(messages::configure)
                 .configure(routing::configure)
+                .configure(sentinel::configure)
                 .configure(verifications::configure)
                 .configure(webhooks::configure),
         );

@@ -26,6 +26,7 @@ pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
         every(STEPS_EVERY, stop.clone(), || async {
             verifications::run_workflow_steps(&app, STEPS_MAX).await.map(drop)
         }),
+        every(SIMULATIONS_EVERY, stop.clone(), || async { sentinel::run_simulations(&app).await.map(drop) }),
         every(app.config.retention.sweep_interval, stop.clone(), || sweep(&app)),
         every(messages::WATCH_EVERY, stop.clone(), || messages::watch_routes(&app)),
         every(DISK_EVERY, stop.clone(), || async {
@@ -151,6 +152,8 @@ pub async fn save_windows(app: &App) -> Result<()> {
 const REFUSALS_EVERY: Duration = Duration::from_secs(1);
 /// How long the engine waits to learn what other processes know.
 const ENGINE_EVERY: Duration = Duration::from_secs(1);
+/// How long a simulation waits to be begun.
+const SIMULATIONS_EVERY: Duration = Duration::from_secs(1);
 /// How late a workflow's step may be: waits are 10 s and more.
 const STEPS_EVERY: Duration = Duration::from_secs(1);
 /// How often to look how full the disk is.
@@ -207,6 +210,7 @@ pub async fn sweep(app: &App) -> Result<()> {
     app.db
         .write(move |conn| {
             messages::purge_decisions(conn, now.minus(keep.decisions))?;
+            sentinel::purge_simulations(conn, now.minus(keep.decisions))?;
             routing::watch::purge_events(conn, now.minus(keep.messages), PURGE_ROWS)?;
             sandbox::purge(conn, now.minus(keep.sandbox)).map(drop)
         })

@@ -6,8 +6,10 @@
 mod audit;
 mod caps;
 mod carriers;
+mod decisions;
 mod desk;
 mod docs;
+mod holds;
 mod inbound;
 mod keys;
 mod limits;
@@ -16,11 +18,14 @@ mod messages;
 mod operators;
 mod order;
 mod orgs;
+mod pauses;
 mod plans;
 mod prices;
 mod route_stats;
 mod routes;
+mod rules;
 mod senders;
+mod simulations;
 mod wallets;
 
 pub use docs::AdminDocs;
@@ -44,6 +49,11 @@ pub fn configure(routes: &mut ServiceConfig) {
     wallets::configure(routes);
     caps::configure(routes);
     lists::configure(routes);
+    decisions::configure(routes);
+    holds::configure(routes);
+    rules::configure(routes);
+    simulations::configure(routes);
+    pauses::configure(routes);
     inbound::configure(routes);
     messages::configure(routes);
 }

@@ -41,6 +41,7 @@ pub async fn claim(app: &App, limit: usize) -> Result<Vec<Claimed>> {
     let desk = Desk {
         routes: tables.routes,
         draining: tables.draining,
+        pauses: tables.pauses,
         senders: tables.senders,
         watch: app.room::<Watch>(),
         carriers: app.carriers.clone(),

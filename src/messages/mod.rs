@@ -48,7 +48,7 @@ pub use refused::{RefusalBook, write_refusals};
 pub use rehearsal::{DryRunView, Rehearsed};
 pub use settle::{Settlement, settle_unknown, take_receipts};
 pub use state::{Hold, Status};
-pub use store::{Extra, Row};
+pub use store::{Extra, LimitTerm, Row, Terms};
 pub use store::{Lock, load_guards, purge_decisions, purge_guards, purge_messages, save_guards};
 pub use tables::{forget_tables, tables};
 pub use view::MessageView;

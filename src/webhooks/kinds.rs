@@ -37,6 +37,8 @@ crate::text_enum! {
         FraudHoldStarted = "fraud.hold_started",
         /// A hold has ended: its codes are typed again, or somebody released it.
         FraudHoldEnded = "fraud.hold_ended",
+        /// Somebody has chosen less protection against fraud for the organization.
+        FraudProtectionLowered = "fraud.protection_lowered",
         /// Operational: an endpoint answers no more and gets nothing further until it is enabled again.
         EndpointDisabled = "webhook.endpoint_disabled",
         /// A test, sent on request to one endpoint whatever it subscribes to.

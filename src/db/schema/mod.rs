@@ -5,6 +5,7 @@ mod fraud;
 mod house;
 mod routing;
 mod sending;
+mod sentinel;
 mod money;
 mod verifying;
 mod webhooks;
@@ -14,6 +15,7 @@ pub use house::*;
 pub use money::*;
 pub use routing::*;
 pub use sending::*;
+pub use sentinel::*;
 pub use verifying::*;
 pub use webhooks::*;
 
@@ -22,6 +24,6 @@ diesel::allow_tables_to_appear_in_same_query! {
     guard_windows, org_windows, door_windows, wallets, wallet_entries, prices, routes, batches, messages, attempts,
     message_events, receipts, decisions, sandbox_inbox, verifications, verification_sends, jobs, nodes,
     inbound_messages, opt_outs, spend_caps, spend_windows, fraud_lists, fraud_rules,
-    fraud_holds,
+    fraud_holds, pauses, fraud_simulations, alerts,
     versions, webhook_endpoints, webhook_events, webhook_deliveries, route_events, carrier_drains, senders
 }

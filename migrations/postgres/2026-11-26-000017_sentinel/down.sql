@@ -1,0 +1,4 @@
+DELETE FROM versions WHERE name = 'alerts';
+DROP TABLE alerts;
+DROP TABLE fraud_simulations;
+DROP TABLE pauses;
