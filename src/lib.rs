@@ -35,6 +35,7 @@ pub mod accounts;
 pub mod wallet;
 pub mod fraud;
 pub mod templates;
+pub mod alerts;
 pub mod webhooks;
 pub mod routing;
 pub mod inbound;

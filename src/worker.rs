@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
 use crate::{
-    callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, sentinel, verifications, wallet,
+    alerts, callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, sentinel, verifications, wallet,
     webhooks,
 };
 
@@ -26,6 +26,7 @@ pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
         every(STEPS_EVERY, stop.clone(), || async {
             verifications::run_workflow_steps(&app, STEPS_MAX).await.map(drop)
         }),
+        every(ALERTS_EVERY, stop.clone(), || async { alerts::mail_due(&app).await.map(drop) }),
         every(SIMULATIONS_EVERY, stop.clone(), || async { sentinel::run_simulations(&app).await.map(drop) }),
         every(app.config.retention.sweep_interval, stop.clone(), || sweep(&app)),
         every(messages::WATCH_EVERY, stop.clone(), || messages::watch_routes(&app)),
@@ -152,6 +153,8 @@ pub async fn save_windows(app: &App) -> Result<()> {
 const REFUSALS_EVERY: Duration = Duration::from_secs(1);
 /// How long the engine waits to learn what other processes know.
 const ENGINE_EVERY: Duration = Duration::from_secs(1);
+/// How late operators are told of something.
+const ALERTS_EVERY: Duration = Duration::from_secs(5);
 /// How long a simulation waits to be begun.
 const SIMULATIONS_EVERY: Duration = Duration::from_secs(1);
 /// How late a workflow's step may be: waits are 10 s and more.

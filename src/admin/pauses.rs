@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::accounts;
+use crate::alerts::{self, Alert, AlertKind};
 use crate::admin::desk::{Desk, Look, Manage};
 use crate::admin::docs::{ChangeRefusals, ReadRefusals};
 use crate::admin::order::done;
-use crate::audit::Change;
+use crate::audit::{By, Change};
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
 use crate::http::Body;
@@ -80,6 +81,7 @@ pub(super) async fn begin_pause(desk: Desk<Manage>, body: Body<PauseOrder>) -> R
             let list = all(conn)?;
             if is_new {
                 tracing::warn!(%scope, value = pause.value, by = pause.author, "an operator has paused live messages");
+                note(conn, by, &pause, "paused")?;
                 by.tell(conn, "pause.begin", target(&pause), Change::made(&pause))?;
             }
             done(&list)
@@ -109,12 +111,19 @@ pub(super) async fn end_pause(desk: Desk<Manage>, body: Body<PauseOrder>) -> Res
                 routing::end_pause(conn, scope, &value)?;
                 let list = all(conn)?;
                 tracing::warn!(%scope, value, by = %by.actor, "an operator has resumed live messages");
+                note(conn, by, &before, "resumed")?;
                 by.tell(conn, "pause.end", target(&before), Change::removed(&before))?;
                 return done(&list);
             }
             done(&all(conn)?)
         })
         .await
+}
+
+fn note(conn: &mut Conn, by: &By, pause: &Pause, verb: &str) -> Result<()> {
+    let why = by.reason.as_deref().unwrap_or("no reason given");
+    let text = format!("Live messages were {verb}: {}. By {}: {why}.", target(pause), by.actor);
+    alerts::note(conn, &[Alert::common(AlertKind::Pause, text)], by.now)
 }
 
 fn all(conn: &mut Conn) -> Result<PauseList> {

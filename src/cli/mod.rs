@@ -102,7 +102,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Config(args) => config::run(file, &args),
         Command::Openapi(args) => openapi::run(&args),
         Command::Lab(args) => lab::run(&args),
-        Command::Simulate(args) => simulate::run(&args),
+        Command::Simulate(args) if !args.is_of_database() => simulate::run(&args),
         Command::Doctor => runtime()?.block_on(doctor::run(file)),
         command => {
             let config = Config::load(command.source(Source::find(file)?))?;
@@ -142,10 +142,9 @@ impl Command {
             Command::Plan(args) => plan::run(config, args).await,
             Command::Audit(args) => audit::run(config, args).await,
             Command::Inbox(args) => inbox::run(config, args).await,
+            Command::Simulate(args) => simulate::of_database(config, args).await,
             // They read the configuration themselves, bad as it may be, or need none: `run` above.
-            Command::Config(_) | Command::Doctor | Command::Openapi(_) | Command::Lab(_) | Command::Simulate(_) => {
-                Ok(())
-            }
+            Command::Config(_) | Command::Doctor | Command::Openapi(_) | Command::Lab(_) => Ok(()),
         }
     }
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::accounts::{Countries, CountryMode, Guarding, Org, OrgPatch, Protection, load_org, update_org};
+use crate::alerts::{self, Alert, AlertKind};
 use crate::audit::By;
 use crate::clock::Millis;
 use crate::db::Conn;
@@ -115,6 +116,8 @@ pub fn change_settings(conn: &mut Conn, by: &By, org: OrgId, patch: FraudSetting
             NewEvent { owner: (org, mode), kind: EventType::FraudProtectionLowered, data: Box::new(data) }
         };
         webhooks::emit(conn, &[event(Mode::Live), event(Mode::Test)], by.now)?;
+        let text = format!("Protection against fraud was lowered. By {}: {}.", by.actor, lowered.join(", "));
+        alerts::note(conn, &[Alert::of(AlertKind::ProtectionLowered, org, text)], by.now)?;
     }
     settings_of(conn, after, by.now)
 }

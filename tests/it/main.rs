@@ -44,6 +44,8 @@ mod providers;
 #[cfg(test)]
 mod routing;
 #[cfg(test)]
+mod sentinel;
+#[cfg(test)]
 mod stores;
 #[cfg(test)]
 mod tenants;

@@ -16,7 +16,7 @@ CREATE TABLE fraud_simulations (
   author TEXT NOT NULL,
   outcome TEXT,                       -- JSON: what came of it, or the fault
   created_at BIGINT NOT NULL,
-  claimed_at BIGINT,                  -- a process has it in hand since; it says so again while it works
+  claimed_at BIGINT,                  -- a process has it in hand since
   finished_at BIGINT
 );
 
@@ -30,6 +30,3 @@ CREATE TABLE alerts (
   mailed_at BIGINT NOT NULL,          -- 0: never
   PRIMARY KEY (kind, org_id)
 );
-
--- Up to when what happened has been looked through for alerts, epoch ms.
-INSERT INTO versions (name, version) VALUES ('alerts', 0);

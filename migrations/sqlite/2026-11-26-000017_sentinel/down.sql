@@ -1,4 +1,3 @@
-DELETE FROM versions WHERE name = 'alerts';
 DROP TABLE alerts;
 DROP TABLE fraud_simulations;
 DROP TABLE pauses;

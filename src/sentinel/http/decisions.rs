@@ -20,7 +20,7 @@ use crate::sentinel::store::{self, Wanted};
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub struct DecisionFilter {
+pub(super) struct DecisionFilter {
     /// `block` or `challenge`: those that refused so; `allow`: those of accepted messages. All that refused where absent.
     action: Option<Action>,
     /// Those that told the request this code, e.g. `fraud.blocked`; never with `allow`.
@@ -35,7 +35,7 @@ pub struct DecisionFilter {
 
 impl DecisionFilter {
     /// The filter, parsed. Errors: `validation_failed`.
-    pub fn read(self) -> Result<Wanted> {
+    fn read(self) -> Result<Wanted> {
         if self.action == Some(Action::Allow) && self.code.is_some() {
             return Err(Error::field("code", "has no decision that let a message through"));
         }

@@ -7,7 +7,6 @@ mod settings;
 
 use actix_web::web::ServiceConfig;
 
-pub use decisions::DecisionFilter;
 pub use docs::SentinelDocs;
 
 /// The routes under `/v1`, behind the tenants' guard.

@@ -7,7 +7,7 @@ use crate::accounts::house::House;
 use crate::harness::actor::Actor;
 
 /// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY`, `OPR`, `TOK` and `LST` stand for ids.
-const TABLE: [(&str, &str, &str, &[&str]); 38] = [
+const TABLE: [(&str, &str, &str, &[&str]); 47] = [
     ("POST", "/orgs", r#"{"name":"n","country":"GB"}"#, RUN),
     ("GET", "/orgs", "", ALL),
     ("GET", "/orgs/ORG", "", ALL),
@@ -30,6 +30,15 @@ const TABLE: [(&str, &str, &str, &[&str]); 38] = [
     ("GET", "/fraud/lists", "", ALL),
     ("POST", "/fraud/lists", r#"{"action":"block","kind":"device","value":"d","reason":"r"}"#, RUN),
     ("DELETE", "/fraud/lists/LST", "", RUN),
+    ("GET", "/fraud/rules", "", ALL),
+    ("PUT", "/fraud/rules", r#"{"rules":{}}"#, RUN),
+    ("PUT", "/fraud/rules/prefix.hold", r#"{"mode":"enforce"}"#, RUN),
+    ("GET", "/fraud/holds", "", ALL),
+    ("GET", "/fraud/simulations", "", ALL),
+    ("POST", "/fraud/simulations", r#"{"from":"2026-12-01T00:00:00Z","to":"2026-12-02T00:00:00Z"}"#, RUN),
+    ("GET", "/pauses", "", ALL),
+    ("POST", "/pause", r#"{"scope":"country","value":"AQ"}"#, RUN),
+    ("POST", "/resume", r#"{"scope":"country","value":"AQ"}"#, RUN),
     ("GET", "/operators", "", ALL),
     ("POST", "/operators", r#"{"name":"n NAME","role":"viewer"}"#, OWN),
     ("POST", "/operators/OPR/tokens", "{}", OWN),

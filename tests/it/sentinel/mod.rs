@@ -1,0 +1,59 @@
+//! The desk of the fraud engine: decisions, rules, holds, settings, simulations and the kill switch, over real sockets.
+
+mod alerts;
+mod decisions;
+mod holds;
+mod pauses;
+mod rules;
+mod settings;
+mod simulations;
+
+use serde_json::{Value, json};
+
+use crate::harness::actor::{Actor, Reply};
+use crate::harness::app::{Tenant, TestApp};
+use crate::messages::secs;
+
+/// A tenant whose engine acts from the start, and dear messages to Latvia.
+async fn guarded(app: &TestApp) -> Tenant {
+    let prices = json!([{"channel": "sms", "amount": "0.07"}]);
+    app.operator().put("/v1/admin/prices", prices).await.expect(200);
+    app.tenant_with(json!({"plan": "enterprise", "protection": "standard"})).await
+}
+
+/// A Latvian mobile number for every `n` below a thousand, one after the other.
+fn latvian(n: usize) -> String {
+    assert!(n < 1_000);
+    format!("+37120123{n:03}")
+}
+
+/// Asks for a code to the `n`th number, four seconds after the one before, and types nothing.
+async fn pumps(app: &TestApp, caller: &Actor, n: usize) -> Reply {
+    app.advance(secs(4));
+    caller.post("/v1/verifications", json!({"to": latvian(n)})).await
+}
+
+/// Sends along the range until the guard blocks: how many went through, and the refusal.
+async fn pumped(app: &TestApp, caller: &Actor) -> (usize, Reply) {
+    let mut passed = 0;
+    for n in 0..200 {
+        let reply = pumps(app, caller, n).await;
+        match reply.status {
+            201 => passed += 1,
+            403 if reply.json["code"] == "fraud.blocked" => return (passed, reply),
+            _ => assert_eq!(reply.json["code"], "fraud.challenge_required", "{}", reply.text),
+        }
+    }
+    panic!("nobody stopped it");
+}
+
+/// The rows of a list.
+async fn rows(caller: &Actor, path: &str) -> Vec<Value> {
+    caller.get(path).await.expect(200).json["data"].as_array().unwrap().clone()
+}
+
+/// The latest row of the audit log that tells of `action`.
+async fn audited(app: &TestApp, action: &str) -> Value {
+    let log = rows(&app.operator(), "/v1/admin/audit").await;
+    log.into_iter().find(|row| row["action"] == action).unwrap_or_else(|| panic!("{action} is not in the log"))
+}
