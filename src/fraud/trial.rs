@@ -75,7 +75,7 @@ impl Trial {
 
     /// It was let through at `at`, and then its request was refused whole.
     pub fn withdrawn(&self, at: Millis) {
-        let event = Event::Withdrawn { org: self.features.org, number: self.features.number, at };
+        let event = Event::Withdrawn(Box::new(self.features.clone()), at);
         self.watch.observe(event, &self.set.rules, at);
     }
 }

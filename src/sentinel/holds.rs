@@ -178,6 +178,7 @@ pub fn release(conn: &mut Conn, by: &By, id: HoldId) -> Result<HoldView> {
 pub async fn forget_hold(app: &App, id: HoldId) -> Result<()> {
     let guards = guards(app).await?;
     let Some(row) = app.db.read(move |conn| store::find_hold(conn, id)).await? else { return Ok(()) };
-    guards.watch.observe(Event::Released(row.plan()?.0.node), &guards.book.base, app.clock.now());
+    let (plan, origin) = row.plan()?;
+    guards.watch.observe(Event::Released(plan.node, origin), &guards.book.base, app.clock.now());
     Ok(())
 }

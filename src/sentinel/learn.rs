@@ -12,7 +12,7 @@ use crate::clock::Millis;
 use crate::config::Role;
 use crate::db::Conn;
 use crate::error::Result;
-use crate::fraud::engine::{Event, Key, State};
+use crate::fraud::engine::{Event, Key};
 use crate::fraud::{Guards, Kept, Owner, guards, org_key};
 use crate::ids::{EventId, MessageId};
 use crate::phone::address_mac;
@@ -104,15 +104,13 @@ async fn rebuild(app: &App, guards: &Guards, now: Millis) -> Result<()> {
     }
     let keyring = app.keyring.clone();
     news.extend(app.db.read(move |conn| rest_of_past(conn, &keyring, since, now)).await?);
-    learned(&mut state, guards, in_order(news));
-    guards.watch.replace(state, &guards.book.base);
-    Ok(())
-}
-
-fn learned(state: &mut State, guards: &Guards, news: Vec<News>) {
-    for (event, at) in news {
+    // What happens from now on this process tells the new state itself.
+    news.retain(|(_, at)| *at < now);
+    for (event, at) in in_order(news) {
         state.observe(&event, &guards.book.base, at);
     }
+    guards.watch.replace(state, &guards.book.base);
+    Ok(())
 }
 
 async fn typed_of(app: &App, since: Millis) -> Result<Vec<News>> {
@@ -186,7 +184,7 @@ fn hold_news(hold: &HoldRow) -> Result<Option<News>> {
     Ok(Some(match hold.ended_at {
         None => (Event::Held(plan, origin), hold.begun_at),
         // What the engine ended it ends in every process by itself.
-        Some(at) if hold.ended_by.as_deref() != Some("engine") => (Event::Released(plan.node), at),
+        Some(at) if hold.ended_by.as_deref() != Some("engine") => (Event::Released(plan.node, origin), at),
         Some(_) => return Ok(None),
     }))
 }

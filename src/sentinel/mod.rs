@@ -19,4 +19,4 @@ pub use simulation::{
     SimulationResult, SimulationSpec, SimulationView, find_simulation, list_simulations, order_simulation,
     run_simulations, simulate,
 };
-pub use store::{find_hold, list_holds, purge_holds, purge_simulations};
+pub use store::{HoldRow, find_hold, list_holds, purge_holds, purge_simulations};

@@ -18,6 +18,7 @@ mod cli;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod engine;
 mod fraud;
 #[cfg(test)]
 mod fraud_lists;

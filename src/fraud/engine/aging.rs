@@ -44,14 +44,6 @@ impl<K: Copy + Eq + Hash + Ord, V> Aging<K, V> {
         &mut entry.0
     }
 
-    /// Puts a value back that was touched at `at`, the oldest first; more than fit are left out.
-    pub fn put_back(&mut self, key: K, value: V, at: Millis) {
-        if self.values.len() < self.most {
-            self.queue.push_back((key, at));
-            self.values.insert(key, (value, at));
-        }
-    }
-
     /// How many values there are.
     pub fn len(&self) -> usize {
         self.values.len()

@@ -1,13 +1,11 @@
 //! What is counted of one group.
 
-use serde::{Deserialize, Serialize};
-
 use super::curve::{BINS, Histogram, bin_of};
 use super::rings::{Change, Rings};
 use crate::clock::Millis;
 
 /// A group's counters: about 500 bytes, of fixed size.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Group {
     /// Units.
     pub rings: Rings,

@@ -33,7 +33,7 @@ pub enum Standing {
 }
 
 /// A hold and its probes: 80 bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {
     plan: Plan,
     since: Millis,

@@ -20,7 +20,6 @@ mod rings;
 pub mod rng;
 pub mod rules;
 mod see;
-mod snapshot;
 mod state;
 mod velocity;
 
@@ -29,5 +28,4 @@ pub use features::{Features, Key, Level, Named, Node, Origin};
 pub use hold::{Hold, Plan};
 pub use rules::{RuleMode, Rules};
 pub use see::{GroupSeen, HoldSeen, Milli, NamedSeen, Seen, see, usual_share};
-pub use snapshot::{NotASnapshot, restore, snapshot};
 pub use state::{Event, Room, State};

@@ -66,14 +66,16 @@ impl Neighbours {
         }
     }
 
-    /// No numbers yet, in a plan whose size has this logarithm.
-    pub fn sized(plan_ln: f64) -> Self {
-        Neighbours { order: VecDeque::new(), sorted: BTreeMap::new(), plan_ln }
-    }
-
-    /// The logarithm of how many numbers are thought to be in use.
-    pub fn plan_ln(&self) -> f64 {
-        self.plan_ln
+    /// Forgets `digits`, which was the last one remembered.
+    pub fn take_back(&mut self, digits: u64) {
+        let Some(at) = self.order.iter().rposition(|known| *known == digits) else { return };
+        self.order.remove(at);
+        if let Some(count) = self.sorted.get_mut(&digits) {
+            *count -= 1;
+            if *count == 0 {
+                self.sorted.remove(&digits);
+            }
+        }
     }
 
     /// Learns from a verified number how densely the country's numbers really lie.

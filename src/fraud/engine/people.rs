@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::rules::NumberCaps;
 use crate::clock::Millis;
 
@@ -11,7 +9,7 @@ use crate::clock::Millis;
 const REMEMBERED: usize = 16;
 
 /// One number, in every organization: 88 bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Person {
     /// When it last verified.
     pub verified_at: Option<Millis>,

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::aging::Aging;
 use super::baseline::Baseline;
 use super::features::{Features, Key, Level, Node, Origin};
@@ -37,22 +35,15 @@ pub enum Event {
         delivered: bool,
     },
     /// What was noted as accepted at that moment was refused after all, with the request it was part of.
-    Withdrawn {
-        /// The organization.
-        org: Key,
-        /// The number.
-        number: Key,
-        /// When it was noted.
-        at: Millis,
-    },
+    Withdrawn(Box<Features>, Millis),
     /// A decision asked for a hold, and its attempt's place.
     Held(Plan, Origin),
-    /// An operator releases a group.
-    Released(Node),
+    /// An operator releases a group, and with it what its attempts have in common with others near them.
+    Released(Node, Origin),
 }
 
 /// One number's session with one organization: what to credit when it verifies. 112 bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Unit {
     origin: Origin,
     begun: Millis,
@@ -63,8 +54,8 @@ pub(super) struct Unit {
     lost: bool,
     // Counted in groups up to this one: a probe is its hold's alone.
     top: Level,
-    // Adjacent to others, and the plan's size its gap would be usual in.
-    chained: bool,
+    // What its neighbours said, and the plan's size its gap would be usual in.
+    chain: f64,
     usual_ln: Option<f64>,
 }
 
@@ -83,6 +74,9 @@ impl Default for Room {
         Room { numbers: 1_000_000, groups: 200_000 }
     }
 }
+
+/// A number whose neighbours say more than this is one of a sequence.
+const CHAINED: f64 = 0.5;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -152,16 +146,9 @@ impl State {
             Event::Accepted(features, probe) => self.accepted(features, *probe, rules, now),
             Event::Verified { org, number } => self.verified(*org, *number, rules, now),
             Event::Receipt { org, number, delivered } => self.receipt(*org, *number, *delivered, now),
-            Event::Withdrawn { org, number, at } => self.withdrawn(*org, *number, *at, now),
+            Event::Withdrawn(features, at) => self.withdrawn(features, *at, now),
             Event::Held(plan, origin) => self.held(*plan, origin, now),
-            Event::Released(node) => {
-                if let Some(hold) = self.holds.get_mut(node) {
-                    hold.release(now);
-                }
-                if let Some(group) = self.groups.get_mut(node) {
-                    group.forgive();
-                }
-            }
+            Event::Released(node, origin) => self.released(*node, origin, now),
         }
     }
 
@@ -199,7 +186,7 @@ impl State {
             verified: false,
             lost: false,
             top: probe.map_or(Level::Credential, |node| node.level),
-            chained: false,
+            chain: 0.0,
             usual_ln: None,
         };
         if proven {
@@ -221,7 +208,7 @@ impl State {
         base.learned.begin(now, &rules.conversion.with);
         let gap = base.neighbours.gap(features.digits);
         base.neighbours.add(features.digits);
-        unit.chained = gap.is_some_and(|gap| gap.term > 0.5);
+        unit.chain = gap.map_or(0.0, |gap| gap.term);
         unit.usual_ln = gap.map(|gap| gap.usual_ln);
         for node in unit.origin.nodes().filter(|node| node.level <= unit.top) {
             let group = self.groups.touch(node, now, || Group::at(now));
@@ -270,7 +257,7 @@ impl State {
                     group.rings.note(unit.begun, Change::Delivered);
                 }
                 group.verified(unit.begun, seconds);
-                if unit.chained && believed > 0.5 {
+                if unit.chain > CHAINED && believed > 0.5 {
                     group.chained(-2.7);
                 }
             }
@@ -339,12 +326,33 @@ impl State {
         }
     }
 
-    fn withdrawn(&mut self, org: Key, number: Key, at: Millis, now: Millis) {
+    fn withdrawn(&mut self, features: &Features, at: Millis, now: Millis) {
+        let (org, number) = (features.org, features.number);
         if let Some(person) = self.people.get_mut(&number) {
             person.unsend(at);
         }
-        if self.units.get_mut(&(org, number)).is_some_and(|unit| unit.begun == at) {
-            self.receipt(org, number, false, now);
+        let Some(unit) = self.units.get(&(org, number)).copied().filter(|unit| unit.begun == at) else { return };
+        if let Some(base) = self.baselines.get_mut(&unit.origin.country()) {
+            base.neighbours.take_back(features.digits);
+        }
+        let near = |node: &Node| matches!(node.level, Level::Block4 | Level::Range) && node.level <= unit.top;
+        for node in unit.origin.nodes().filter(near) {
+            if let Some(group) = self.groups.get_mut(&node) {
+                group.chained(-unit.chain);
+            }
+        }
+        self.receipt(org, number, false, now);
+    }
+
+    fn released(&mut self, node: Node, origin: &Origin, now: Millis) {
+        if let Some(hold) = self.holds.get_mut(&node) {
+            hold.release(now);
+        }
+        // Else the numbers beside would hold it again with the next attempt.
+        for near in origin.nodes().filter(|near| near.level.is_prefix() || *near == node) {
+            if let Some(group) = self.groups.get_mut(&near) {
+                group.forgive();
+            }
         }
     }
 

@@ -1,12 +1,10 @@
 //! Keys that the caller named, each with its rate: a sliding window from two counted ones.
 
-use serde::{Deserialize, Serialize};
-
 use crate::clock::Millis;
 use crate::limits::Rate;
 
 /// Attempts of one key: 24 bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Count {
     window: i64,
     now: u32,

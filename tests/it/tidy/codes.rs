@@ -8,7 +8,6 @@ use super::source::Source;
 pub const RESERVED: &[(Code, &str)] = &[
     (Code::SubscriptionPastDue, "Money"),
     (Code::FreePlanExhausted, "Money"),
-    (Code::FraudChallengeRequired, "Fraud engine"),
     (Code::KybNotVerified, "WhatsApp"),
     (Code::TemplateNotApproved, "WhatsApp"),
     (Code::WhatsappSessionClosed, "WhatsApp"),
