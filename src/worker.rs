@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
 use crate::{
-    alerts, callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, sentinel, verifications, wallet,
-    webhooks,
+    alerts, callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, sentinel, verifications,
+    wallet, webhooks,
 };
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::accounts;
-use crate::alerts::{self, Alert, AlertKind};
 use crate::admin::desk::{Desk, Look, Manage};
 use crate::admin::docs::{ChangeRefusals, ReadRefusals};
 use crate::admin::order::done;
+use crate::alerts::{self, Alert, AlertKind};
 use crate::audit::{By, Change};
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};

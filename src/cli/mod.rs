@@ -8,6 +8,7 @@ mod doctor;
 mod inbox;
 mod key;
 mod lab;
+mod lab_live;
 mod log;
 mod migrate;
 mod openapi;
@@ -101,7 +102,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Config(args) => config::run(file, &args),
         Command::Openapi(args) => openapi::run(&args),
-        Command::Lab(args) => lab::run(&args),
+        Command::Lab(args) => runtime()?.block_on(lab::run_anywhere(&args)),
         Command::Simulate(args) if !args.is_of_database() => simulate::run(&args),
         Command::Doctor => runtime()?.block_on(doctor::run(file)),
         command => {

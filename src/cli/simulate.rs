@@ -90,7 +90,8 @@ pub async fn of_database(config: Config, args: Args) -> anyhow::Result<()> {
 fn read_changes(file: &PathBuf) -> anyhow::Result<BTreeMap<RuleId, RuleChange>> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let Ok(rules) = Rules::from_json(&text) else {
-        return serde_json::from_str(&text).with_context(|| format!("{} is no rule set and no changes", file.display()));
+        return serde_json::from_str(&text)
+            .with_context(|| format!("{} is no rule set and no changes", file.display()));
     };
     let whole = |rule: crate::fraud::RuleView| {
         let change = RuleChange { mode: Some(rule.mode), parameters: rule.parameters.as_object().cloned() };

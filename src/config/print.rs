@@ -7,9 +7,7 @@ use super::carriers::{
     SmtpCarrier, SnsCarrier, TwilioCarrier, VonageCarrier, VonageSmsCarrier,
 };
 use super::concern::{Concern, Fallback, Key};
-use super::concerns::{
-    Alerts, Database, Dispatch, Fraud, Log, Metrics, Node, Outbound, Retention, Server, Sharing,
-};
+use super::concerns::{Alerts, Database, Dispatch, Fraud, Log, Metrics, Node, Outbound, Retention, Server, Sharing};
 use super::fault::did_you_mean;
 
 const HEAD: &str = "\

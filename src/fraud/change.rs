@@ -172,7 +172,8 @@ mod tests {
 
     #[test]
     fn a_whole_set_puts_what_it_does_not_name_back() {
-        let tuned = changes(json!({"prefix.hold": {"mode": "off"}, "number.unverified": {"parameters": {"proven": 9}}}));
+        let tuned =
+            changes(json!({"prefix.hold": {"mode": "off"}, "number.unverified": {"parameters": {"proven": 9}}}));
         let tuned = change_rules(&Rules::built_in(), &tuned).unwrap();
         let back = replace_rules(&tuned, &changes(json!({"prefix.hold": {"mode": "off"}}))).unwrap();
         assert_eq!((back.hold.version, back.hold.mode), (2, RuleMode::Off));

@@ -46,7 +46,10 @@ const TAGS: [(&str, &str); 22] = [
     ("Admin: plans and limits", "Operators: what each plan allows, and overrides for one organization or key."),
     ("Admin: routes", "Operators: which carrier takes what to where."),
     ("Admin: senders", "Operators: who messages may come from, for one organization or for all."),
-    ("Admin: fraud", "Operators: decisions, the engine's rules and holds, simulations, and what is kept out for everybody."),
+    (
+        "Admin: fraud",
+        "Operators: decisions, the engine's rules and holds, simulations, and what is kept out for everybody.",
+    ),
     ("Admin: money", "Operators: prices, wallets and their adjustments."),
     ("Admin: messages", "Operators: messages whose fate is unknown."),
     ("Admin: operators", "Operators: who may use this part, in which role."),

@@ -105,7 +105,8 @@ struct PauseRow {
 pub fn pauses(conn: &mut Conn) -> Result<Pauses> {
     let order = (pauses_table::created_at.asc(), pauses_table::scope.asc(), pauses_table::value.asc());
     let rows: Vec<PauseRow> = pauses_table::table.order(order).load(conn)?;
-    let pause = |PauseRow { scope, value, reason, author, created_at }| Pause { scope, value, reason, author, created_at };
+    let pause =
+        |PauseRow { scope, value, reason, author, created_at }| Pause { scope, value, reason, author, created_at };
     Ok(Pauses(rows.into_iter().map(pause).collect()))
 }
 

@@ -122,7 +122,8 @@ fn write_begun(conn: &mut Conn, begun: &[HoldBegun], now: Millis) -> Result<()> 
     }
     let alert = |row: &HoldRow| {
         let (group, mode, until) = (&row.shown, row.mode, row.until_at.rfc3339());
-        let text = format!("The fraud guard holds {group}. In {mode}, until {until}; see /v1/admin/fraud/holds/{}.", row.id);
+        let text =
+            format!("The fraud guard holds {group}. In {mode}, until {until}; see /v1/admin/fraud/holds/{}.", row.id);
         Alert::of(AlertKind::FraudHold, row.org_id, text)
     };
     alerts::note(conn, &rows.iter().map(alert).collect::<Vec<_>>(), now)

@@ -84,7 +84,8 @@ fn changed(before: &Rules, after: &Rules) -> Vec<RuleChanged> {
 /// Changes one rule. Error: `validation_failed`.
 pub fn set_rule(conn: &mut Conn, by: &By, id: RuleId, change: &RuleChange) -> Result<RuleView> {
     let one = BTreeMap::from([(id, change.clone())]);
-    let (before, after) = store(conn, by, |rules| change_rules(rules, &one).map_err(|fault| refused("parameters", fault)))?;
+    let (before, after) =
+        store(conn, by, |rules| change_rules(rules, &one).map_err(|fault| refused("parameters", fault)))?;
     let view = |rules: &Rules| rules_shown(rules).into_iter().find(|rule| rule.id == id);
     let (before, after) = (view(&before), view(&after).ok_or_else(|| Error::new(Code::NotFound))?);
     by.tell(conn, "fraud.rule", id, Change::changed(&before, &after))?;

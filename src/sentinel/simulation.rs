@@ -125,7 +125,9 @@ pub fn order_simulation(conn: &mut Conn, author: &str, spec: &SimulationSpec, no
     rule_sets(conn, spec)?;
     let waiting = store::simulations_in(conn, SimulationState::Queued, MOST_QUEUED)?.len();
     if i64::try_from(waiting).unwrap_or(MOST_QUEUED) >= MOST_QUEUED {
-        return Err(Error::new(Code::Overloaded).detail("Twenty simulations wait already; ask again when one has ended."));
+        return Err(
+            Error::new(Code::Overloaded).detail("Twenty simulations wait already; ask again when one has ended.")
+        );
     }
     let row = SimulationRow {
         id: SimulationId::new(now),
@@ -146,8 +148,7 @@ fn rule_sets(conn: &mut Conn, spec: &SimulationSpec) -> Result<(Rules, Rules, i6
     let kept = latest_rules(conn)?;
     let version = kept.as_ref().map_or(0, |kept| kept.version);
     let acting = kept.map_or_else(|| Ok(Rules::built_in()), |kept| kept.rules())?;
-    let changed =
-        change_rules(&acting, &spec.changes).map_err(|fault| Error::field("changes", fault.to_string()))?;
+    let changed = change_rules(&acting, &spec.changes).map_err(|fault| Error::field("changes", fault.to_string()))?;
     let level = spec.level.unwrap_or(Protection::Standard);
     Ok((acting.at(spec.level_before.unwrap_or(level)), changed.at(level), version))
 }
@@ -186,8 +187,11 @@ async fn claim(app: &App) -> Result<Option<SimulationRow>> {
             Ok((waiting, store::simulations_in(conn, SimulationState::Running, MOST_QUEUED)?))
         })
         .await?;
-    let abandoned: Vec<SimulationId> =
-        running.iter().filter(|row| row.claimed_at.is_some_and(|at| now.since(at) > ABANDONED)).map(|row| row.id).collect();
+    let abandoned: Vec<SimulationId> = running
+        .iter()
+        .filter(|row| row.claimed_at.is_some_and(|at| now.since(at) > ABANDONED))
+        .map(|row| row.id)
+        .collect();
     let next = waiting.into_iter().next();
     if abandoned.is_empty() && next.is_none() {
         return Ok(None);

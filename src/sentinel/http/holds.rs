@@ -81,8 +81,7 @@ pub(super) async fn list_own_holds(
     let before: Option<HoldId> = listing.page.position(&app.keyring, &name)?.and_then(|text| text.parse().ok());
     let (fetch, only_open) = (listing.page.fetch(), !listing.filter.all);
     let rows = app.db.read(move |conn| store::list_holds(conn, Some(owner), only_open, before, fetch)).await?;
-    let views =
-        rows.iter().map(|row| HoldView::of(row).map(HoldShort::from)).collect::<Result<Vec<_>>>()?;
+    let views = rows.iter().map(|row| HoldView::of(row).map(HoldShort::from)).collect::<Result<Vec<_>>>()?;
     let scope = page::Scope { keyring: &app.keyring, owner: &name };
     reply::ok(&listing.page.page(views, scope, |view| view.id.to_string()))
 }

@@ -3,6 +3,7 @@
 mod alerts;
 mod decisions;
 mod holds;
+mod lab;
 mod pauses;
 mod rules;
 mod settings;

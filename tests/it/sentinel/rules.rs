@@ -36,7 +36,10 @@ async fn a_tuned_rule_only_watches_and_its_history_says_who_and_why() {
     assert_eq!((&told["target"], &told["after"]["version"]), (&json!("prefix.hold"), &json!(3)));
     let back = owner.put(RULES, json!({"rules": {"prefix.volume": {"mode": "off"}}})).await.expect(200).json;
     assert_eq!(rule(&back, "prefix.hold")["parameters"]["hold_at"], 2.2);
-    assert_eq!((&rule(&back, "prefix.hold")["version"], &rule(&back, "prefix.volume")["mode"]), (&json!(4), &json!("off")));
+    assert_eq!(
+        (&rule(&back, "prefix.hold")["version"], &rule(&back, "prefix.volume")["mode"]),
+        (&json!(4), &json!("off"))
+    );
 }
 
 #[actix_web::test]

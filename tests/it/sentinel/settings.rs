@@ -61,5 +61,9 @@ async fn caps_are_shown_as_operators_set_them() {
     let caps = json!([{"scope": "country", "value": "*", "window": "1d", "amount": "50"}]);
     app.operator().put(&format!("/v1/admin/orgs/{}/caps", acme.org), caps).await.expect(200);
     let shown = acme.live.get(SETTINGS).await.expect(200).json;
-    assert_eq!(shown["caps"][0]["limit"]["amount"].as_str().map(|amount| amount.starts_with("50")), Some(true), "{shown}");
+    assert_eq!(
+        shown["caps"][0]["limit"]["amount"].as_str().map(|amount| amount.starts_with("50")),
+        Some(true),
+        "{shown}"
+    );
 }
