@@ -1,6 +1,7 @@
 //! The rules: shown, changed one by one and whole, with versions and an author; every process follows within a second.
 
 use postern::error::Code;
+use postern::sentinel;
 use serde_json::{Value, json};
 
 use super::{audited, guarded, pumped, pumps};
@@ -67,7 +68,9 @@ async fn a_rule_in_shadow_refuses_nothing_on_any_process_within_a_second() {
     let other = app.another().await;
     let there = acme.test.at(&other.base);
     pumped(&app, &acme.test).await;
-    pumped(&app, &there).await;
+    sentinel::keep_holds(&app.app).await.unwrap();
+    sentinel::learn(&other.app).await.unwrap();
+    pumps(&app, &there, 399).await.refused(Code::FraudBlocked);
     app.operator().put(&format!("{RULES}/prefix.hold"), json!({"mode": "shadow"})).await.expect(200);
     assert_eq!(pumps(&app, &acme.test, 400).await.status, 201, "at once where it was changed");
     let followed = meanwhile("the other process's knowledge", || async {

@@ -51,7 +51,7 @@ async fn lowering_the_protection_is_told_and_raising_it_is_not() {
         assert_eq!(rows(&acme.live, "/v1/events").await.len(), told, "{change}");
     }
     let latest = rows(&acme.live, "/v1/events").await[0].clone();
-    assert_eq!(latest["data"]["what"], json!(["protection"]), "{latest}");
+    assert_eq!(latest["payload"]["data"]["what"], json!(["protection"]), "{latest}");
 }
 
 #[actix_web::test]
