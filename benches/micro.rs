@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use divan::{AllocProfiler, Bencher};
-use postern::accounts::{Countries, Protection};
+use postern::accounts::{Countries, CountryMode, Protection};
 use postern::clock::Millis;
 use postern::fraud::engine::{Event, Features, Key, Room, Rules, State, decide};
 use postern::fraud::{Attempt, Listing, screen};
@@ -176,7 +176,12 @@ fn price_of_list(bencher: Bencher<'_, '_>, lines: usize) {
 fn fraud_screen(bencher: Bencher<'_, '_>) {
     let open: Vec<Country> = prices(161).iter().filter_map(|price| price.country).collect();
     let countries = Countries::Only(open.iter().copied().chain("GB".parse().ok()).collect());
-    let attempt = Attempt { channel: Channel::Sms, country: "GB".parse().ok(), line: Some(LineType::Mobile) };
+    let attempt = Attempt {
+        channel: Channel::Sms,
+        country: "GB".parse().ok(),
+        line: Some(LineType::Mobile),
+        mode: CountryMode::Allow,
+    };
     let listing = Listing::default();
     bencher.bench_local(|| screen(black_box(&countries), Protection::Standard, black_box(attempt), &listing));
 }

@@ -130,6 +130,8 @@ ids! {
     EndpointId = "whe",
     /// An event on its way to a webhook endpoint.
     DeliveryId = "dlv",
+    /// A developer that listens to events for a while.
+    ListenerId = "lsn",
     /// A hand-off of a message to a carrier.
     AttemptId = "att",
     /// A job of the queue.
@@ -138,6 +140,8 @@ ids! {
     RouteId = "rte",
     /// A sender identity.
     SenderId = "snd",
+    /// A WhatsApp number.
+    WhatsappNumberId = "wan",
     /// An operator.
     OperatorId = "opr",
     /// An operator's token.
@@ -150,6 +154,8 @@ ids! {
     OptOutId = "opt",
     /// An entry of a fraud list.
     ListId = "lst",
+    /// A text of an organization's own.
+    TemplateId = "tpl",
     /// A process among those that share the database.
     NodeId = "nod",
 }

@@ -9,7 +9,8 @@ use actix_web::{App as Actix, HttpServer};
 use crate::app::App;
 use crate::http::{Settings, Strangers, frame};
 use crate::{
-    accounts, admin, callbacks, fraud, health, inbound, messages, openapi, routing, sentinel, verifications, webhooks,
+    accounts, admin, callbacks, fraud, health, inbound, messages, openapi, routing, sentinel, templates, verifications,
+    webhooks, whatsapp,
 };
 
 /// Every route. Public ones first; then operators, tenants and carriers, each behind their own guard.
@@ -29,8 +30,10 @@ pub fn routes(routes: &mut ServiceConfig) {
                 .configure(messages::configure)
                 .configure(routing::configure)
                 .configure(sentinel::configure)
+                .configure(templates::configure)
                 .configure(verifications::configure)
-                .configure(webhooks::configure),
+                .configure(webhooks::configure)
+                .configure(whatsapp::configure),
         );
 }
 

@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
 use crate::{
-    alerts, callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, sentinel, verifications,
-    wallet, webhooks,
+    alerts, callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, sentinel, templates,
+    verifications, wallet, webhooks, whatsapp,
 };
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
@@ -28,8 +28,12 @@ pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
         }),
         every(ALERTS_EVERY, stop.clone(), || async { alerts::mail_due(&app).await.map(drop) }),
         every(SIMULATIONS_EVERY, stop.clone(), || async { sentinel::run_simulations(&app).await.map(drop) }),
+        every(SUBMISSIONS_EVERY, stop.clone(), || async {
+            templates::run_submissions(&app, SUBMISSIONS_MAX).await.map(drop)
+        }),
         every(app.config.retention.sweep_interval, stop.clone(), || sweep(&app)),
         every(messages::WATCH_EVERY, stop.clone(), || messages::watch_routes(&app)),
+        every(whatsapp::REVIEW_EVERY, stop.clone(), || async { whatsapp::review_tiers(&app).await.map(drop) }),
         every(DISK_EVERY, stop.clone(), || async {
             disk::watch(&app);
             Ok(())
@@ -159,6 +163,10 @@ const ALERTS_EVERY: Duration = Duration::from_secs(5);
 const SIMULATIONS_EVERY: Duration = Duration::from_secs(1);
 /// How late a workflow's step may be: waits are 10 s and more.
 const STEPS_EVERY: Duration = Duration::from_secs(1);
+/// How soon a template is handed to the carrier that reviews it, which takes minutes and more.
+const SUBMISSIONS_EVERY: Duration = Duration::from_secs(5);
+/// Submissions of one round.
+const SUBMISSIONS_MAX: i64 = 20;
 /// How often to look how full the disk is.
 const DISK_EVERY: Duration = Duration::from_secs(5);
 /// Steps of one round.
@@ -191,11 +199,14 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let listed = fraud::purge_entries(conn, now.minus(ENDED_KEPT), PURGE_ROWS)?;
                 let held = sentinel::purge_holds(conn, now.minus(keep.decisions), PURGE_ROWS)?;
                 let spent = wallet::purge_spent(conn, now.minus(SPENT_KEPT), PURGE_ROWS)?;
+                let chats = whatsapp::purge_whatsapp(conn, now, PURGE_ROWS)?;
                 let told = now.minus(keep.events);
                 let deliveries = webhooks::purge_deliveries(conn, told, PURGE_ROWS)?;
                 let events = webhooks::purge_events(conn, told, PURGE_ROWS)?;
+                let listeners = webhooks::purge_listeners(conn, now, PURGE_ROWS)?;
                 Ok(keys
                     + inbound
+                    + chats
                     + spent
                     + listed
                     + held
@@ -203,6 +214,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                     + windows
                     + deliveries
                     + events
+                    + listeners
                     + messages::purge_messages(conn, now.minus(keep.messages), PURGE_ROWS)?)
             })
             .await?;

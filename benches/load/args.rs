@@ -24,7 +24,7 @@ pub struct Args {
     /// Runs of each scenario; the row with the median rate is shown
     #[arg(long, default_value_t = 1)]
     pub runs: usize,
-    /// Requests a second of the open loops; 200 (steady), 1000 (dispatch)
+    /// Requests a second of the open loops; 200 (steady), 1000 (dispatch, smpp)
     #[arg(long)]
     pub rate: Option<u32>,
     /// Where the data lives
@@ -94,6 +94,8 @@ pub enum Scenario {
     Verify,
     /// Accept at a fixed rate and hand over
     Dispatch,
+    /// The same through SMPP: every submit_sm answered, and followed by a receipt
+    Smpp,
     /// 70 % messages, 20 % verifications, 5 % bulks, 5 % lists
     Mixed,
     /// Ends the server in the midst of load, starts it again, and looks for every accepted message
@@ -104,7 +106,7 @@ pub enum Scenario {
 
 impl Scenario {
     /// What `all` stands for.
-    pub const ALL: [Scenario; 11] = [
+    pub const ALL: [Scenario; 12] = [
         Scenario::Start,
         Scenario::Empty,
         Scenario::Accept,
@@ -114,6 +116,7 @@ impl Scenario {
         Scenario::Bulk,
         Scenario::Verify,
         Scenario::Dispatch,
+        Scenario::Smpp,
         Scenario::Mixed,
         Scenario::Kill9,
     ];

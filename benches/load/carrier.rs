@@ -53,7 +53,7 @@ impl Books {
     }
 
     /// The number `index` is sent `text`; which hand-off this is.
-    fn note_handed(&self, index: u64, text: &str) -> u64 {
+    pub fn note_handed(&self, index: u64, text: &str) -> u64 {
         let serial = self.taken.fetch_add(1, Ordering::Relaxed);
         if let Some(times) = place(&self.times, index)
             && times.fetch_add(1, Ordering::Relaxed) == 0
@@ -168,6 +168,6 @@ async fn serve(mut stream: TcpStream, books: Arc<Books>, delay: Duration) {
 }
 
 /// Which of the numbers in use `to` is.
-fn index_of(to: &str) -> Option<u64> {
-    to.strip_prefix('+')?.parse::<u64>().ok()?.checked_sub(FIRST_NUMBER)
+pub fn index_of(to: &str) -> Option<u64> {
+    to.trim_start_matches('+').parse::<u64>().ok()?.checked_sub(FIRST_NUMBER)
 }

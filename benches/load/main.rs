@@ -15,6 +15,7 @@ mod row;
 mod scenarios;
 mod scene;
 mod setup;
+mod smsc;
 mod syncs;
 mod wire;
 
@@ -25,7 +26,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use args::{Args, Scenario};
 use row::Row;
-use scenarios::{accept, bulk, dispatch, flat, kill, mixed, pump, start, verify};
+use scenarios::{accept, bulk, dispatch, flat, kill, mixed, pump, smpp, start, verify};
 
 fn main() -> ExitCode {
     match drive_all(&Args::parse()) {
@@ -89,6 +90,7 @@ async fn run(scenario: Scenario, args: &Args) -> anyhow::Result<Vec<Row>> {
         Scenario::Replay => pump::replay(args).await,
         Scenario::Bulk => bulk::bulk(args).await,
         Scenario::Dispatch => dispatch::dispatch(args).await,
+        Scenario::Smpp => smpp::smpp(args).await,
         Scenario::Kill9 => kill::kill9(args).await,
         Scenario::Verify => verify::verify(args).await,
         Scenario::Mixed => mixed::mixed(args).await,

@@ -32,7 +32,11 @@ pub struct Scene {
 impl Scene {
     /// Starts fresh servers; the books have room for so many numbers.
     pub async fn open(args: &Args, role: Role, numbers: usize) -> anyhow::Result<Scene> {
-        let books = Books::new(numbers);
+        Scene::open_with(args, role, Books::new(numbers)).await
+    }
+
+    /// The same with books that something else writes as well.
+    pub async fn open_with(args: &Args, role: Role, books: Arc<Books>) -> anyhow::Result<Scene> {
         let carrier = carrier::start(books.clone(), Duration::from_millis(args.carrier_ms))?;
         let stage = Stage::set(args, carrier)?;
         let mut nodes = Vec::new();

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use crate::accounts::boosts::boosted;
 use crate::accounts::keys::KeyView;
 use crate::accounts::org::{Org, OrgStatus};
 use crate::accounts::overrides::{Bearer, Resolved, resolve};
@@ -96,9 +97,10 @@ pub(super) fn standing(conn: &mut Conn, key: KeyView, now: Millis) -> Result<Sta
     let org = store::orgs::find(conn, key.org_id)?.ok_or_else(|| Error::internal("a key without its organization"))?;
     let plan =
         store::plans::find(conn, org.plan)?.ok_or_else(|| Error::internal("an organization without its plan"))?;
+    let policies = boosted(plan.policies, store::boosts::find(conn, org.id)?);
     let of_org = store::overrides::list(conn, Bearer::Org(org.id))?;
     let of_key = store::overrides::list(conn, Bearer::Key(key.id))?;
-    let Resolved { policies, valid_until } = resolve(plan.policies, &of_org, &of_key, now);
+    let Resolved { policies, valid_until } = resolve(policies, &of_org, &of_key, now);
     let (key_scope, org_scope) = (ScopeKey::of(key.id.as_str()), ScopeKey::of(org.id.as_str()));
     Ok(Standing { key, org, policies, valid_until, key_scope, org_scope })
 }

@@ -1,5 +1,6 @@
 //! Accounts: organizations, their plans, limits and keys, the operators, and the guard at the door.
 
+mod boosts;
 mod caller;
 mod change;
 mod countries;
@@ -21,6 +22,7 @@ mod scope;
 mod store;
 mod token;
 
+pub use boosts::set_send_boost;
 pub use caller::{Caller, Standing, working_caller};
 pub use change::{change_once, respond, stored, stored_nothing};
 pub use countries::Countries;

@@ -160,6 +160,9 @@ const REASON_MAX_CHARS: usize = 500;
 const LONGEST_GUARD: std::time::Duration = std::time::Duration::from_secs(86_400);
 
 fn check(bearer: Bearer, policy: Policy, new: &NewOverride, now: Millis) -> Result<()> {
+    if policy == Policy::WhatsappContacts {
+        return Err(Error::field("policy", "is what the tier of the number's portfolio says; change the tier"));
+    }
     if of_the_platform(policy) {
         return Err(Error::field("policy", "guards the whole platform; change it in the plans or the configuration"));
     }

@@ -8,7 +8,7 @@ use crate::audit::{Actor, By, Change};
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
-use crate::limits::Policies;
+use crate::limits::{Allowance, Policies, Policy};
 
 crate::text_enum! {
     /// A plan by name.
@@ -69,6 +69,9 @@ pub fn list_plans(conn: &mut Conn) -> Result<Vec<Plan>> {
 
 /// Changes what a plan allows, for all its organizations, within a second. Errors: `not_found`.
 pub fn update_plan(conn: &mut Conn, by: &By, name: PlanName, policies: Policies) -> Result<Plan> {
+    if policies.find(Policy::WhatsappContacts).is_some_and(|set| set != Allowance::Unlimited) {
+        return Err(Error::field("policies", "cannot set whatsapp.contacts: the tier of a number's portfolio does"));
+    }
     let before = store::plans::find_locked(conn, name)?.ok_or_else(|| Error::new(Code::NotFound))?;
     let after = Plan { policies: before.policies.merged(&policies), updated_at: by.now, ..before };
     store::plans::update(conn, after.clone())?;

@@ -7,7 +7,7 @@ use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
     audit, caps, carriers, decisions, holds, inbound, keys, limits, lists, messages, operators, orgs, pauses, plans,
-    prices, route_stats, routes, rules, senders, simulations, wallets,
+    prices, route_stats, routes, rules, senders, simulations, templates, wallets, whatsapp,
 };
 use crate::error::Code;
 use crate::http::problem::Problem;
@@ -54,6 +54,14 @@ use crate::http::refusals::refusals;
         senders::list_senders,
         senders::show_sender,
         senders::remove_sender,
+        whatsapp::create_whatsapp_number,
+        whatsapp::list_whatsapp_numbers,
+        whatsapp::show_whatsapp_number,
+        whatsapp::change_whatsapp_number,
+        templates::list_org_templates,
+        templates::show_org_template,
+        templates::approve_template,
+        templates::reject_template,
         prices::list_prices,
         prices::replace_prices,
         wallets::show_wallet,
@@ -78,6 +86,7 @@ use crate::http::refusals::refusals;
         pauses::begin_pause,
         pauses::end_pause,
         messages::settle_message,
+        messages::list_activity,
     ),
     components(schemas(Problem))
 )]

@@ -1,21 +1,22 @@
 //! Messages as operators see and settle them.
 
-use actix_web::web::ServiceConfig;
-use actix_web::{HttpResponse, post};
+use actix_web::web::{Data, ServiceConfig};
+use actix_web::{HttpResponse, get, post};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::admin::desk::{Desk, Manage};
-use crate::admin::docs::ChangeRefusals;
+use crate::admin::desk::{Desk, Look, Manage};
+use crate::admin::docs::{ChangeRefusals, ReadRefusals};
 use crate::admin::order::done;
+use crate::app::App;
 use crate::audit::Change;
 use crate::error::Result;
-use crate::http::{Body, Id};
+use crate::http::{Body, Id, Query};
 use crate::ids::MessageId;
-use crate::messages::{self, MessageView, Settlement};
+use crate::messages::{self, ActivityFilter, ActivityList, MessageView, Settlement};
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
-    routes.service(settle_message);
+    routes.service(settle_message).service(list_activity);
 }
 
 /// What an operator found out about a message whose fate was unknown.
@@ -58,4 +59,25 @@ pub(super) async fn settle_message(
             done(&after)
         })
         .await
+}
+
+/// Show what has happened since a moment, over all organizations: messages accepted, where they went, refusals. Oldest
+/// first, numbers masked.
+#[utoipa::path(
+    operation_id = "list_all_activity",
+    tag = "Admin: messages",
+    path = "/v1/admin/activity",
+    params(ActivityFilter),
+    responses((status = 200, description = "What happened", body = ActivityList), ReadRefusals),
+    security(("operator_token" = [])),
+)]
+#[get("/activity")]
+pub(super) async fn list_activity(
+    desk: Desk<Look>,
+    app: Data<App>,
+    filter: Query<ActivityFilter>,
+) -> Result<HttpResponse> {
+    let now = app.clock.now();
+    let since = filter.0.since(None, now)?;
+    desk.show(move |conn| messages::activity(conn, &since, now)).await
 }

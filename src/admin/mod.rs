@@ -26,7 +26,9 @@ mod routes;
 mod rules;
 mod senders;
 mod simulations;
+mod templates;
 mod wallets;
+mod whatsapp;
 
 pub use docs::AdminDocs;
 
@@ -45,6 +47,7 @@ pub fn configure(routes: &mut ServiceConfig) {
     self::routes::configure(routes);
     carriers::configure(routes);
     senders::configure(routes);
+    templates::configure(routes);
     prices::configure(routes);
     wallets::configure(routes);
     caps::configure(routes);
@@ -56,4 +59,5 @@ pub fn configure(routes: &mut ServiceConfig) {
     pauses::configure(routes);
     inbound::configure(routes);
     messages::configure(routes);
+    whatsapp::configure(routes);
 }

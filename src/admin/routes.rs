@@ -91,6 +91,8 @@ pub struct RouteReport {
     route: RouteView,
     /// Its circuit, as the process that answers sees it: each one learns for itself from the hand-offs it makes.
     circuit: RouteCircuit,
+    /// The circuit of its carrier, in the same process: while that is open, nothing goes by the route either.
+    carrier_circuit: State,
     /// The latest change of its circuit in any process; null where it never opened.
     last_change: Option<RouteEventView>,
 }
@@ -130,12 +132,13 @@ pub struct Routes {
 )]
 #[get("/routes")]
 pub(super) async fn list_routes(desk: Desk<Look>, app: Data<App>) -> Result<HttpResponse> {
-    let watch = app.room::<Watch>();
+    let (watch, carriers) = (app.room::<Watch>(), app.carriers.clone());
     desk.show(move |conn| {
         let mut latest = watch::latest(conn)?;
         let report = |route: &Route| RouteReport {
             route: view(route),
             circuit: RouteCircuit::of(watch.standing(route.id)),
+            carrier_circuit: carriers.circuits().state(&route.carrier),
             last_change: latest.remove(&route.id).map(RouteEventView::of),
         };
         Ok(RouteReports { data: routing::load(conn)?.iter().map(report).collect() })

@@ -89,6 +89,7 @@ fn letter(address: &str, row: &Row, now: Millis) -> Outgoing {
         from: Some(String::from("Postern alerts")),
         text: Secret::new(text),
         code: None,
+        template: None,
         subject: Some(format!("[Postern] {}{times}", title(row))),
         html: None,
         ttl_left: LIFE,

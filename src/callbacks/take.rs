@@ -1,13 +1,14 @@
 //! Reports of a carrier, from its signature to the database.
 
+use crate::accounts::Directory;
 use crate::app::App;
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
-use crate::inbound;
+use crate::inbound::{self, From};
 use crate::messages;
 use crate::providers::{Carrier, Hook, HookFault, HookReply, Report};
-use crate::secret::Keyring;
+use crate::{templates, whatsapp};
 
 /// Checks, translates and stores what the carrier `name` reports; the answer it wants may be given once this returns,
 /// for then the reports are on disk. Repeats change nothing; receipts of hand-offs that are not known (yet) wait for
@@ -39,27 +40,45 @@ pub(super) async fn take_shared(app: &App, hook: &Hook<'_>) -> Result<()> {
 /// Stores what the carrier `name` told; on disk when this returns.
 pub(super) async fn keep(app: &App, name: &str, reports: Vec<Report>) -> Result<()> {
     if !reports.is_empty() {
+        let of_numbers = reports.iter().any(|report| matches!(report, Report::Number(_)));
         let (carrier, clock, keyring) = (String::from(name), app.clock.clone(), app.keyring.clone());
+        let of_templates = reports.iter().any(|report| matches!(report, Report::Template(_)));
+        let known = app.config.carriers.iter().find(|carrier| carrier.name == name);
+        let own = known.and_then(|carrier| carrier.kind.originator()).map(String::from);
         let stored = app.db.write(move |conn| {
             let now = crate::db::now(conn, &clock)?;
-            store(conn, (&carrier, &keyring), reports, now)
+            let from = From { carrier: &carrier, keyring: &keyring, originator: own.as_deref() };
+            store(conn, &from, reports, now)
         });
         stored.await.inspect_err(|_| count(name, "not_stored"))?;
+        if of_numbers {
+            // A tier that moved acts on the keys there are.
+            app.room::<Directory>().forget();
+            messages::forget_tables(app);
+        }
+        if of_templates {
+            templates::forget_templates(app);
+        }
     }
     count(name, "taken");
     Ok(())
 }
 
-fn store(conn: &mut Conn, (carrier, keyring): (&str, &Keyring), reports: Vec<Report>, now: Millis) -> Result<()> {
+fn store(conn: &mut Conn, from: &From<'_>, reports: Vec<Report>, now: Millis) -> Result<()> {
     let (mut receipts, mut messages_in) = (Vec::new(), Vec::new());
+    let (mut of_numbers, mut of_templates) = (Vec::new(), Vec::new());
     for report in reports {
         match report {
             Report::Receipt(receipt) => receipts.push(receipt),
             Report::Inbound(message) => messages_in.push(message),
+            Report::Number(report) => of_numbers.push(report),
+            Report::Template(report) => of_templates.push(report),
         }
     }
-    messages::take_receipts(conn, carrier, &receipts, now)?;
-    inbound::take_inbound(conn, (carrier, keyring), &messages_in, now)
+    messages::take_receipts(conn, from.carrier, &receipts, now)?;
+    templates::take_reports(conn, &of_templates, now)?;
+    inbound::take_inbound(conn, from, &messages_in, now)?;
+    whatsapp::take_number_reports(conn, &of_numbers, now).map(drop)
 }
 
 fn read(carrier: &dyn Carrier, hook: &Hook<'_>) -> Result<Vec<Report>> {

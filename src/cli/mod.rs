@@ -5,19 +5,24 @@ mod config;
 mod desk;
 mod dev;
 mod doctor;
+mod hearing;
 mod inbox;
 mod key;
 mod lab;
 mod lab_live;
+mod listen;
 mod log;
 mod migrate;
 mod openapi;
 mod operator;
 mod org;
 mod plan;
+mod remote;
 mod serve;
 mod show;
 mod simulate;
+mod tail;
+mod trigger;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -70,6 +75,12 @@ enum Command {
     Audit(audit::Args),
     /// What the sandbox's handsets and mailboxes show
     Inbox(inbox::Args),
+    /// Forward a running server's events to an address on this machine, signed as webhooks are
+    Listen(listen::Args),
+    /// Make an event of some type happen in test mode, at a running server
+    Trigger(trigger::Args),
+    /// Show what happens at a running server, as it happens
+    Tail(tail::Args),
     /// Check what a healthy installation needs, with a hint for what is missing; exit 1 where something fails
     Doctor,
     /// Run labelled attacks and hard honest cases against the fraud engine
@@ -104,6 +115,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Openapi(args) => openapi::run(&args),
         Command::Lab(args) => runtime()?.block_on(lab::run_anywhere(&args)),
         Command::Simulate(args) if !args.is_of_database() => simulate::run(&args),
+        Command::Listen(args) => runtime()?.block_on(listen::run(args)),
+        Command::Trigger(args) => runtime()?.block_on(trigger::run(args)),
+        Command::Tail(args) => runtime()?.block_on(tail::run(args)),
         Command::Doctor => runtime()?.block_on(doctor::run(file)),
         command => {
             let config = Config::load(command.source(Source::find(file)?))?;
@@ -145,7 +159,13 @@ impl Command {
             Command::Inbox(args) => inbox::run(config, args).await,
             Command::Simulate(args) => simulate::of_database(config, args).await,
             // They read the configuration themselves, bad as it may be, or need none: `run` above.
-            Command::Config(_) | Command::Doctor | Command::Openapi(_) | Command::Lab(_) => Ok(()),
+            Command::Config(_)
+            | Command::Doctor
+            | Command::Openapi(_)
+            | Command::Lab(_)
+            | Command::Listen(_)
+            | Command::Trigger(_)
+            | Command::Tail(_) => Ok(()),
         }
     }
 }

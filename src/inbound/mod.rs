@@ -1,6 +1,7 @@
 //! What people send to us: messages to our originators, kept; and their word that they want no messages, or want them
 //! again. Codes are not messages in that sense: whoever asks for one gets it.
 
+mod chats;
 mod http;
 mod keyword;
 mod opt_outs;
@@ -9,8 +10,9 @@ mod take;
 mod told;
 mod view;
 
+pub use chats::Written;
 pub use http::{InboundDocs, configure};
 pub use opt_outs::{Consents, Whom, opted_out};
-pub use store::purge_inbound;
-pub use take::take_inbound;
+pub use store::{latest_chats, purge_inbound};
+pub use take::{From, take_inbound};
 pub use view::{UnownedView, list_unowned};

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 
+use super::chats::Written;
 use super::keyword::Keyword;
 use super::opt_outs::Consents;
 use crate::clock::Millis;
@@ -31,6 +32,7 @@ pub(super) struct InboundRow {
     pub(super) body: Vec<u8>,
     pub(super) keyword: Option<Keyword>,
     pub(super) received_at: Millis,
+    pub(super) sent_at: Option<Millis>,
 }
 
 crate::text_enum! {
@@ -156,6 +158,42 @@ pub fn purge_inbound(conn: &mut Conn, before: Millis, limit: i64) -> Result<usiz
     }
     Ok(old.len())
 }
+
+/// The latest WhatsApp message of each of `people` (as they wrote: a number, or the channel's id of them) to each
+/// originator. Found along an index.
+pub fn latest_chats(conn: &mut Conn, people: &BTreeSet<(OrgId, Mode, String)>) -> Result<Vec<Written>> {
+    use diesel::dsl::max;
+    type Latest = (OrgId, Mode, String, String, Option<Millis>, Option<Millis>);
+    let owners: BTreeSet<(OrgId, Mode)> = people.iter().map(|(org, mode, _)| (*org, *mode)).collect();
+    let mut found: Vec<Latest> = Vec::new();
+    for (org, mode) in owners {
+        let senders: Vec<&str> =
+            people.iter().filter(|one| (one.0, one.1) == (org, mode)).map(|one| one.2.as_str()).collect();
+        for chunk in senders.chunks(CHUNK) {
+            let query = inbound_messages::table
+                .filter(inbound_messages::org_id.eq(org))
+                .filter(inbound_messages::mode.eq(mode))
+                .filter(inbound_messages::channel.eq(Channel::Whatsapp))
+                .filter(inbound_messages::sender.eq_any(chunk.iter().copied()))
+                .group_by((inbound_messages::sender, inbound_messages::recipient))
+                .select((
+                    inbound_messages::sender,
+                    inbound_messages::recipient,
+                    max(inbound_messages::sent_at),
+                    max(inbound_messages::received_at),
+                ));
+            let rows: Vec<(String, String, Option<Millis>, Option<Millis>)> = query.load(conn)?;
+            found.extend(rows.into_iter().map(|(sender, to, sent, came)| (org, mode, sender, to, sent, came)));
+        }
+    }
+    let written = |(org_id, mode, sender, recipient, sent, came): Latest| {
+        Some(Written { org_id, mode, sender, recipient, at: sent.or(came)? })
+    };
+    Ok(found.into_iter().filter_map(written).collect())
+}
+
+/// Values of one `IN`: below what SQLite takes.
+const CHUNK: usize = 1_000;
 
 /// Notes an opt-out; `false` where it was there already.
 pub(super) fn insert_opt_out(conn: &mut Conn, row: &OptOutRow) -> Result<bool> {

@@ -18,18 +18,26 @@ use crate::terms::{Channel, Mode};
 /// Longest text that is kept, characters: ten concatenated segments, and more than any handset sends.
 pub(super) const LONGEST: usize = 1600;
 
+/// The carrier that brings messages.
+pub struct From<'a> {
+    /// Its name.
+    pub carrier: &'a str,
+    /// What seals texts.
+    pub keyring: &'a Keyring,
+    /// What its messages come from where no sender is named. Organizations without a sender of their own share it,
+    /// whoever it is registered to.
+    pub originator: Option<&'a str>,
+}
+
 /// Stores what people sent; a repeat changes nothing. STOP ends the consent to everything but codes by that channel: to
 /// the messages of the organization whose originator it was sent to, or of every organization where several share it.
 /// START renews it.
-pub fn take_inbound(
-    conn: &mut Conn,
-    (carrier, keyring): (&str, &Keyring),
-    inbound: &[Inbound],
-    now: Millis,
-) -> Result<()> {
+pub fn take_inbound(conn: &mut Conn, from: &From<'_>, inbound: &[Inbound], now: Millis) -> Result<()> {
     for one in inbound {
         let owner = (owner_of(conn, one)?, Mode::Live);
-        keep(conn, &row(one, carrier, owner, (keyring, now)), now)?;
+        let row = row(one, from.carrier, owner, (from.keyring, now));
+        let is_shared = from.originator.is_some_and(|own| address_of(one.channel, own) == row.recipient);
+        keep(conn, &row, is_shared, now)?;
     }
     Ok(())
 }
@@ -43,7 +51,7 @@ pub(super) fn take_test(
     now: Millis,
 ) -> Result<InboundRow> {
     let row = row(one, SANDBOX, (Some(org), Mode::Test), (keyring, now));
-    keep(conn, &row, now)?;
+    keep(conn, &row, false, now)?;
     Ok(row)
 }
 
@@ -67,29 +75,36 @@ fn row(
         body: keyring.seal(Purpose::Body, id.as_str().as_bytes(), text.as_bytes()),
         keyword: Keyword::of(&one.text),
         received_at: now,
+        // A clock that is ahead of ours opens nothing for longer.
+        sent_at: Some(one.sent_at.map_or(now, |at| at.min(now))),
     }
 }
 
 /// Stores a message, and heeds it if it was not there.
-fn keep(conn: &mut Conn, row: &InboundRow, now: Millis) -> Result<()> {
+fn keep(conn: &mut Conn, row: &InboundRow, is_shared: bool, now: Millis) -> Result<()> {
     if !store::insert_inbound(conn, row)? {
         return Ok(());
     }
-    heed(conn, row, now)?;
+    heed(conn, row, is_shared, now)?;
     told::tell(conn, row, now)?;
     let word = row.keyword.map_or("none", |keyword| keyword.as_str());
     metrics::counter!("postern_inbound_total", "channel" => row.channel.as_str(), "keyword" => word).increment(1);
     Ok(())
 }
 
-fn heed(conn: &mut Conn, row: &InboundRow, now: Millis) -> Result<()> {
+/// `is_shared`: others send from this originator as well, and the person cannot tell them apart.
+fn heed(conn: &mut Conn, row: &InboundRow, is_shared: bool, now: Millis) -> Result<()> {
+    let whose = row.org_id.filter(|_| !is_shared);
     let whom = (row.mode, row.channel, row.sender.as_str());
     match row.keyword {
         Some(Keyword::Stop) => {
-            store::insert_opt_out(conn, &OptOutRow::new(row.org_id, whom, Some(row.id), now))?;
+            store::insert_opt_out(conn, &OptOutRow::new(whose, whom, Some(row.id), now))?;
         }
         Some(Keyword::Start) => {
             store::delete_opt_out(conn, row.org_id, whom)?;
+            if is_shared {
+                store::delete_opt_out(conn, None, whom)?;
+            }
         }
         Some(Keyword::Help) | None => {}
     }

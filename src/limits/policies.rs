@@ -52,6 +52,8 @@ const TABLE: [Row; COUNT] = [
     (Policy::BandManage, tenfold(120, MINUTE)),
     (Policy::BandBilling, tenfold(30, MINUTE)),
     (Policy::SmsPlan, [per(1, MINUTE), per(60, MINUTE), per(300, MINUTE)]),
+    // What a portfolio's tier allows is its own, see the WhatsApp room.
+    (Policy::WhatsappContacts, [Allowance::Unlimited; 3]),
     (Policy::OtpNumber, same(3, 5 * MINUTE)),
     (Policy::OtpNumberHour, same(10, HOUR)),
     (Policy::OtpNumberDay, same(20, DAY)),

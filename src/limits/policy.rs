@@ -27,6 +27,8 @@ crate::text_enum! {
         BandBilling = "band.billing",
         /// SMS of an organization by its plan: messages, not requests. A paced bulk leaves a fifth of it to single sends.
         SmsPlan = "sms.plan",
+        /// Unique WhatsApp contacts of a business portfolio in a moving 24 h, outside sessions: its tier sets the number.
+        WhatsappContacts = "whatsapp.contacts",
         /// OTP messages of an organization to one number.
         OtpNumber = "otp.number",
         /// The same over an hour.

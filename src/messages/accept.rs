@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::body::{BulkMode, Pacing};
+use super::chat::Chat;
 use super::client::ClientMacs;
 use super::purse::Capped;
 use super::store::{Extra, Row};
@@ -99,6 +100,8 @@ pub struct Prepared {
     pub screened: Screened,
     /// What the engine will judge; none where it has nothing to say.
     pub trial: Option<Box<Trial>>,
+    /// What it takes to go by WhatsApp, where it does.
+    pub chat: Option<Chat>,
     /// A refusal that needs no state: a magic number, no route. The key's replay still comes before it.
     pub refusal: Option<Error>,
 }

@@ -34,7 +34,7 @@ pub struct SendBody {
     /// ISO 3166 country by which a national number is read.
     #[schema(pattern = "^[A-Za-z]{2}$", example = "US")]
     pub country: Option<String>,
-    /// A built-in template and what fills it.
+    /// A template, built in or your own, and what fills it.
     pub template: Option<TemplateBody>,
     /// Worth sending for so long: `10s` to `7d`. Default `10m` for codes, `24h` otherwise.
     #[schema(value_type = Option<Span>)]
@@ -42,7 +42,8 @@ pub struct SendBody {
     /// Not before this moment, within 7 days; the limits count it there.
     #[schema(format = DateTime, example = "2026-12-01T08:00:00Z")]
     pub scheduled_for: Option<String>,
-    /// Channels to turn to when this one certainly failed, in order; at most two.
+    /// Channels to turn to when this one certainly failed, in order; at most two. From WhatsApp also when it is silent for
+    /// the entry's `wait`: sent, and no word of its arrival.
     pub fallback: Option<Vec<FallbackBody>>,
     /// On whose behalf, for the guards per client address and device.
     pub client: Option<ClientBody>,
@@ -70,10 +71,10 @@ impl ToSchema for SingleBody {}
 #[derive(Deserialize, ToSchema, Clone, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateBody {
-    /// Its name.
+    /// Its name: of your own (`/v1/templates`), of which one is approved, or a built-in one.
     #[schema(example = "login")]
     pub name: String,
-    /// The reader's language (BCP 47); the organization's own by default.
+    /// The reader's language (BCP 47); the organization's own by default. The nearest there is a text in is taken.
     #[schema(example = "pt-BR")]
     pub locale: Option<String>,
     /// What fills its placeholders.
@@ -81,7 +82,7 @@ pub struct TemplateBody {
     pub params: BTreeMap<String, String>,
 }
 
-/// A fallback: a channel that uses the same number, or a channel with an address of its own.
+/// A fallback: a channel that uses the same number, or a channel with an address or a wait of its own.
 #[derive(Deserialize, ToSchema, Clone)]
 #[serde(untagged, expecting = "must be a channel, or an object of channel and to")]
 pub enum FallbackBody {
@@ -91,22 +92,24 @@ pub enum FallbackBody {
     Address(FallbackAddress),
 }
 
-/// A fallback with an address of its own.
+/// A fallback with an address or a wait of its own.
 #[derive(Deserialize, ToSchema, Clone)]
 #[serde(deny_unknown_fields)]
 pub struct FallbackAddress {
     /// The channel.
     pub channel: Channel,
-    /// Whom there.
-    pub to: String,
+    /// Whom there; left out where the channel uses the message's own number.
+    pub to: Option<String>,
+    /// How long WhatsApp before it may be silent, `10s` to `10m`; `30s` by default.
+    pub wait: Option<Span>,
 }
 
 impl FallbackBody {
-    /// The channel, and the address where one was given.
-    pub fn parts(self) -> (Channel, Option<String>) {
+    /// The channel, the address where one was given, and the wait.
+    pub fn parts(self) -> (Channel, Option<String>, Option<Span>) {
         match self {
-            FallbackBody::Channel(channel) => (channel, None),
-            FallbackBody::Address(entry) => (entry.channel, Some(entry.to)),
+            FallbackBody::Channel(channel) => (channel, None, None),
+            FallbackBody::Address(entry) => (entry.channel, entry.to, entry.wait),
         }
     }
 }

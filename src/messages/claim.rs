@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::chat::{self, Going};
 use super::dispatch::Claimed;
 use super::in_flight::InFlight;
 use super::progress::{self, Due};
@@ -22,8 +23,9 @@ use crate::providers::pick::{Candidate, pick};
 use crate::routing::senders::Pool;
 use crate::routing::watch::Watch;
 use crate::routing::{self, Pauses, Route, Want};
-use crate::secret::random_u64;
-use crate::terms::{Channel, Kind, Mode};
+use crate::secret::{Keyring, random_u64};
+use crate::terms::{Kind, Mode};
+use crate::whatsapp::Numbers;
 
 /// What a claim looks at besides the table.
 pub(super) struct Desk {
@@ -33,6 +35,8 @@ pub(super) struct Desk {
     /// What operators have stopped.
     pub(super) pauses: Arc<Pauses>,
     pub(super) senders: Arc<Pool>,
+    pub(super) numbers: Arc<Numbers>,
+    pub(super) keyring: Keyring,
     pub(super) watch: Arc<Watch>,
     pub(super) carriers: Carriers,
     pub(super) in_flight: InFlight,
@@ -101,7 +105,10 @@ impl Desk {
             let consents = consents_of(conn, &rows)?;
             let mut round = Round::default();
             for row in rows {
-                if row.kind != Kind::Otp && row.status != Status::Sending && consents.refuses(&whom(&row)) {
+                if row.kind != Kind::Otp
+                    && !matches!(row.status, Status::Sending | Status::Sent)
+                    && consents.refuses(&whom(&row))
+                {
                     instead(conn, &row, &progress::opted_out(&row, now), now)?;
                 } else {
                     self.take(conn, row, now, &mut round)?;
@@ -133,6 +140,9 @@ impl Desk {
             Due::Expire => {
                 settle::move_row(conn, &row, &progress::expire(&row, now), &Moved::by("ttl"), now)?;
             }
+            Due::FallSilent => {
+                settle::move_row(conn, &row, &progress::fall_silent(&row, now), &Moved::by("silence"), now)?;
+            }
             Due::HandOver => return self.begin(conn, row, now, round),
         }
         Ok(())
@@ -143,13 +153,21 @@ impl Desk {
         let (channel, to) = row.way(&extra);
         let want = Want { channel, country: country_of(&row, &to), recipient: &to, org_id: row.org_id };
         // The originator was checked for the channel it was asked for; on another one it is chosen.
-        let asked = row.sender.clone().filter(|_| channel == row.channel);
-        let Candidate { route, carrier, .. } = match self.choose(&row, &extra, &want, asked.as_deref(), now) {
-            Choice::Route(chosen) => chosen,
-            Choice::Later(wait) => return self.put_off(conn, row, wait, now, round),
-            Choice::Exhausted => return instead(conn, &row, &progress::routes_exhausted(&row, now), now),
-            Choice::None => return instead(conn, &row, &progress::no_route(&row, now), now),
-        };
+        let mut asked = row.sender.clone().filter(|_| channel == row.channel);
+        let mut number_id = None;
+        match chat::go(conn, (&self.numbers, &self.keyring), &row, (channel, &to), now)? {
+            Going::Elsewhere => {}
+            Going::From(number, id) => (asked, number_id) = (Some(number), id),
+            Going::Later(wait) => return self.put_off(conn, row, wait, now, round),
+            Going::Nobody => return instead(conn, &row, &progress::no_route(&row, now), now),
+        }
+        let Candidate { route, carrier, .. } =
+            match self.choose(&row, &extra, &want, (asked.as_deref(), number_id.as_deref()), now) {
+                Choice::Route(chosen) => chosen,
+                Choice::Later(wait) => return self.put_off(conn, row, wait, now, round),
+                Choice::Exhausted => return instead(conn, &row, &progress::routes_exhausted(&row, now), now),
+                Choice::None => return instead(conn, &row, &progress::no_route(&row, now), now),
+            };
         let from = asked.or_else(|| self.senders.choose(&want, &carrier).map(|sender| sender.address.clone()));
         let attempt = Attempt {
             id: AttemptId::new(now),
@@ -196,12 +214,9 @@ impl Desk {
         Ok(())
     }
 
-    fn choose(&self, row: &Row, extra: &Extra, want: &Want<'_>, from: Option<&str>, now: Millis) -> Choice {
+    fn choose(&self, row: &Row, extra: &Extra, want: &Want<'_>, from: From<'_>, now: Millis) -> Choice {
         if row.mode == Mode::Live && self.pauses.stops(want).is_some() {
             return Choice::Later(DRAIN_WAIT);
-        }
-        if want.channel == Channel::Whatsapp {
-            return Choice::None;
         }
         let candidates = self.candidates(row, want, from);
         if candidates.is_empty() {
@@ -226,7 +241,10 @@ impl Desk {
                 (true, true) => self.carriers.wait(name, self.nodes, now),
             }
         };
-        match pick(&left, |candidate| wait_of(candidate).is_zero(), random_u64()) {
+        // Where the originator is the carrier's own, another carrier is another originator: a person shall meet one.
+        let is_carrier_s = |candidate: &Candidate| self.senders.choose(want, &candidate.carrier).is_none();
+        let whom = (from.0.is_none() && left.iter().any(is_carrier_s)).then_some(want.recipient);
+        match pick(&left, |candidate| wait_of(candidate).is_zero(), whom, random_u64()) {
             Some(candidate) => {
                 self.count(candidate, now);
                 Choice::Route(candidate.clone())
@@ -249,7 +267,12 @@ impl Desk {
         }
     }
 
-    fn candidates(&self, row: &Row, want: &Want<'_>, from: Option<&str>) -> Vec<Candidate> {
+    /// Whether `carrier` sends for the WhatsApp number of this id at Meta: one with an id of its own sends for that alone.
+    fn sends_for(&self, carrier: &str, number_id: &str) -> bool {
+        self.carriers.find(carrier).is_none_or(|carrier| carrier.phone_number_id().is_none_or(|own| own == number_id))
+    }
+
+    fn candidates(&self, row: &Row, want: &Want<'_>, (from, number_id): From<'_>) -> Vec<Candidate> {
         if row.mode == Mode::Test {
             let carrier = String::from("sandbox");
             return vec![Candidate { route: None, carrier, priority: 0, weight: 1, price: None }];
@@ -258,6 +281,7 @@ impl Desk {
         routing::eligible(&self.routes, want)
             .into_iter()
             .filter(|route| known_to.as_ref().is_none_or(|names| names.contains(&route.carrier.as_str())))
+            .filter(|route| number_id.is_none_or(|id| self.sends_for(&route.carrier, id)))
             .map(|route| Candidate {
                 route: Some(route.id),
                 carrier: route.carrier.clone(),
@@ -276,6 +300,9 @@ fn country_of(row: &Row, to: &str) -> Option<Country> {
         false => Phone::parse(to, None).ok().map(|phone| phone.country()),
     }
 }
+
+/// The originator that was asked for, and its id at Meta.
+type From<'a> = (Option<&'a str>, Option<&'a str>);
 
 enum Choice {
     Route(Candidate),

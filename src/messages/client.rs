@@ -41,7 +41,7 @@ pub struct ClientMacs {
     pub network: Option<Key>,
     /// The app's keys with their rates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) keys: Vec<(Key, String)>,
+    pub keys: Vec<(Key, String)>,
 }
 
 /// Most keys that one request may name.

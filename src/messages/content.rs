@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::new::Words;
-use crate::accounts::Caller;
 use crate::error::{Error, Result};
 use crate::ids::{MessageId, OrgId, VerificationId};
 use crate::otp::{CodeLength, CodeSeed, Otp, derive};
+use crate::providers::TemplateCall;
 use crate::secret::{Keyring, Purpose};
-use crate::templates::{CodeText, Defaults, Locale, Params, Rendered, TemplateName, render, verification_text};
+use crate::templates::{
+    Chosen, CodeText, Defaults, Locale, Params, Rendered, TemplateName, Values, render, verification_text,
+    with_phone_forms,
+};
 use crate::terms::Channel;
 use crate::text::{AppHash, Host};
 
@@ -38,8 +40,28 @@ pub enum Content {
         /// Life of the code, seconds.
         valid_s: u64,
     },
+    /// The organization's own templates, as they were chosen for each channel of the message, filled in by the caller.
+    Own(OwnContent),
     /// The code of a verification: derived anew at each hand-off, stored nowhere.
     Code(CodeSpec),
+}
+
+/// A message by the organization's own templates.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct OwnContent {
+    /// Their name.
+    pub name: String,
+    /// One for each channel that has one.
+    pub chosen: Vec<Chosen>,
+    /// The built-in text of that name, for a channel without: with the reader's language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub built_in: Option<(TemplateName, String)>,
+    /// The caller's parameters.
+    pub params: BTreeMap<String, String>,
+    /// The organization's name.
+    pub app: String,
+    /// Life of the code, seconds.
+    pub valid_s: u64,
 }
 
 /// What it takes to say a verification's code.
@@ -65,26 +87,12 @@ pub struct CodeSpec {
     pub web_origin: Option<String>,
     /// SMS Retriever.
     pub app_hash: Option<String>,
+    /// The organization's own template, in the place of the built-in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<Box<Chosen>>,
 }
 
 impl Content {
-    /// The content of a request; checks a template's name, language and parameters.
-    pub fn of(words: &Words, caller: &Caller, valid: Duration) -> Result<Content> {
-        match words {
-            Words::Text { text, subject } => Ok(Content::Text { text: text.clone(), subject: subject.clone() }),
-            Words::Template(wanted) => {
-                let locale = wanted.locale.as_deref().unwrap_or(&caller.org.locale);
-                Ok(Content::Template {
-                    name: TemplateName::read("template.name", &wanted.name)?,
-                    locale: String::from(Locale::parse("template.locale", locale)?.as_str()),
-                    params: wanted.params.clone(),
-                    app: caller.org.name.clone(),
-                    valid_s: valid.as_secs(),
-                })
-            }
-        }
-    }
-
     /// The words for `channel`.
     pub fn render(&self, channel: Channel, org: OrgId, keyring: &Keyring) -> Result<Rendered> {
         match self {
@@ -94,7 +102,23 @@ impl Content {
                 let params = Params::read(params, defaults)?;
                 render(*name, channel, Locale::parse("template.locale", locale)?, &params)
             }
+            Content::Own(own) => own.render(channel),
             Content::Code(spec) => spec.render(channel, org, keyring),
+        }
+    }
+
+    /// The template to send by name, where the carrier of `channel` has its words.
+    pub fn call(&self, channel: Channel, org: OrgId, keyring: &Keyring) -> Result<Option<TemplateCall>> {
+        match self {
+            Content::Text { .. } | Content::Template { .. } => Ok(None),
+            Content::Own(own) => match own.of(channel) {
+                Some(chosen) => chosen.call(&own.values(chosen)?),
+                None => Ok(None),
+            },
+            Content::Code(spec) => match &spec.own {
+                Some(chosen) => chosen.call(&spec.values(&spec.code(org, keyring)?)),
+                None => Ok(None),
+            },
         }
     }
 
@@ -102,17 +126,20 @@ impl Content {
     pub fn code(&self, org: OrgId, keyring: &Keyring) -> Result<Option<String>> {
         match self {
             Content::Text { .. } => Ok(None),
-            Content::Template { params, .. } => Ok(params.get("code").cloned()),
+            Content::Template { params, .. } | Content::Own(OwnContent { params, .. }) => {
+                Ok(params.get("code").cloned())
+            }
             Content::Code(spec) => Ok(Some(String::from(spec.code(org, keyring)?.expose()))),
         }
     }
 
     /// The template's name, where there is one.
-    pub fn template(&self) -> Option<TemplateName> {
+    pub fn template(&self) -> Option<&str> {
         match self {
             Content::Text { .. } => None,
-            Content::Template { name, .. } => Some(*name),
-            Content::Code(spec) => Some(spec.template),
+            Content::Template { name, .. } => Some(name.as_str()),
+            Content::Own(own) => Some(&own.name),
+            Content::Code(spec) => Some(spec.template.as_str()),
         }
     }
 
@@ -132,7 +159,40 @@ impl Content {
     }
 }
 
+impl OwnContent {
+    fn of(&self, channel: Channel) -> Option<&Chosen> {
+        self.chosen.iter().find(|chosen| chosen.channel == channel)
+    }
+
+    fn defaults(&self) -> Defaults<'_> {
+        Defaults { app: &self.app, valid: Duration::from_secs(self.valid_s) }
+    }
+
+    fn values(&self, chosen: &Chosen) -> Result<Values> {
+        // What another channel's template uses is none of this one's business.
+        let used = chosen.slots();
+        let own = self.params.iter().filter(|(name, _)| used.contains(name.as_str()));
+        let own = own.map(|(name, value)| (name.clone(), value.clone())).collect();
+        Values::read(std::slice::from_ref(chosen), &own, self.defaults())
+    }
+
+    fn render(&self, channel: Channel) -> Result<Rendered> {
+        if let Some(chosen) = self.of(channel) {
+            return chosen.render(&self.values(chosen)?);
+        }
+        let (name, locale) = self.built_in.as_ref().ok_or_else(|| Error::internal("no text for this channel"))?;
+        let known = ["code", "app", "minutes"];
+        let own = self.params.iter().filter(|(name, _)| known.contains(&name.as_str()));
+        let own = own.map(|(name, value)| (name.clone(), value.clone())).collect();
+        render(*name, channel, Locale::parse("template.locale", locale)?, &Params::read(&own, self.defaults())?)
+    }
+}
+
 impl CodeSpec {
+    fn values(&self, code: &Otp) -> Values {
+        Values::of_code(code, Defaults { app: &self.app, valid: Duration::from_secs(self.valid_s) })
+    }
+
     fn code(&self, org: OrgId, keyring: &Keyring) -> Result<Otp> {
         let seed =
             CodeSeed { verification: self.verification, attempt: self.attempt, org, destination: &self.destination };
@@ -145,14 +205,18 @@ impl CodeSpec {
         let defaults = Defaults { app: &self.app, valid: Duration::from_secs(self.valid_s) };
         let origin = self.web_origin.as_deref().map(Host::parse).transpose().map_err(Error::internal)?;
         let app_hash = self.app_hash.as_deref().map(AppHash::parse).transpose().map_err(Error::internal)?;
-        verification_text(&CodeText {
+        let text = CodeText {
             template: self.template,
             channel,
             locale: Locale::parse("locale", &self.locale)?,
             params: &Params::new(&code, defaults),
             origin: origin.as_ref(),
             app_hash: app_hash.as_ref(),
-        })
+        };
+        match self.own.as_ref().filter(|own| own.channel == channel) {
+            Some(own) => with_phone_forms(own.render(&self.values(&code))?, &text),
+            None => verification_text(&text),
+        }
     }
 }
 
@@ -180,6 +244,7 @@ mod tests {
             valid_s: 300,
             web_origin: None,
             app_hash: None,
+            own: None,
         };
         let content = Content::Code(spec);
         let code = content.code(org, &keyring).unwrap().unwrap();

@@ -43,6 +43,8 @@ pub async fn claim(app: &App, limit: usize) -> Result<Vec<Claimed>> {
         draining: tables.draining,
         pauses: tables.pauses,
         senders: tables.senders,
+        numbers: tables.numbers,
+        keyring: app.keyring.clone(),
         watch: app.room::<Watch>(),
         carriers: app.carriers.clone(),
         in_flight: (*app.room::<InFlight>()).clone(),
@@ -106,6 +108,12 @@ fn observe(app: &App, claimed: &Claimed, outcome: &Outcome, now: Millis) {
     let (carrier, watch) = (claimed.attempt.carrier.as_str(), app.room::<Watch>());
     let step = app.carriers.circuits().record(carrier, outcome, now);
     watch.note_carrier(carrier, step, Some(outcome), now);
+    if let Outcome::Refused(refusal) = outcome
+        && refusal.code == "provider.auth"
+    {
+        metrics::counter!("postern_carrier_auth_refusals_total", "carrier" => String::from(carrier)).increment(1);
+        tracing::warn!(carrier, "the carrier does not let us in: see to its credentials; its messages wait meanwhile");
+    }
     let is_scripted = app.carriers.find(carrier).is_some_and(|carrier| carrier.is_scripted());
     if let Some(route) = claimed.attempt.route_id.filter(|_| !is_scripted) {
         let ended = watch::Ended { route, carrier, started: claimed.attempt.started_at, outcome };
@@ -141,6 +149,7 @@ fn outgoing(keyring: &Keyring, claimed: &Claimed, now: Millis) -> Result<Outgoin
         from: claimed.from.clone(),
         text: Secret::new(rendered.text),
         code: content.code(row.org_id, keyring)?.map(Secret::new),
+        template: content.call(claimed.attempt.channel, row.org_id, keyring)?,
         subject: rendered.subject,
         html: rendered.html.map(Secret::new),
         ttl_left: row.expires_at.since(now),

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::accept::{Accept, Prepared};
+use super::chat;
 use super::purse::{self, CapAlert};
 use crate::accounts::Caller;
 use crate::clock::Millis;
@@ -22,6 +23,7 @@ use crate::limits::{Allowance, OrgWindow, Policy, Rate, StampLog, View};
 use crate::secret::sha256;
 use crate::terms::{Channel, Kind, Mode};
 use crate::wallet::{CapKey, Spent, Wallet};
+use crate::whatsapp::Chats;
 
 crate::text_enum! {
     /// What a guard's window counts.
@@ -47,6 +49,8 @@ pub struct State {
     pub paced: BTreeMap<PaceKey, Millis>,
     /// Who wants no messages but codes.
     pub consents: Consents,
+    /// WhatsApp: contacts and sessions.
+    pub chats: Chats,
     /// Money.
     pub wallets: BTreeMap<(OrgId, Mode), Kept<Wallet>>,
     /// What has been spent under caps.
@@ -103,6 +107,8 @@ pub struct Passed {
     pub paced_to: Option<Millis>,
     /// What the fraud engine said.
     pub judged: Option<Judged>,
+    /// The WhatsApp number that it goes from.
+    pub number: Option<String>,
 }
 
 /// A refusal, with the limits as they stand.
@@ -141,6 +147,10 @@ pub fn pass(state: &mut State, accept: &Accept, item: &Prepared, now: Millis) ->
     {
         return Err(Box::new(Denied { judged, ..*Denied::plain(Error::new(code), Vec::new()) }));
     }
+    let number = match chat::open(state, caller, item, now) {
+        Ok(number) => number,
+        Err(denied) => return Err(Box::new(Denied { judged, ..*denied })),
+    };
     let (at, mut view) = match look(state, accept, item, now) {
         Ok(looked) => looked,
         Err(denied) => return Err(Box::new(Denied { judged, ..*denied })),
@@ -160,7 +170,7 @@ pub fn pass(state: &mut State, accept: &Accept, item: &Prepared, now: Millis) ->
     }
     // Of the plan the view shows the window it was asked in, which a paced message does not count in.
     view.mark_taken(at, |verdict| verdict.policy != Policy::SmsPlan || at == due);
-    Ok(Passed { view, paced_to: (at > due).then_some(at), judged })
+    Ok(Passed { view, paced_to: (at > due).then_some(at), judged, number })
 }
 
 /// Whose consent `item` needs; a code needs none, since somebody has asked for it.
@@ -196,8 +206,8 @@ fn pace_key(caller: &Caller, due: Millis, rate: Rate) -> PaceKey {
 /// at once. `None`: waiting helps.
 pub fn never_passes(state: &State, accept: &Accept, now: Millis) -> Option<Error> {
     let known = state.guards.iter().filter(|((kind, ..), _)| *kind == GuardKind::Verified);
-    let mut empty =
-        State { guards: known.map(|(key, kept)| (key.clone(), kept.clone())).collect(), ..State::default() };
+    let guards = known.map(|(key, kept)| (key.clone(), kept.clone())).collect();
+    let mut empty = State { guards, chats: state.chats.emptied(), ..State::default() };
     let owner = (accept.caller.org_id(), accept.caller.mode());
     for (index, item) in accept.items.iter().enumerate() {
         let Some(item) = item.as_ref().ok().filter(|item| item.refusal.is_none()) else { continue };
@@ -307,6 +317,7 @@ fn look(state: &State, accept: &Accept, item: &Prepared, now: Millis) -> Result<
         }
         view.push(verdict);
     }
+    chat::verdict(state, caller, item, now).into_iter().for_each(|verdict| view.push(verdict));
     let gates = gates_of(state, caller, item, now);
     gates.iter().for_each(|gate| view.push(gate.log.check_at(gate.tag, gate.policy, gate.rate, at, now)));
     if !view.denied() {
@@ -361,6 +372,7 @@ fn is_verified(state: &State, caller: &Caller, item: &Prepared, now: Millis) -> 
 
 fn take(state: &mut State, caller: &Caller, item: &Prepared, at: Millis, now: Millis) {
     let tag = tag_of(caller.org_id());
+    chat::take(state, caller, item, now);
     for (key, _) in guards_of(caller, item) {
         if let Some(log) = state.guards.get_mut(&key) {
             let log = log.change();
@@ -382,6 +394,9 @@ fn refusal_of(view: &View, item: &Prepared, opens: Millis, now: Millis) -> Error
     let Some(binding) = view.binding() else { return Error::internal("a refusal without a gate") };
     let (code, what) = match binding.policy {
         Policy::SmsPlan => (Code::SmsPlanCap, "The plan's messages are used up"),
+        Policy::WhatsappContacts => {
+            (Code::WhatsappTierLimit, "The tier of this WhatsApp number is used up for new contacts")
+        }
         Policy::OtpIp => (Code::RateLimited, "This client address has had its share of codes"),
         Policy::OtpDevice => (Code::RateLimited, "This device has had its share of codes"),
         _ => (Code::OtpNumberLimit, "This number has had its share of codes"),

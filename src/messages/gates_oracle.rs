@@ -140,6 +140,7 @@ mod tests {
 
     fn item_of(ask: &Ask, now: i64) -> Prepared {
         Prepared {
+            chat: None,
             caps: Vec::new(),
             id: MessageId::new(BORN),
             recipient: String::new(),

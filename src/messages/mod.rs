@@ -1,7 +1,9 @@
 //! Messages: accepted in one transaction with every guard inside it, handed over later, followed to their end.
 
 mod accept;
+mod activity;
 mod body;
+mod chat;
 mod claim;
 mod client;
 mod content;
@@ -12,6 +14,7 @@ mod gates;
 mod gates_oracle;
 mod http;
 mod in_flight;
+mod lost;
 mod magic;
 mod new;
 mod outcomes;
@@ -30,15 +33,18 @@ mod tables;
 mod told;
 mod view;
 mod watching;
+mod wording;
 
 pub use accept::{Accept, Accepted, BulkTerms, Item, ItemOutcome, Prepared, Render};
+pub use activity::{ActivityList, activity};
 pub use body::ClientBody;
 pub use client::{Client, ClientMacs, client, client_macs};
 pub use content::{CodeSpec, Content};
 pub use dispatch::{claim, dispatch_once, hand_over, until_next};
 pub use gates::{EVER, GUARD_HORIZON, GuardKey, GuardKind, check_policies, tag_of};
-pub use http::{MessageDocs, configure, configure_coals};
+pub use http::{ActivityFilter, MessageDocs, configure, configure_coals};
 pub use in_flight::InFlight;
+pub use lost::CodeLost;
 pub use new::{Faults, MAX_SCHEDULE, NewMessage, Words, country_of, metadata, originator};
 pub use prepare::{Bench, Part};
 pub use purse::{CapAlert, Capped};
@@ -49,7 +55,7 @@ pub use rehearsal::{DryRunView, Rehearsed};
 pub use settle::{Settlement, settle_unknown, take_receipts};
 pub use state::{Hold, Status};
 pub use store::{Extra, LimitTerm, Row, Terms};
-pub use store::{Lock, load_guards, purge_decisions, purge_guards, purge_messages, save_guards};
+pub use store::{Lock, find_message, load_guards, purge_decisions, purge_guards, purge_messages, save_guards};
 pub use tables::{forget_tables, tables};
 pub use view::MessageView;
 pub use watching::{WATCH_EVERY, watch_routes};

@@ -21,6 +21,9 @@ pub const MAX_SCHEDULE: Duration = Duration::from_secs(7 * 86_400);
 const MAX_TTL: Duration = Duration::from_secs(7 * 86_400);
 const MIN_TTL: Duration = Duration::from_secs(10);
 const MAX_FALLBACKS: usize = 2;
+const MIN_WAIT: Duration = Duration::from_secs(10);
+const MAX_WAIT: Duration = Duration::from_secs(600);
+const DEFAULT_WAIT: Duration = Duration::from_secs(30);
 const MAX_METADATA: usize = 20;
 
 /// What is to be said.
@@ -44,6 +47,8 @@ pub struct Step {
     pub channel: Channel,
     /// Whom there.
     pub to: Recipient,
+    /// How long WhatsApp before it may be silent.
+    pub wait: Duration,
 }
 
 /// A message that may be sent. No Debug: it holds a full number and perhaps a code.
@@ -242,7 +247,7 @@ fn steps(
     let mut steps = Vec::with_capacity(wanted.len());
     for (index, entry) in wanted.into_iter().enumerate() {
         let field = format!("fallback[{index}]");
-        let (channel, own) = entry.parts();
+        let (channel, own, wait) = entry.parts();
         if channel == first || steps.iter().any(|step: &Step| step.channel == channel) {
             faults.fail::<()>(&field, "names a channel that comes before it; give each once");
             continue;
@@ -255,7 +260,11 @@ fn steps(
             }
             (None, None) => None,
         };
-        steps.extend(step.map(|to| Step { channel, to }));
+        let wait = wait.map_or(DEFAULT_WAIT, |span| span.0);
+        if !(MIN_WAIT..=MAX_WAIT).contains(&wait) {
+            faults.fail::<()>(&format!("{field}.wait"), "must be a duration of 10s to 10m, e.g. 30s");
+        }
+        steps.extend(step.map(|to| Step { channel, to, wait }));
     }
     steps
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::accept::Prepared;
+use super::chat::Chat;
 use super::client::{ClientMacs, client_macs};
 use super::content::Content;
 use super::magic;
@@ -11,6 +12,7 @@ use super::new::NewMessage;
 use super::purse::Capped;
 
 use super::store::Extra;
+use super::wording::{Shelf, content_of, for_code};
 use crate::accounts::{Caller, CountryMode, Protection};
 use crate::app::App;
 use crate::clock::Millis;
@@ -23,9 +25,11 @@ use crate::recipient::Recipient;
 use crate::routing::senders::Pool;
 use crate::routing::{self, Pauses, Route};
 use crate::secret::Keyring;
+use crate::templates::{self, Chosen, OwnTemplates, TemplateName};
 use crate::terms::{Channel, Kind, Mode};
 use crate::text::measure;
 use crate::wallet::{Cap, Price, Priced, Spending, Want, price_of};
+use crate::whatsapp::Numbers;
 
 use super::tables::{Tables, tables};
 
@@ -41,8 +45,14 @@ pub struct Bench {
     pub senders: Arc<Pool>,
     /// Each organization's spend caps.
     pub caps: Arc<BTreeMap<OrgId, Vec<Cap>>>,
+    /// WhatsApp numbers.
+    pub numbers: Arc<Numbers>,
     /// Lists, rules and the fraud engine.
     pub guards: Guards,
+    /// Organizations' own templates.
+    pub templates: Arc<OwnTemplates>,
+    /// Whether a carrier of WhatsApp takes codes that no template of the organization's says.
+    pub takes_plain_codes: bool,
     /// MACs and sealing.
     pub keyring: Keyring,
     /// Now.
@@ -52,24 +62,42 @@ pub struct Bench {
 impl Bench {
     /// The tables of `app`, at most a second old.
     pub async fn of(app: &App) -> Result<Bench> {
-        let Tables { prices, routes, pauses, senders, caps, .. } = tables(app).await?;
+        let Tables { prices, routes, pauses, senders, caps, numbers, .. } = tables(app).await?;
         let guards = fraud::guards(app).await?;
+        let templates = templates::own_templates(app).await?;
+        let mut whatsapp = app.carriers.iter().filter(|carrier| carrier.channels().contains(&Channel::Whatsapp));
+        let takes_plain_codes = whatsapp.any(|carrier| !carrier.is_scripted() && carrier.takes_plain_codes());
         let (keyring, now) = (app.keyring.clone(), app.clock.now());
-        Ok(Bench { prices, routes, pauses, senders, caps, guards, keyring, now })
+        Ok(Bench { prices, routes, pauses, senders, caps, numbers, guards, templates, takes_plain_codes, keyring, now })
     }
 
     /// Prepares a message of the caller's own words or template.
     pub fn prepare(&self, caller: &Caller, message: NewMessage, client_request_id: Option<String>) -> Result<Prepared> {
         self.check_from(caller, &message)?;
-        let content = Content::of(&message.words, caller, message.ttl)?;
+        let content = content_of(&message, caller, self.shelf())?;
         let extra = Extra {
             metadata: message.metadata.clone(),
             fallback: message.fallback.iter().map(|step| (step.channel, String::from(step.to.address()))).collect(),
-            template: content.template().map(|name| name.to_string()),
+            fallback_waits_ms: message.fallback.iter().map(|step| whole_ms(step.wait)).collect(),
+            template: content.template().map(String::from),
             client_request_id,
             ..Extra::default()
         };
         self.finish(caller, message, Part { id: MessageId::new(self.now), content, extra, verification_id: None })
+    }
+
+    /// The template by which a code made here goes. Errors: `template.not_approved`, and a fault of `template`.
+    pub fn template_for_code(
+        &self,
+        caller: &Caller,
+        name: &str,
+        (channel, locale): (Channel, &str),
+    ) -> Result<(TemplateName, Option<Chosen>)> {
+        for_code(name, channel, locale, caller, self.shelf())
+    }
+
+    fn shelf(&self) -> Shelf<'_> {
+        Shelf { own: &self.templates, takes_plain_codes: self.takes_plain_codes }
     }
 
     /// Prepares a message whose content and id are settled already: a verification's code.
@@ -98,8 +126,10 @@ impl Bench {
         let trial = is_judged.then(|| self.trial(caller, &message, &part, &client, (price, decision_id))).flatten();
         let (refusal, forced) =
             if test_magic { (magic::refusal(address), magic::verdict(address)) } else { (None, None) };
+        let chat = if test_magic { None } else { self.chat(caller, &message, &part.content) };
         Ok(Prepared {
             id: part.id,
+            chat,
             subject: address_mac(&self.keyring, address),
             counts_for: None,
             country: message.to.country(),
@@ -187,6 +217,22 @@ impl Bench {
         Some(Trial { watch: Arc::clone(&self.guards.watch), features, set, owner, decision, is_fallback })
     }
 
+    /// The numbers that a WhatsApp message may come from, and whether it is text of its own. Whoever was registered as a
+    /// sender only has no number.
+    fn chat(&self, caller: &Caller, message: &NewMessage, content: &Content) -> Option<Chat> {
+        if message.channel != Channel::Whatsapp {
+            return None;
+        }
+        let chosen = self.numbers.choose(caller.org_id(), message.from.as_deref(), message.to.address());
+        let numbers = chosen.into_iter().map(|number| (number.phone.clone(), number.portfolio.clone())).collect();
+        Some(Chat { numbers, is_free_text: matches!(content, Content::Text { .. }) })
+    }
+
+    /// Whether the caller's organization has `channel`.
+    pub fn enables(&self, caller: &Caller, channel: Channel) -> bool {
+        channel != Channel::Whatsapp || self.numbers.has(caller.org_id())
+    }
+
     fn caps_of(&self, caller: &Caller, message: &NewMessage) -> Vec<Capped> {
         let Some(caps) = self.caps.get(&caller.org_id()) else { return Vec::new() };
         let spending =
@@ -213,7 +259,9 @@ impl Bench {
     /// Test messages go to the sandbox; live ones need a route, or a fallback that has one.
     fn unroutable(&self, caller: &Caller, message: &NewMessage) -> Option<Error> {
         let mut channels = std::iter::once(message.channel).chain(message.fallback.iter().map(|step| step.channel));
-        if channels.any(|channel| channel == Channel::Whatsapp) {
+        let from = message.from.as_deref().filter(|_| message.channel == Channel::Whatsapp);
+        let is_no_number = from.is_some_and(|from| self.numbers.find(caller.org_id(), from).is_none());
+        if is_no_number || channels.any(|channel| !self.enables(caller, channel)) {
             return Some(Error::new(Code::ChannelNotEnabled));
         }
         if caller.mode() == Mode::Test {
@@ -244,6 +292,10 @@ impl Bench {
             })
         })
     }
+}
+
+fn whole_ms(wait: std::time::Duration) -> u64 {
+    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn want<'a>(caller: &Caller, channel: Channel, to: &'a Recipient) -> routing::Want<'a> {

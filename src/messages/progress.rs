@@ -17,6 +17,8 @@ pub enum Due {
     HandOver,
     /// Its time is over: it is never sent late.
     Expire,
+    /// It was sent, and no word of its arrival has come: the next channel, or no more waiting.
+    FallSilent,
     /// A worker died with it in hand: it may have been sent, and is never sent again by itself.
     GiveUpAsUnknown,
 }
@@ -25,6 +27,7 @@ pub enum Due {
 pub fn due_step(row: &Row, now: Millis) -> Due {
     match row.status {
         Status::Sending => Due::GiveUpAsUnknown,
+        Status::Sent => Due::FallSilent,
         _ if row.expires_at <= now => Due::Expire,
         _ => Due::HandOver,
     }
@@ -57,7 +60,10 @@ pub fn after_outcome(row: &Row, carrier: &str, outcome: &Outcome, now: Millis, d
             let sent = Move { status, next_at: None, hold: charge(row.hold), ..Move::of(row, now) };
             match status {
                 Status::Undelivered | Status::Failed => fall_back_or(row, sent, now),
-                _ => Move { content: kept_content(row, &row.extra_or_none()), error_code: None, ..sent },
+                _ => {
+                    let (content, next_at) = (kept_content(row, &row.extra_or_none()), patience_ends(row, status, now));
+                    Move { content, error_code: None, next_at, ..sent }
+                }
             }
         }
         Outcome::Refused(refusal) => after_refusal(row, carrier, refusal, now, dice),
@@ -67,7 +73,13 @@ pub fn after_outcome(row: &Row, carrier: &str, outcome: &Outcome, now: Millis, d
 
 /// The move of a row after a receipt; `None` where it changes nothing.
 pub fn after_receipt(row: &Row, receipt: ReceiptState, error_code: Option<&str>, now: Millis) -> Option<Move> {
-    let status = row.status.after_receipt(receipt)?;
+    let status = match row.status.after_receipt(receipt) {
+        // It was about to go by another channel, and has arrived by the one before.
+        None if row.status == Status::Queued && row.attempts > 0 && receipt == ReceiptState::Delivered => {
+            Status::Delivered
+        }
+        status => status?,
+    };
     let never_sent = status == Status::Failed && matches!(row.status, Status::Unknown | Status::Sending);
     let hold = if never_sent { let_go(row.hold) } else { charge(row.hold) };
     let failed = matches!(status, Status::Undelivered | Status::Failed);
@@ -81,7 +93,26 @@ pub fn after_receipt(row: &Row, receipt: ReceiptState, error_code: Option<&str>,
     if failed {
         return Some(fall_back_or(row, moved, now));
     }
-    Some(Move { content: kept_content(row, &row.extra_or_none()), ..moved })
+    let next_at = patience_ends(row, status, now);
+    Some(Move { content: kept_content(row, &row.extra_or_none()), next_at, ..moved })
+}
+
+/// When a message that is sent now has been silent for too long; `None` where that leads nowhere.
+fn patience_ends(row: &Row, status: Status, now: Millis) -> Option<Millis> {
+    let extra = row.extra_or_none();
+    let wait = extra.patience(row.way(&extra).0).filter(|_| status == Status::Sent)?;
+    Some(now.plus(wait)).filter(|at| *at < row.expires_at)
+}
+
+/// The move of a row that was sent and of which no word has come within its patience. What was sent may still arrive:
+/// its receipt is taken whenever it comes.
+pub fn fall_silent(row: &Row, now: Millis) -> Move {
+    let waited = Move { next_at: None, ..Move::of(row, now) };
+    let fallen = fall_back_or(row, waited, now);
+    Move {
+        content: if fallen.status == Status::Sent { kept_content(row, &Extra::default()) } else { fallen.content },
+        ..fallen
+    }
 }
 
 /// No route can take it now: wait and look again, or give up where its time would be over by then.
@@ -131,7 +162,11 @@ fn after_refusal(row: &Row, carrier: &str, refusal: &Refusal, now: Millis, dice:
 pub fn routes_exhausted(row: &Row, now: Millis) -> Move {
     let extra = row.extra_or_none();
     let code = row.error_code.clone().unwrap_or_else(|| String::from("provider.unavailable"));
-    let passing = matches!(code.as_str(), "provider.unreachable" | "provider.throttled" | "provider.unavailable");
+    // Credentials are put right by an operator: until then codes wait, as long as they live.
+    let passing = matches!(
+        code.as_str(),
+        "provider.unreachable" | "provider.throttled" | "provider.unavailable" | "provider.auth"
+    );
     let at = now.plus(Duration::from_millis(extra.retry_wait_ms.max(500)));
     let failed = fail(row, &code, now);
     if !extra.has_fallback() && passing && extra.rounds < MAX_ROUNDS && at < row.expires_at {

@@ -1,7 +1,8 @@
 //! The accepting transaction: one screen, set-based, all guards inside it.
 //!
 //! A batch holds the requests that were waiting; each item has its own outcome and a refused item leaves no trace.
-//! Claims, loads and writes go in one order everywhere (keys, numbers, plans, wallets; each sorted), so that batches
+//! Claims, loads and writes go in one order everywhere (keys, numbers, WhatsApp contacts, plans, wallets; each
+//! sorted), so that batches
 //! of several nodes never deadlock.
 
 use std::collections::BTreeSet;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::accept::{Accept, Accepted, Item, ItemOutcome, Prepared};
+use super::chat;
 use super::counter::Counter;
 use super::gates::{self, GuardKey, GuardKind, Kept, Passed, State, guards_of, plan_of};
 use super::refused::{self, RefusalBook};
@@ -27,7 +29,7 @@ use crate::idempotency::Keeping;
 use crate::inbound;
 use crate::limits::View;
 use crate::terms::{Channel, Kind};
-use crate::wallet;
+use crate::{wallet, whatsapp};
 
 /// What acceptance needs besides the batch.
 #[derive(Clone)]
@@ -84,7 +86,7 @@ struct Writes {
     batches: Vec<BatchRow>,
 }
 
-/// Loads and locks what the batch's items touch: number windows, then plan windows, then wallets, each sorted.
+/// Loads and locks what the batch's items touch: number windows, then WhatsApp windows, plan windows, wallets, each sorted.
 fn load(conn: &mut Conn, batch: &[&Accept], lock: Lock, now: Millis) -> Result<State> {
     let mut known = BTreeSet::new();
     let mut plans = std::collections::BTreeMap::new();
@@ -114,6 +116,7 @@ fn load(conn: &mut Conn, batch: &[&Accept], lock: Lock, now: Millis) -> Result<S
     let asked: BTreeSet<&str> =
         items_of(batch).filter(|(_, item)| item.kind != Kind::Otp).map(|(_, item)| item.recipient.as_str()).collect();
     state.consents = inbound::opted_out(conn, &asked)?;
+    state.chats = chat::load(conn, items_of(batch), lock == Lock::Write, now)?;
     for (owner, rate) in plans {
         state.plans.insert(owner, store::load_plan(conn, owner, rate, lock, now)?);
     }
@@ -226,7 +229,7 @@ fn row(accept: &Accept, item: &Prepared, passed: &Passed, now: Millis) -> Row {
         kind: item.kind,
         recipient: item.recipient.clone(),
         country: item.country,
-        sender: item.sender.clone(),
+        sender: passed.number.clone().or_else(|| item.sender.clone()),
         content: Some(item.content.clone()),
         encoding: item.encoding.filter(|_| item.channel == Channel::Sms),
         segments: i32::try_from(item.segments).unwrap_or(i32::MAX),
@@ -288,6 +291,7 @@ fn write(conn: &mut Conn, state: &State, writes: &Writes, now: Millis) -> Result
     let taken = state.guards.values().any(|kept| kept.changed);
     let guards: Vec<_> = state.to_save().collect();
     store::save_guards(conn, &guards)?;
+    whatsapp::save_chats(conn, &state.chats)?;
     for (owner, kept) in state.plans.iter().filter(|(_, kept)| kept.changed) {
         store::save_plan(conn, *owner, &kept.value)?;
     }

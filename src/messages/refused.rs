@@ -17,7 +17,7 @@ use crate::error::{Code, Error, Result};
 use crate::fraud::{Action, Judged, Reason};
 
 /// Most notes that wait for the worker.
-const MOST: usize = 10_000;
+const MOST: usize = 2_000;
 
 /// The notes. Cheap to clone; all clones are one book.
 #[derive(Clone, Default)]

@@ -1,6 +1,7 @@
 //! One write shape for everything that happens to a message after its acceptance: the row, the money, the timeline,
 //! the word to webhooks.
 
+use super::lost::note_lost;
 use super::progress;
 use super::state::{Hold, Status};
 use super::store::{self, Event, Move, Row};
@@ -68,6 +69,7 @@ pub fn move_rows(conn: &mut Conn, steps: &[Step<'_>], now: Millis) -> Result<Vec
     let events: Vec<Event> = done.iter().map(|step| event(step, now)).collect();
     store::insert_events(conn, &events)?;
     tell(conn, &done.iter().map(|step| (step.row, step.to)).collect::<Vec<_>>(), now)?;
+    note_lost(conn, &done, now)?;
     for step in done {
         let labels = [("channel", step.row.channel.as_str()), ("status", step.to.status.as_str())];
         metrics::counter!("postern_messages_total", &labels).increment(1);

@@ -1,4 +1,4 @@
-//! Small tables that every send looks at, kept in memory: prices, routes, drains, senders and spend caps. At most 800 ms
+//! Small tables that every send looks at, kept in memory: prices, routes, drains, senders, spend caps, WhatsApp numbers. At most 800 ms
 //! old, so that an operator's change acts within a second on every node, and at once on the node that made it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +11,7 @@ use crate::ids::OrgId;
 use crate::routing::senders::{self, Pool};
 use crate::routing::{self, Pauses, Route};
 use crate::wallet::{self, Cap, Price};
+use crate::whatsapp::{self, Numbers};
 
 const FRESH_FOR: Duration = Duration::from_millis(800);
 
@@ -29,6 +30,8 @@ pub struct Tables {
     pub senders: Arc<Pool>,
     /// Each organization's spend caps.
     pub caps: Arc<BTreeMap<OrgId, Vec<Cap>>>,
+    /// WhatsApp numbers.
+    pub numbers: Arc<Numbers>,
 }
 
 /// The tables in memory.
@@ -59,6 +62,7 @@ pub async fn tables(app: &App) -> Result<Tables> {
                 pauses: Arc::new(routing::pauses(conn)?),
                 senders: Arc::new(Pool::new(senders::load(conn)?)),
                 caps: Arc::new(wallet::load_caps(conn)?),
+                numbers: Arc::new(Numbers::new(whatsapp::load_numbers(conn)?)),
             })
         })
         .await?;

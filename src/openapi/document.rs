@@ -14,11 +14,13 @@ use crate::inbound::InboundDocs;
 use crate::messages::MessageDocs;
 use crate::routing::SenderDocs;
 use crate::sentinel::SentinelDocs;
+use crate::templates::TemplateDocs;
 use crate::verifications::VerificationDocs;
 use crate::webhooks::WebhookDocs;
+use crate::whatsapp::WhatsappDocs;
 
 /// Tags in reading order, each with what it is about.
-const TAGS: [(&str, &str); 22] = [
+const TAGS: &[(&str, &str)] = &[
     ("Messages", "Send your own text, one by one or a thousand at once, and follow what became of it."),
     ("Verifications", "Postern makes the code, sends it and checks it; your app never sees it."),
     (
@@ -27,13 +29,16 @@ const TAGS: [(&str, &str); 22] = [
          An event is posted as `{\"type\":\"message.delivered\",\"timestamp\":\"2026-12-01T08:00:00.000Z\",\"data\":{…}}`. `data` of \
          `message.*` has id, status, mode, channel, kind, to (masked), country, segments, price, error_code, batch_id, \
          verification_id and your metadata; of `message.inbound` and `recipient.*` inbound_id, channel, from (masked), to and \
-         keyword (read the rest at `/v1/inbound/{id}`); of `verification.*` what `/v1/verifications/{id}` shows, masked.\n\n\
+         keyword (read the rest at `/v1/inbound/{id}`); of `template.*` id, name, channel, locale, category, version, sends, and \
+         what changed; of `verification.*` what `/v1/verifications/{id}` shows, masked.\n\n\
          Signatures are those of [Standard Webhooks](https://www.standardwebhooks.com): `webhook-signature` holds, for each \
          secret in force, `v1,` and the base64 of HMAC-SHA-256 over `{webhook-id}.{webhook-timestamp}.{body}`, keyed with the \
          base64 behind `whsec_`. Refuse timestamps older than five minutes, and take each `webhook-id` once.",
     ),
+    ("Templates", "Texts of your own for each channel and language, reviewed before they are sent."),
     ("Senders", "Who your messages may come from."),
     ("Inbound messages", "What people wrote to your numbers, and who wants no messages but codes."),
+    ("WhatsApp", "Your numbers, how many people they may write to first, and with whom a session is open."),
     ("Fraud", "What you let through and keep out, what was decided and why."),
     ("Account", "The organization and the key behind a request, and every limit that applies to them."),
     ("Sandbox", "What test messages look like on the handset: nothing of it reaches a carrier."),
@@ -46,6 +51,8 @@ const TAGS: [(&str, &str); 22] = [
     ("Admin: plans and limits", "Operators: what each plan allows, and overrides for one organization or key."),
     ("Admin: routes", "Operators: which carrier takes what to where."),
     ("Admin: senders", "Operators: who messages may come from, for one organization or for all."),
+    ("Admin: WhatsApp", "Operators: numbers, and the portfolios whose tier they share."),
+    ("Admin: templates", "Operators: organizations' own texts, and their review."),
     (
         "Admin: fraud",
         "Operators: decisions, the engine's rules and holds, simulations, and what is kept out for everybody.",
@@ -72,8 +79,10 @@ pub fn document(base: &str) -> Value {
         VerificationDocs::openapi(),
         WebhookDocs::openapi(),
         AccountDocs::openapi(),
+        TemplateDocs::openapi(),
         SenderDocs::openapi(),
         InboundDocs::openapi(),
+        WhatsappDocs::openapi(),
         FraudDocs::openapi(),
         SentinelDocs::openapi(),
         CallbackDocs::openapi(),

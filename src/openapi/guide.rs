@@ -61,6 +61,9 @@ const fn about(policy: Policy) -> &'static str {
         Policy::SmsPlan => {
             "SMS of an organization: messages, not requests; a bulk leaves a fifth of each window to single sends"
         }
+        Policy::WhatsappContacts => {
+            "People that the WhatsApp numbers of a portfolio may write to first in a moving day: as many as its tier says"
+        }
         Policy::OtpNumber => "Codes of an organization to one number",
         Policy::OtpNumberHour => "The same within an hour",
         Policy::OtpNumberDay => "The same within a day",

@@ -8,8 +8,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::circuit::Circuits;
+use super::number_report::NumberReport;
 use super::pace::Pace;
 use super::reports::ReportDesk;
+use super::template::{Reviewed, Reviewing, TemplateCall, TemplateForm, TemplateReport};
 use crate::clock::Millis;
 use crate::config::Room;
 use crate::ids::{AttemptId, MessageId, OrgId};
@@ -36,6 +38,8 @@ pub struct Outgoing {
     pub text: Secret<String>,
     /// The code that the text says, where it says one: for carriers that have a form for codes.
     pub code: Option<Secret<String>>,
+    /// The reviewed template to send instead of the text, for carriers that have one.
+    pub template: Option<TemplateCall>,
     /// Mail only.
     pub subject: Option<String>,
     /// Mail only.
@@ -129,6 +133,8 @@ pub struct Inbound {
     pub to: String,
     /// What it says; empty for a picture and the like.
     pub text: String,
+    /// When it was sent, where the carrier says it: it may come to us days later.
+    pub sent_at: Option<Millis>,
 }
 
 impl std::fmt::Debug for Inbound {
@@ -144,6 +150,10 @@ pub enum Report {
     Receipt(Receipt),
     /// A message to us.
     Inbound(Inbound),
+    /// About our WhatsApp numbers.
+    Number(NumberReport),
+    /// About a template of ours.
+    Template(TemplateReport),
 }
 
 /// Which of a carrier's two addresses a callback came to. A carrier that has one address for everything takes either.
@@ -235,6 +245,10 @@ pub trait Carrier: Send + Sync {
     fn is_meta(&self) -> bool {
         false
     }
+    /// Meta's id of the WhatsApp number that it sends from; `None` where it may send from any.
+    fn phone_number_id(&self) -> Option<&str> {
+        None
+    }
     /// The answer to a carrier that asks, by GET with these parameters, whether the address is ours; `None` refuses.
     fn handshake(&self, _query: &[(String, String)]) -> Option<String> {
         None
@@ -247,6 +261,18 @@ pub trait Carrier: Send + Sync {
     /// How its link stands, for operators; `None` for a carrier that keeps none.
     fn health_detail(&self) -> Option<String> {
         None
+    }
+    /// The account whose templates this carrier reviews; none where it reviews none.
+    fn template_account(&self) -> Option<&str> {
+        None
+    }
+    /// Submits a template for review.
+    fn submit_template<'a>(&'a self, _form: &'a TemplateForm) -> Reviewing<'a> {
+        Box::pin(async { Reviewed::Refused(String::from("this carrier reviews no templates")) })
+    }
+    /// Whether it takes a code for which the organization has no template: as a text, or by a template of the operator's.
+    fn takes_plain_codes(&self) -> bool {
+        true
     }
     /// The answer to a stored callback.
     fn hook_reply(&self) -> HookReply {
@@ -345,6 +371,7 @@ pub(super) mod tests {
             from: None,
             text: Secret::new(String::from("Your code is 918273")),
             code: None,
+            template: None,
             subject: None,
             html: None,
             ttl_left: Duration::from_secs(300),

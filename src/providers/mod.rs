@@ -1,9 +1,11 @@
 //! Carriers: who hands a message over, behind one small trait; an adapter is one file or folder.
 //!
-//! Reading order: `carrier` (the contract), `reports` (what links tell), `http_api` (what HTTP adapters share), the adapters, `wire` (builds them), then `pick`, `circuit` and `pace` (which one, and when).
+//! Reading order: `carrier` (the contract), `number_report` (what is told of our numbers), `reports` (what links tell), `template` (texts that carriers review), `http_api` (what HTTP adapters share), the adapters, `wire` (builds them), then `pick`, `circuit` and `pace` (which one, and when).
 
 mod carrier;
+mod number_report;
 mod reports;
+mod template;
 mod wording;
 mod form;
 mod outgoing_http;
@@ -29,5 +31,10 @@ pub use carrier::{
     Carrier, CarrierLimits, Carriers, Hook, HookFault, HookKind, HookReply, Inbound, Linking, Outcome, Outgoing,
     Receipt, ReceiptState, Refusal, RefusalKind, Report, Sending,
 };
+pub use number_report::{NumberEvent, NumberReport, ToldLimit};
 pub use reports::{ReportDesk, Told};
+pub use template::{
+    ButtonKind, CodeButton, Reviewed, Reviewing, SignedApp, TemplateCall, TemplateCategory, TemplateForm, TemplateNews,
+    TemplateReport, TemplateState,
+};
 pub use wire::carriers;

@@ -2,6 +2,7 @@
 
 use crate::ids::RouteId;
 use crate::money::{Currency, Micros};
+use crate::secret::sha256;
 
 /// A route as far as choosing goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,13 +20,24 @@ pub struct Candidate {
 }
 
 /// Chooses among `routes` one that is `usable` (healthy, known here, not yet tried for this message): the lowest
-/// priority first, by weight among equals, the cheapest where none has a weight. `dice` is any random number. `None`
-/// where nothing is left.
-pub fn pick(routes: &[Candidate], usable: impl Fn(&Candidate) -> bool, dice: u64) -> Option<&Candidate> {
+/// priority first, by weight among equals, the cheapest where none has a weight. `dice` is any random number; with `whom`, a
+/// recipient that shall meet the same carrier each time, equals share by it instead. `None` where nothing is left.
+pub fn pick<'a>(
+    routes: &'a [Candidate],
+    usable: impl Fn(&Candidate) -> bool,
+    whom: Option<&str>,
+    dice: u64,
+) -> Option<&'a Candidate> {
     let mut usable: Vec<&Candidate> = routes.iter().filter(|route| usable(route)).collect();
     let first = usable.iter().map(|route| route.priority).min()?;
     usable.retain(|route| route.priority == first);
     let total: u64 = usable.iter().map(|route| share(route)).sum();
+    if let (Some(whom), true) = (whom, total > 0) {
+        return usable
+            .into_iter()
+            .filter(|route| share(route) > 0)
+            .min_by(|one, other| draw(one, whom).total_cmp(&draw(other, whom)));
+    }
     if total == 0 {
         let cheapest = usable.iter().map(|route| cost(route)).min()?;
         usable.retain(|route| cost(route) == cheapest);
@@ -47,6 +59,17 @@ fn cost(route: &Candidate) -> (bool, Option<Currency>, Micros) {
     (amount.is_none(), currency, amount.unwrap_or_default())
 }
 
+/// Weighted rendezvous hashing: the smallest draw wins, and wins in proportion to its weight; a carrier that comes or
+/// goes moves only the recipients it wins or had won.
+/// Source: Schindelhauer and Schomaker, "Weighted distributed hash tables" (2005), <https://doi.org/10.1145/1073970.1074008>.
+#[expect(clippy::cast_precision_loss, reason = "a hash as a number between 0 and 1, and a small weight")]
+fn draw(route: &Candidate, whom: &str) -> f64 {
+    let hash = sha256(&[whom.as_bytes(), b"\0", route.carrier.as_bytes()].concat());
+    let first = hash.iter().take(6).fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
+    let chance = (first as f64 + 1.0) / ((1_u64 << 48) as f64 + 1.0);
+    -chance.ln() / share(route) as f64
+}
+
 fn share(route: &Candidate) -> u64 {
     u64::try_from(route.weight).unwrap_or(0)
 }
@@ -62,7 +85,7 @@ mod tests {
     }
 
     fn chosen(routes: &[Candidate], without: &[&str], dice: u64) -> Option<String> {
-        pick(routes, |route| !without.contains(&route.carrier.as_str()), dice).map(|route| route.carrier.clone())
+        pick(routes, |route| !without.contains(&route.carrier.as_str()), None, dice).map(|route| route.carrier.clone())
     }
 
     #[test]
@@ -82,6 +105,26 @@ mod tests {
             *counts.entry(chosen(&routes, &[], dice)).or_insert(0) += 1;
         }
         assert_eq!(counts, BTreeMap::from([(Some(String::from("a")), 300), (Some(String::from("b")), 100)]));
+    }
+
+    #[test]
+    fn a_recipient_meets_the_same_carrier_and_the_weights_hold() {
+        let routes = [route("a", 1, 3), route("b", 1, 1), route("c", 1, 0)];
+        let of = |whom: &str, without: &str, dice| {
+            let usable = |route: &Candidate| route.carrier != without;
+            pick(&routes, usable, Some(whom), dice).unwrap().carrier.clone()
+        };
+        let mut counts = BTreeMap::new();
+        for n in 0..2_000_u64 {
+            let whom = format!("+4474001{n:05}");
+            let first = of(&whom, "", n);
+            assert_eq!(of(&whom, "", n + 1), first);
+            // Where a carrier is away, only its own recipients meet another.
+            assert_eq!(of(&whom, "b", n) == first, first != "b");
+            *counts.entry(first).or_insert(0) += 1;
+        }
+        assert!(counts.len() == 2 && (1_400..1_600).contains(&counts["a"]), "{counts:?}");
+        assert_eq!(pick(&routes, |route| route.carrier == "c", Some("+1"), 7).unwrap().carrier, "c");
     }
 
     #[test]

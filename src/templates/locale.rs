@@ -75,6 +75,41 @@ fn is_tag(text: &str) -> bool {
         && subtags.all(|tag| (1..=8).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
+/// The same in the usual writing: `pt_br` is `pt-BR`, `zh-hant-hk` is `zh-Hant-HK` (RFC 5646, section 2.1.1). Error: as
+/// for [`Locale::parse`].
+pub fn written(field: &str, text: &str) -> Result<String> {
+    if !is_tag(text) {
+        return Err(Error::field(field, "must be a language tag, e.g. en, pt-BR or zh-Hans"));
+    }
+    let usual = |(index, tag): (usize, &str)| match (index, tag.len()) {
+        (1.., 2) => tag.to_ascii_uppercase(),
+        (1.., 4) if tag.bytes().all(|b| b.is_ascii_alphabetic()) => {
+            let (first, rest) = tag.split_at(1);
+            format!("{}{}", first.to_ascii_uppercase(), rest.to_ascii_lowercase())
+        }
+        _ => tag.to_ascii_lowercase(),
+    };
+    Ok(text.split(['-', '_']).enumerate().map(usual).collect::<Vec<_>>().join("-"))
+}
+
+/// Which of `tags` (in lower case) is nearest to `asked`: itself, what it stands for, what is left without its last
+/// subtags, and at the last one of the same language.
+pub(super) fn nearest_of(asked: &str, tags: &[&str]) -> Option<usize> {
+    let asked = asked.to_ascii_lowercase().replace('_', "-");
+    let mut tag = asked.as_str();
+    loop {
+        let alias = STANDS_FOR.iter().find(|(alias, _)| *alias == tag).map(|(_, ours)| ours.to_ascii_lowercase());
+        let is_it = |one: &str| one == tag || alias.as_deref() == Some(one);
+        if let Some(found) = tags.iter().position(|one| is_it(one)) {
+            return Some(found);
+        }
+        match tag.rsplit_once('-') {
+            Some((shorter, _)) => tag = shorter,
+            None => return tags.iter().position(|one| one.split('-').next() == Some(tag)),
+        }
+    }
+}
+
 fn nearest(tag: &str) -> Option<&'static str> {
     let ours = || SOURCES.iter().map(|(ours, _)| *ours).find(|ours| ours.eq_ignore_ascii_case(tag));
     let alias = || STANDS_FOR.iter().find(|(alias, _)| *alias == tag).map(|(_, ours)| *ours);
@@ -119,6 +154,14 @@ mod tests {
             let error = Locale::parse("template.locale", bad).unwrap_err();
             assert!(error.fields().contains_key("template.locale"), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_tag_is_written_the_usual_way() {
+        for (text, usual) in [("PT_br", "pt-BR"), ("zh-hant-hk", "zh-Hant-HK"), ("ES-419", "es-419"), ("en", "en")] {
+            assert_eq!(written("locale", text).unwrap(), usual);
+        }
+        assert!(written("locale", "en US").is_err());
     }
 
     #[test]

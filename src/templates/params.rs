@@ -88,12 +88,12 @@ impl Params {
 /// Android's User Consent API reads codes of this shape, and people can type them.
 const CODE_RULE: &str = "must be 4 to 10 letters (A-Z) or digits, at least one of them a digit";
 
-fn code_fault(code: &str) -> Option<&'static str> {
+pub(super) fn code_fault(code: &str) -> Option<&'static str> {
     let shaped = (4..=10).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_alphanumeric());
     (!shaped || !code.bytes().any(|b| b.is_ascii_digit())).then_some(CODE_RULE)
 }
 
-fn app_fault(app: &str) -> Option<&'static str> {
+pub(super) fn app_fault(app: &str) -> Option<&'static str> {
     if app.trim().is_empty() || app.chars().count() > MAX_APP_CHARS {
         Some("must be a name of 1 to 40 characters")
     } else if app.chars().any(unprintable) {
@@ -107,7 +107,7 @@ fn app_fault(app: &str) -> Option<&'static str> {
     }
 }
 
-fn minutes_fault(minutes: &str) -> Option<&'static str> {
+pub(super) fn minutes_fault(minutes: &str) -> Option<&'static str> {
     let plain = minutes.bytes().all(|b| b.is_ascii_digit()) && !minutes.starts_with('0');
     let in_range = minutes.parse::<u64>().is_ok_and(|count| (1..=MAX_MINUTES).contains(&count));
     (!plain || !in_range).then_some("must be a whole number from 1 to 1440")
@@ -119,13 +119,13 @@ fn unprintable(c: char) -> bool {
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-fn cleaned(name: &str) -> String {
+pub(super) fn cleaned(name: &str) -> String {
     let short: String = name.chars().filter(|c| !unprintable(*c)).take(MAX_APP_CHARS).collect();
     short.trim().to_owned()
 }
 
 /// Whole minutes a code is surely good for: rounded down, at least one.
-fn whole_minutes(valid: Duration) -> u64 {
+pub(super) fn whole_minutes(valid: Duration) -> u64 {
     (valid.as_secs() / 60).max(1)
 }
 

@@ -58,7 +58,14 @@ pub struct CodeText<'a> {
 /// # Errors
 /// A fault of `app_hash` where even that is longer than SMS Retriever reads.
 pub fn verification_text(spec: &CodeText<'_>) -> Result<Rendered> {
-    let mut rendered = render(spec.template, spec.channel, spec.locale, spec.params)?;
+    with_phone_forms(render(spec.template, spec.channel, spec.locale, spec.params)?, spec)
+}
+
+/// The same for a text that is an organization's own.
+///
+/// # Errors
+/// As for [`verification_text`].
+pub fn with_phone_forms(mut rendered: Rendered, spec: &CodeText<'_>) -> Result<Rendered> {
     if spec.channel == Channel::Sms {
         rendered.text = with_forms(rendered.text, spec)?;
     }

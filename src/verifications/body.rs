@@ -8,7 +8,6 @@ use utoipa::{IntoParams, ToSchema};
 use super::state::{ResendPolicy, Status};
 use crate::clock::{Millis, Span};
 use crate::messages::ClientBody;
-use crate::templates::TemplateName;
 use crate::terms::Channel;
 
 /// A request to verify a number or a mail address.
@@ -24,7 +23,8 @@ pub struct StartBody {
     pub country: Option<String>,
     /// How the code travels; `sms` by default. `channel` or `workflow`, one of the two.
     pub channel: Option<Channel>,
-    /// Up to three channels, one after the other until the code is entered.
+    /// Up to three channels, one after the other until the code is entered: at once where one has certainly failed, else when
+    /// its wait is over. A code that WhatsApp says has arrived ends it.
     #[schema(min_items = 1, max_items = 3)]
     pub workflow: Option<Vec<StepBody>>,
     /// The reader's language (BCP 47); the organization's own by default.
@@ -46,8 +46,10 @@ pub struct StartBody {
     /// Adds the WebOTP line for this site.
     #[schema(example = "example.com")]
     pub web_origin: Option<String>,
-    /// The built-in text; `verification` by default.
-    pub template: Option<TemplateName>,
+    /// The text: a built-in one (`verification`, which is the default, `login`, `signup`, `transaction`) or one of your own
+    /// that is approved. On WhatsApp, where it has none, any of yours that was approved for codes.
+    #[schema(example = "login")]
+    pub template: Option<String>,
     /// On whose behalf, for the guards per client address and device.
     pub client: Option<ClientBody>,
     /// Your own notes, given back with the verification: at most 20 texts.

@@ -44,8 +44,10 @@ pub struct NewVerification {
     pub channel: Channel,
     /// The steps, the first included; empty without a workflow.
     pub workflow: Vec<Step>,
-    /// The reader's language.
+    /// The reader's language, as far as there are built-in texts in it.
     pub locale: Locale,
+    /// The same as it was asked for: the organization's own texts may know it.
+    pub asked_locale: String,
     /// Digits.
     pub code_length: CodeLength,
     /// Life.
@@ -58,8 +60,8 @@ pub struct NewVerification {
     pub app_hash: Option<AppHash>,
     /// WebOTP.
     pub web_origin: Option<Host>,
-    /// The text.
-    pub template: TemplateName,
+    /// The text, by name.
+    pub template: String,
     /// On whose behalf.
     pub client: Client,
     /// The caller's own notes.
@@ -92,7 +94,8 @@ impl NewVerification {
             None => faults.fail("to", "is required: the number in E.164, or the mail address"),
         };
         let workflow = steps(&mut faults, to.as_ref(), country, body.workflow.unwrap_or_default());
-        let locale = faults.keep("locale", locale_of(body.locale.as_deref().unwrap_or(&caller.org.locale)));
+        let asked_locale = body.locale.unwrap_or_else(|| caller.org.locale.clone());
+        let locale = faults.keep("locale", locale_of(&asked_locale));
         let length = body.code_length.map_or(Ok(CodeLength::default()), CodeLength::new);
         let code_length = faults.keep("code_length", length);
         let longest = caller.org.max_code_ttl.0;
@@ -111,13 +114,14 @@ impl NewVerification {
                 channel,
                 workflow,
                 locale: locale?,
+                asked_locale,
                 code_length: code_length?,
                 ttl: ttl?,
                 max_checks: max_checks?,
                 resend_policy: body.resend_policy.unwrap_or(ResendPolicy::SameCode),
                 app_hash: app_hash?,
                 web_origin: web_origin?,
-                template: body.template.unwrap_or(TemplateName::Verification),
+                template: body.template.unwrap_or_else(|| String::from(TemplateName::Verification.as_str())),
                 client,
                 metadata: notes?,
                 named,

@@ -5,7 +5,7 @@ use super::state::code_of_send;
 use super::store::{self, Row, SendRow, Spec};
 use crate::clock::Millis;
 use crate::db::Conn;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::idempotency::Stored;
 use crate::ids::MessageId;
 use crate::limits::View;
@@ -14,6 +14,7 @@ use crate::messages::{
 };
 use crate::phone::address_mac;
 use crate::recipient::Recipient;
+use crate::templates::{Chosen, TemplateName};
 use crate::terms::{Channel, Kind};
 
 /// How a code travels this time.
@@ -50,7 +51,10 @@ pub enum Sent {
 /// Sends the next code of `row` by `way`. `row` is brought up to date, but saved by the caller. An error of its own
 /// undoes the whole transaction.
 pub fn send_code(conn: &mut Conn, desk: &Desk, row: &mut Row, way: &Way, now: Millis) -> Result<Sent> {
-    let item = prepare(desk, row, way, now)?;
+    let item = match prepare(desk, row, way, now) {
+        Err(error) if error.code() == Code::TemplateNotApproved => return Ok(Sent::Refused { error, is_kept: false }),
+        prepared => prepared?,
+    };
     let (message_id, is_kept) = (item.id, item.screened.code.is_some());
     let outcome = record(conn, &desk.acceptance, &[&accept(desk, item)])?.results.pop();
     let accepted = match outcome.unwrap_or_else(|| Err(Error::internal("a send without an outcome"))) {
@@ -91,11 +95,13 @@ pub fn prepare(desk: &Desk, row: &Row, way: &Way, now: Millis) -> Result<Prepare
     };
     let extra = Extra {
         metadata: spec.metadata.clone(),
-        template: Some(spec.template.to_string()),
+        template: Some(spec.template.clone()),
         client_request_id: desk.client_request_id.clone(),
         ..Extra::default()
     };
-    let content = Content::Code(code_spec(desk, row, &spec, left.as_secs()));
+    let locale = spec.asked_locale.as_deref().unwrap_or(&row.locale);
+    let wording = desk.bench.template_for_code(&desk.caller, &spec.template, (way.channel, locale))?;
+    let content = Content::Code(code_spec(desk, row, (&spec, wording), left.as_secs()));
     let part = Part { id: MessageId::new(now), content, extra, verification_id: Some(row.id) };
     let mut item = desk.bench.finish(&desk.caller, message, part)?;
     item.set_client(spec.client);
@@ -117,18 +123,24 @@ pub fn accept(desk: &Desk, item: Prepared) -> Accept {
     }
 }
 
-fn code_spec(desk: &Desk, row: &Row, spec: &Spec, valid_s: u64) -> CodeSpec {
+fn code_spec(
+    desk: &Desk,
+    row: &Row,
+    (spec, (template, own)): (&Spec, (TemplateName, Option<Chosen>)),
+    valid_s: u64,
+) -> CodeSpec {
     CodeSpec {
         verification: row.id,
         attempt: code_of_send(row.resend_policy, row.sends.saturating_add(1)),
         digits: u8::try_from(row.code_length).unwrap_or(0),
         destination: row.recipient.clone(),
-        template: spec.template,
+        template,
         locale: row.locale.clone(),
         app: desk.caller.org.name.clone(),
         valid_s,
         web_origin: spec.web_origin.clone(),
         app_hash: spec.app_hash.clone(),
+        own: own.map(Box::new),
     }
 }
 

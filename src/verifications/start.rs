@@ -14,13 +14,12 @@ use crate::error::{Code, Error, Result};
 use crate::ids::VerificationId;
 use crate::messages::{Accept, ItemOutcome, client_macs, rehearse};
 use crate::phone::address_mac;
-use crate::terms::Channel;
 
 /// Starts a verification: 201 with it, its first code on its way. Errors: what refuses a message.
 pub async fn start(ask: Ask, new: NewVerification) -> Result<Done> {
     let desk = ask.desk().await?;
     ask.commit(move |conn, now| {
-        if let Some(closed) = closed_step(&new) {
+        if let Some(closed) = closed_step(&desk, &new) {
             return Err(closed);
         }
         let (mut row, is_new) = open(conn, &desk, &new, now)?;
@@ -63,7 +62,7 @@ pub async fn rehearse_start(ask: Ask, new: NewVerification) -> Result<(Accept, I
             }
             let way = Way { channel: new.channel, to: new.to.clone() };
             let mut item = prepare(&desk, &row, &way, now)?;
-            item.refusal = closed_step(&new).or(item.refusal);
+            item.refusal = closed_step(&desk, &new).or(item.refusal);
             let accept = accept(&desk, item);
             let outcome = rehearse(conn, &clock, &accept)?.outcomes.pop();
             Ok((accept, outcome.ok_or_else(|| Error::internal("a rehearsal without an outcome"))?))
@@ -72,8 +71,8 @@ pub async fn rehearse_start(ask: Ask, new: NewVerification) -> Result<(Accept, I
 }
 
 /// A workflow that names a channel which nobody has yet is refused whole, like that channel itself.
-fn closed_step(new: &NewVerification) -> Option<Error> {
-    let is_closed = new.workflow.iter().any(|step| step.channel == Channel::Whatsapp);
+fn closed_step(desk: &Desk, new: &NewVerification) -> Option<Error> {
+    let is_closed = new.workflow.iter().any(|step| !desk.bench.enables(&desk.caller, step.channel));
     is_closed.then(|| Error::new(Code::ChannelNotEnabled))
 }
 

@@ -1,11 +1,12 @@
-//! Workflows: one channel after the other until the code is entered. The next step is a job of the queue.
+//! Workflows: one channel after the other until the code is entered or has surely arrived. The next step is a job of the
+//! queue: due when the wait is over, or at once when the channel before it has failed.
 
 use serde::{Deserialize, Serialize};
 
 use super::desk::{Desk, acceptance};
 use super::send::{Sent, Way, send_code};
 use super::state::Status;
-use super::store::{self, Row, Spec};
+use super::store::{self, Row, SendRow, Spec};
 use crate::accounts::working_caller;
 use crate::app::App;
 use crate::clock::Millis;
@@ -14,7 +15,8 @@ use crate::error::{Code, Error, Result};
 use crate::ids::VerificationId;
 use crate::jobs::{self, Job};
 use crate::limits::View;
-use crate::messages::{Bench, Queue};
+use crate::messages::{self, Bench, CodeLost, Queue};
+use crate::terms::Channel;
 
 /// A step that is due.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,8 +61,8 @@ pub fn schedule(conn: &mut Conn, row: &mut Row, now: Millis) -> Result<()> {
     Ok(())
 }
 
-/// Does the next step of `row` that can be done: a channel that is not enabled, or that no route takes, is passed
-/// over. `row` is saved by the caller.
+/// Does the next step of `row` that can be done: a channel that is not enabled, that has no room for a new
+/// contact, or that no route takes, is passed over. `row` is saved by the caller.
 pub fn advance(conn: &mut Conn, desk: &Desk, row: &mut Row, now: Millis) -> Result<Advance> {
     let spec = row.spec()?;
     while let Some(step) = spec.workflow.get(index(row.step.saturating_add(1))) {
@@ -78,21 +80,75 @@ pub fn advance(conn: &mut Conn, desk: &Desk, row: &mut Row, now: Millis) -> Resu
     Ok(Advance::AtEnd)
 }
 
-/// Does up to `limit` steps that are due; how many were. The worker calls this in its loop, tests by hand.
+/// Does up to `limit` steps whose wait is over, and as many of those whose forerunner has failed; how many were due. The
+/// worker calls this in its loop, tests by hand.
 pub async fn run_workflow_steps(app: &App, limit: i64) -> Result<usize> {
-    jobs::run_due::<StepDue, _, _>(&app.db, &app.clock, limit, |payload| run_step(app, payload)).await
+    let waited = jobs::run_due::<StepDue, _, _>(&app.db, &app.clock, limit, |payload| run_step(app, payload)).await?;
+    let lost =
+        jobs::run_due::<CodeLost, _, _>(&app.db, &app.clock, limit, |payload| replace_lost(app, payload)).await?;
+    Ok(waited + lost)
 }
 
 async fn run_step(app: &App, payload: String) -> Result<()> {
     let due: StepDue = serde_json::from_str(&payload).map_err(Error::internal)?;
+    go_on_where(app, due.verification, move |conn, row, now| {
+        if !is_due(row, &row.spec()?, &due, now) {
+            return Ok(Turn::Nothing);
+        }
+        Ok(if has_arrived(conn, row)? { Turn::End } else { Turn::GoOn })
+    })
+    .await
+}
+
+/// The code that was sent last has failed: the next channel at once, whatever is left of the wait.
+async fn replace_lost(app: &App, payload: String) -> Result<()> {
+    let lost: CodeLost = serde_json::from_str(&payload).map_err(Error::internal)?;
+    go_on_where(app, lost.verification, move |conn, row, now| {
+        let spec = row.spec()?;
+        let is_latest = latest_send(conn, row)?.is_some_and(|send| send.message_id == lost.message);
+        let is_open = row.life().at(now) == Status::Pending && spec.workflow_error.is_none();
+        let has_next = following(&spec, row.step).is_some();
+        Ok(if is_latest && is_open && has_next { Turn::GoOn } else { Turn::Nothing })
+    })
+    .await
+}
+
+/// What a workflow does when something is up.
+enum Turn {
+    /// The next step.
+    GoOn,
+    /// No further step by itself.
+    End,
+    /// It was nothing.
+    Nothing,
+}
+
+/// Whether the code that was sent last is surely on the handset: WhatsApp says so, and then it is the person who has not
+/// entered it. What networks say of SMS and mail proves too little to stop.
+fn has_arrived(conn: &mut Conn, row: &Row) -> Result<bool> {
+    let Some(send) = latest_send(conn, row)?.filter(|send| send.channel == Channel::Whatsapp) else { return Ok(false) };
+    let message = messages::find_message(conn, send.message_id)?;
+    Ok(message.is_some_and(|message| message.status == messages::Status::Delivered))
+}
+
+fn latest_send(conn: &mut Conn, row: &Row) -> Result<Option<SendRow>> {
+    Ok(store::sends_of(conn, &[row.id])?.pop())
+}
+
+async fn go_on_where<F>(app: &App, id: VerificationId, turn: F) -> Result<()>
+where
+    F: FnOnce(&mut Conn, &Row, Millis) -> Result<Turn> + Send + 'static,
+{
     let (bench, acceptance) = (Bench::of(app).await?, acceptance(app));
     let is_sending = app
         .db
         .write(move |conn| {
             let now = crate::db::now(conn, &acceptance.clock)?;
-            let Some(row) = store::find_locked(conn, due.verification)? else { return Ok(false) };
-            if !is_due(&row, &row.spec()?, &due, now) {
-                return Ok(false);
+            let Some(row) = store::find_locked(conn, id)? else { return Ok(false) };
+            match turn(conn, &row, now)? {
+                Turn::GoOn => {}
+                Turn::End => return end(conn, row, None, now),
+                Turn::Nothing => return Ok(false),
             }
             let caller = match working_caller(conn, row.key_id, now) {
                 Ok(caller) => caller,
@@ -147,8 +203,12 @@ fn following(spec: &Spec, step: i32) -> Option<std::time::Duration> {
     spec.workflow.get(index(step.saturating_add(1))).map(|_| present.wait())
 }
 
+/// A tier that is used up guards against nothing that this user does: another channel may have room.
 fn is_passed_over(code: Code) -> bool {
-    matches!(code, Code::ChannelNotEnabled | Code::ProviderUnavailable)
+    matches!(
+        code,
+        Code::ChannelNotEnabled | Code::WhatsappTierLimit | Code::ProviderUnavailable | Code::TemplateNotApproved
+    )
 }
 
 fn is_refusal(code: Code) -> bool {
@@ -182,6 +242,14 @@ mod tests {
     #[test]
     fn only_channels_that_cannot_be_used_at_all_are_passed_over() {
         let passed: Vec<_> = Code::ALL.iter().filter(|code| is_passed_over(**code)).collect();
-        assert_eq!(passed, [&Code::ChannelNotEnabled, &Code::ProviderUnavailable]);
+        assert_eq!(
+            passed,
+            [
+                &Code::TemplateNotApproved,
+                &Code::ChannelNotEnabled,
+                &Code::WhatsappTierLimit,
+                &Code::ProviderUnavailable
+            ]
+        );
     }
 }

@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tokio::sync::watch;
 
+use super::bell::Ear;
 use super::emit::{NewEvent, emit};
 use super::kinds::EventType;
 use super::schedule::{FAILING_MAX, Next, next};
@@ -60,18 +61,18 @@ const LEASE_BEYOND_CALL: Duration = Duration::from_secs(30);
 
 /// Delivers what is due until `stop` says true.
 pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
-    let mut ear = Ear::new(app.config.dispatch.poll_interval);
+    let mut ear = Ear::new(&bell::ENDPOINTS, app.config.dispatch.poll_interval);
     let mut turns = [None, None];
     while !*stop.borrow() {
         match claim(&app, &mut turns).await {
-            Ok(ready) if ready.is_empty() => ear.wait(&stop).await,
+            Ok(ready) if ready.is_empty() => ear.wait(|| *stop.borrow()).await,
             Ok(ready) => {
                 for one in ready {
                     let app = app.clone();
                     tokio::spawn(async move {
                         deliver(&app, one).await;
                         // Its slot is free.
-                        bell::ring();
+                        bell::ENDPOINTS.ring();
                     });
                 }
             }
@@ -95,39 +96,6 @@ pub async fn deliver_due(app: &App) -> Result<usize> {
     let count = ready.len();
     join_all(ready.into_iter().map(|one| deliver(app, one))).await;
     Ok(count)
-}
-
-/// Hears the bell of this process. An emit rings before its commit, so after a ring it pays to look a few times.
-struct Ear {
-    heard: u64,
-    since: Instant,
-    looked: Instant,
-    poll: Duration,
-}
-
-const TICK: Duration = Duration::from_millis(40);
-const KEEP_LOOKING: Duration = Duration::from_millis(1_000);
-
-impl Ear {
-    fn new(poll: Duration) -> Ear {
-        Ear { heard: bell::count(), since: Instant::now(), looked: Instant::now(), poll }
-    }
-
-    /// Until it is worth looking again.
-    async fn wait(&mut self, stop: &watch::Receiver<bool>) {
-        loop {
-            tokio::time::sleep(TICK).await;
-            let rung = bell::count();
-            if rung != self.heard {
-                (self.heard, self.since) = (rung, Instant::now());
-            }
-            let is_worth = self.since.elapsed() < KEEP_LOOKING || self.looked.elapsed() >= self.poll;
-            if is_worth || *stop.borrow() {
-                self.looked = Instant::now();
-                return;
-            }
-        }
-    }
 }
 
 /// Takes what is due and has a slot, fresh ones first; `turns` are where the rounds of both lanes stand.

@@ -1,5 +1,5 @@
-//! `emit`: what happened, written beside the work that made it happen. An event that no endpoint asked for is not kept,
-//! and costs one look-up for the whole batch.
+//! `emit`: what happened, written beside the work that made it happen. An event that nobody asked for is not kept, and
+//! costs one look-up for the whole batch.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::bell;
 use super::kinds::{EventType, Wanted};
-use super::store::{self, DeliveryRow, DeliveryStatus, EventRow, Subscriber};
+use super::store::{self, DeliveryRow, DeliveryStatus, EventRow, Hearer, Subscriber, Unheard};
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::Result;
@@ -27,35 +27,79 @@ pub struct NewEvent<'a> {
     pub owner: Owner,
     /// What.
     pub kind: EventType,
-    /// The payload's `data`, made only where an endpoint wants it: ids, states, masked addresses; never a code, a text
+    /// The payload's `data`, made only where somebody wants it: ids, states, masked addresses; never a code, a text
     /// or a full number.
     pub data: Box<dyn Fn() -> Value + 'a>,
 }
 
-/// A ledger step: writes the events that endpoints asked for and one delivery for each, in the caller's transaction.
-/// Events of organizations without an endpoint for their type leave nothing behind.
+/// A ledger step: writes the events that endpoints and listeners asked for and what each of these is to get, in the
+/// caller's transaction. Events of organizations where nobody wants their type leave nothing behind.
 pub fn emit(conn: &mut Conn, events: &[NewEvent<'_>], now: Millis) -> Result<()> {
     let orgs: BTreeSet<OrgId> = events.iter().map(|event| event.owner.0).collect();
     if orgs.is_empty() {
         return Ok(());
     }
-    let subscribers = store::subscribers(conn, &orgs.into_iter().collect::<Vec<_>>())?;
+    let subscribers = store::subscribers(conn, &orgs.into_iter().collect::<Vec<_>>(), now)?;
     if subscribers.is_empty() {
         return Ok(());
     }
-    let mut rows = Vec::new();
-    let mut deliveries = Vec::new();
+    let mut told = Told::default();
     for event in events {
         let wanting: Vec<&Subscriber> =
             subscribers.iter().filter(|known| known.owner() == event.owner && known.wants(event.kind)).collect();
-        if wanting.is_empty() {
-            continue;
+        if !wanting.is_empty() {
+            told.add(row_of(event.owner, event.kind, &(event.data)(), now), &wanting, now);
         }
-        let row = row_of(event.owner, event.kind, &(event.data)(), now);
-        deliveries.extend(wanting.iter().map(|known| delivery(known.id, row.id, now)));
-        rows.push(row);
     }
-    write(conn, &rows, &deliveries)
+    told.write(conn)
+}
+
+/// Writes one event in any case, and tells it to whoever asked for its type: the event, and how many endpoints and
+/// listeners that were.
+pub(super) fn emit_one(
+    conn: &mut Conn,
+    owner: Owner,
+    (kind, data): (EventType, &Value),
+    now: Millis,
+) -> Result<(EventRow, usize, usize)> {
+    let subscribers = store::subscribers(conn, &[owner.0], now)?;
+    let wanting: Vec<&Subscriber> =
+        subscribers.iter().filter(|known| known.owner() == owner && known.wants(kind)).collect();
+    let row = row_of(owner, kind, data, now);
+    let mut told = Told::default();
+    told.add(row.clone(), &wanting, now);
+    let (endpoints, listeners) = (told.deliveries.len(), told.unheard.len());
+    told.write(conn)?;
+    Ok((row, endpoints, listeners))
+}
+
+/// What is to be written of events.
+#[derive(Default)]
+struct Told {
+    events: Vec<EventRow>,
+    deliveries: Vec<DeliveryRow>,
+    unheard: Vec<Unheard>,
+}
+
+impl Told {
+    fn add(&mut self, event: EventRow, wanting: &[&Subscriber], now: Millis) {
+        for known in wanting {
+            match known.id {
+                Hearer::Endpoint(id) => self.deliveries.push(delivery(id, event.id, now)),
+                Hearer::Listener(id) => self.unheard.push(Unheard { listener_id: id, event_id: event.id }),
+            }
+        }
+        self.events.push(event);
+    }
+
+    fn write(self, conn: &mut Conn) -> Result<()> {
+        write(conn, &self.events, &self.deliveries)?;
+        store::insert_unheard(conn, &self.unheard)?;
+        if !self.unheard.is_empty() {
+            bell::LISTENERS.ring();
+        }
+        Ok(())
+    }
 }
 
 /// Writes one event for one endpoint, whatever that asked for: a test.
@@ -83,7 +127,7 @@ fn write(conn: &mut Conn, events: &[EventRow], deliveries: &[DeliveryRow]) -> Re
     store::insert_events(conn, events)?;
     store::insert_deliveries(conn, deliveries)?;
     if !deliveries.is_empty() {
-        bell::ring();
+        bell::ENDPOINTS.ring();
     }
     Ok(())
 }

@@ -186,11 +186,11 @@ pub fn replay_since(conn: &mut Conn, owner: Owner, id: EndpointId, since: Millis
 /// Sends one event again to every enabled endpoint that subscribes to its type. Error: `not_found`.
 pub fn replay_event(conn: &mut Conn, owner: Owner, id: EventId, now: Millis) -> Result<Replayed> {
     let event = store::load_event(conn, owner, id)?;
-    let subscribers = store::subscribers(conn, &[owner.0])?;
+    let subscribers = store::subscribers(conn, &[owner.0], now)?;
     let pairs: Vec<(EndpointId, EventId)> = subscribers
         .iter()
         .filter(|known| known.owner() == owner && known.wants(event.kind))
-        .map(|known| (known.id, id))
+        .filter_map(|known| Some((known.id.endpoint()?, id)))
         .collect();
     Ok(Replayed { deliveries: replay(conn, &pairs, now)?.len(), next_since: None })
 }

@@ -31,6 +31,12 @@ crate::text_enum! {
         VerificationMaxChecks = "verification.max_checks",
         /// It was canceled.
         VerificationCanceled = "verification.canceled",
+        /// A version of a template was approved, turned down, paused or stopped, or waits for its review.
+        TemplateStatusChanged = "template.status_changed",
+        /// A template is received better or worse than before, as WhatsApp sees it.
+        TemplateQualityChanged = "template.quality_changed",
+        /// WhatsApp sees a template in another category, or its words were changed there.
+        TemplateChanged = "template.changed",
         /// Half, four fifths or all of a spend cap is spent.
         SpendCapReached = "spend_cap.reached",
         /// The fraud guard holds a group of attempts: a prefix, a network.
@@ -39,6 +45,12 @@ crate::text_enum! {
         FraudHoldEnded = "fraud.hold_ended",
         /// Somebody has chosen less protection against fraud for the organization.
         FraudProtectionLowered = "fraud.protection_lowered",
+        /// A WhatsApp portfolio may write to more or fewer new contacts a day.
+        WhatsappTierChanged = "whatsapp.tier_changed",
+        /// Recipients take a WhatsApp number better or worse.
+        WhatsappQualityChanged = "whatsapp.quality_changed",
+        /// The channel's operator warns of something about the account.
+        WhatsappAccountAlert = "whatsapp.account_alert",
         /// Operational: an endpoint answers no more and gets nothing further until it is enabled again.
         EndpointDisabled = "webhook.endpoint_disabled",
         /// A test, sent on request to one endpoint whatever it subscribes to.

@@ -1,7 +1,8 @@
 //! Webhooks: what happened, told to the endpoints that an organization named.
 //!
 //! Reading order: `kinds` (the closed list of events), `emit` (the ledger step), `endpoints` (what customers do),
-//! `deliver` (the loop), with its pure parts `schedule`, `slots` and `signing`.
+//! `deliver` (the loop), with its pure parts `schedule`, `slots` and `signing`; then `listeners`, who ask instead of being
+//! called, and `sample`, events made up for tests.
 
 mod bell;
 mod deliver;
@@ -9,14 +10,19 @@ mod emit;
 mod endpoints;
 mod http;
 mod kinds;
+mod listeners;
+mod sample;
 mod schedule;
 mod signing;
 mod slots;
 mod store;
 mod view;
+mod waiting;
 
 pub use deliver::{deliver_due, run};
 pub use emit::{NewEvent, Owner, PAYLOAD_MAX, emit};
 pub use http::{WebhookDocs, configure};
 pub use kinds::{EventType, Wanted};
-pub use store::{purge_deliveries, purge_events};
+pub use signing::{fresh_secret, headers_by};
+pub use store::{purge_deliveries, purge_events, purge_listeners};
+pub use waiting::release_listeners;

@@ -39,11 +39,29 @@ pub fn headers(
     for sealed in std::iter::once(&endpoint.secret).chain(old) {
         signatures.push(sign(ring, endpoint.id, sealed, (event.as_str(), at, payload))?);
     }
-    Ok(vec![
-        (HEADER_WEBHOOK_ID, event.to_string()),
+    Ok(named(event.as_str(), at, signatures.join(" ")))
+}
+
+/// The headers of a delivery of `payload` at `now`, signed by one secret as it is shown: for `postern listen`, which has
+/// a secret of its own. Error: `validation_failed` where it is none.
+pub fn headers_by(
+    secret: &Secret<String>,
+    (event, payload): (&str, &str),
+    now: Millis,
+) -> Result<Vec<(&'static str, String)>> {
+    let at = now.0.div_euclid(1_000);
+    let signer = Webhook::new(secret.expose()).map_err(|_| Error::field("secret", "must be whsec_ and base64"))?;
+    let signature =
+        signer.sign(event, at, payload.as_bytes()).map_err(|_| Error::internal("a webhook could not be signed"))?;
+    Ok(named(event, at, signature))
+}
+
+fn named(event: &str, at: i64, signatures: String) -> Vec<(&'static str, String)> {
+    vec![
+        (HEADER_WEBHOOK_ID, String::from(event)),
         (HEADER_WEBHOOK_TIMESTAMP, at.to_string()),
-        (HEADER_WEBHOOK_SIGNATURE, signatures.join(" ")),
-    ])
+        (HEADER_WEBHOOK_SIGNATURE, signatures),
+    ]
 }
 
 fn sign(ring: &Keyring, id: EndpointId, sealed: &[u8], (event, at, payload): (&str, i64, &str)) -> Result<String> {

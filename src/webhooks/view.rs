@@ -4,11 +4,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::kinds::{EventType, Wanted};
-use super::store::{DeliveryRow, DeliveryStatus, DisabledReason, EndpointRow, EndpointStatus, EventRow};
+use super::store::{DeliveryRow, DeliveryStatus, DisabledReason, EndpointRow, EndpointStatus, EventRow, ListenerRow};
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::http::guarded::CallFault;
-use crate::ids::{DeliveryId, EndpointId, EventId};
+use crate::ids::{DeliveryId, EndpointId, EventId, ListenerId};
 use crate::terms::Mode;
 
 /// A webhook endpoint.
@@ -54,6 +54,44 @@ pub struct EndpointWithSecret {
     /// What deliveries are signed with (Standard Webhooks). Shown once.
     #[schema(example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw1q2w3e4r5t6=")]
     pub secret: String,
+}
+
+/// A listener: it hears events by asking, until its lease ends.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ListenerView {
+    /// Its id.
+    pub id: ListenerId,
+    /// Live or test: which events it can hear.
+    pub mode: Mode,
+    /// The types it hears.
+    pub events: Wanted,
+    /// When it ends, unless it says before that it lives.
+    #[schema(value_type = String, format = DateTime)]
+    pub expires_at: Millis,
+    /// Made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Millis,
+}
+
+/// Events that a listener has not said to have.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UnheardView {
+    /// Oldest first, a hundred at most.
+    pub data: Vec<ToldEventView>,
+}
+
+/// An event made up, and who is told.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TriggeredView {
+    /// The event.
+    #[serde(flatten)]
+    pub event: ToldEventView,
+    /// Endpoints it is on its way to.
+    #[schema(example = 1)]
+    pub endpoints: usize,
+    /// Listeners that will hear it.
+    #[schema(example = 1)]
+    pub listeners: usize,
 }
 
 /// An event, as it is posted to endpoints.
@@ -132,6 +170,20 @@ impl EndpointView {
             old_secret_until: row.old_until.filter(|until| now < *until),
             created_at: row.created_at,
             updated_at: row.updated_at,
+        })
+    }
+}
+
+impl ListenerView {
+    /// Shows a row.
+    pub fn of(row: &ListenerRow) -> Result<ListenerView> {
+        let words: Vec<String> = serde_json::from_str(&row.events).map_err(Error::internal)?;
+        Ok(ListenerView {
+            id: row.id,
+            mode: row.mode,
+            events: Wanted::parse(&words).map_err(Error::internal)?,
+            expires_at: row.expires_at,
+            created_at: row.created_at,
         })
     }
 }

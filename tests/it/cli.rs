@@ -1,5 +1,7 @@
 //! The command line as a shell sees it: exit codes, output, and the first start of `postern dev`.
 
+mod remote;
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

@@ -193,8 +193,10 @@ async fn a_message_that_would_fall_back_to_a_held_number_does_not() {
     drain(&app).await;
     let calls = app.acme.calls();
     app.post.fail(Some(SmtpFault::Reply("RCPT", "550 5.1.1 no such user")));
-    let to = |sms: String| json!({"to": "ann@example.com", "channel": "email", "subject": "Code", "body": "481516",
-        "fallback": [{"channel": "sms", "to": sms}]});
+    let to = |sms: String| {
+        json!({"to": "ann@example.com", "channel": "email", "subject": "Code", "body": "481516",
+        "fallback": [{"channel": "sms", "to": sms}]})
+    };
     let held = accepted(&acme.live, to(latvian(61))).await;
     let free = accepted(&acme.live, to(scattered(7))).await;
     drain(&app).await;

@@ -57,6 +57,7 @@ fn crowds_and_companies_are_served() {
     let stopped = |scenario| middle(&rows, scenario, |row| row.case.share());
     for (scenario, goal) in [(Scenario::L1, 0.002), (Scenario::L3, 0.002), (Scenario::L4, 0.01)] {
         assert!(stopped(scenario) < goal, "{scenario}: {}", stopped(scenario));
+        assert!(middle(&rows, scenario, |row| row.tail_min) <= 30.0, "{scenario}: a hold outlives its cause");
     }
     assert!(rows.iter().all(|row| row.background.share() < 0.01));
 }
@@ -66,6 +67,7 @@ fn an_outage_is_told_from_an_attack() {
     let rows = rows(Protection::Standard, &[Scenario::L2, Scenario::L2b, Scenario::Calm]);
     for scenario in [Scenario::L2, Scenario::L2b] {
         assert!(middle(&rows, scenario, |row| row.case.share()) < 0.01, "{scenario}");
+        assert!(middle(&rows, scenario, |row| row.tail_min) <= 30.0, "{scenario}: a hold outlives its cause");
     }
     assert!(middle(&rows, Scenario::Calm, |row| row.background.share()) < 0.01);
 }

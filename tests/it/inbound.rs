@@ -12,8 +12,13 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 /// What `from` writes to our number, as the carrier `twilio` reports it.
 async fn says(app: &TestApp, id: usize, from: &str, text: &str) -> Reply {
+    says_to(app, id, (from, "+15005550006"), text).await
+}
+
+/// The same to a number of ours.
+async fn says_to(app: &TestApp, id: usize, (from, to): (&str, &str), text: &str) -> Reply {
     let escaped = |text: &str| text.replace('+', "%2B").replace(' ', "+");
-    let form = format!("MessageSid=SM{id}&From={}&To=%2B15005550006&Body={}", escaped(from), escaped(text));
+    let form = format!("MessageSid=SM{id}&From={}&To={}&Body={}", escaped(from), escaped(to), escaped(text));
     let address = format!("{}/hooks/twilio/inbound", app.app.config.public_url());
     let signature = twilio_signature(TWILIO_TOKEN, &address, &form);
     let caller = app.anonymous().with_header("X-Twilio-Signature", &signature);
@@ -47,14 +52,33 @@ async fn what_somebody_writes_is_kept_once_and_shown_to_whom_it_was_sent() {
 async fn what_is_written_to_a_registered_sender_is_its_owner_s() {
     let app = TestApp::start().await;
     let (first, second) = (app.tenant().await, app.tenant().await);
-    let body = json!({"org_id": second.org, "channel": "sms", "address": "+15005550006"});
+    let body = json!({"org_id": second.org, "channel": "sms", "address": "+15005550007"});
     app.operator().post("/v1/admin/senders", body).await.expect(201);
-    says(&app, 1, &number(1), "STOP").await.expect(200);
+    says_to(&app, 1, (&number(1), "+15005550007"), "STOP").await.expect(200);
     assert_eq!(first.live.get("/v1/inbound").await.expect(200).json["data"], json!([]));
     assert_eq!(second.live.get("/v1/inbound").await.expect(200).json["data"].as_array().unwrap().len(), 1);
     // And so is the wish for silence.
     post(&first.live, notice_to(&number(1))).await.expect(202);
     post(&second.live, notice_to(&number(1))).await.refused(Code::RecipientOptedOut);
+}
+
+/// The carrier's own originator is what everybody without a sender sends from, whoever it is registered to.
+#[actix_web::test]
+async fn a_stop_to_the_carrier_s_own_originator_reaches_all_who_send_from_it() {
+    let app = TestApp::start().await;
+    let (first, second) = (app.tenant().await, app.tenant().await);
+    let body = json!({"org_id": second.org, "channel": "sms", "address": "+15005550006"});
+    app.operator().post("/v1/admin/senders", body).await.expect(201);
+    says(&app, 1, &number(1), "STOP").await.expect(200);
+    assert_eq!(first.live.get("/v1/inbound").await.expect(200).json["data"], json!([]), "whose it is stays");
+    assert_eq!(second.live.get("/v1/inbound").await.expect(200).json["data"].as_array().unwrap().len(), 1);
+    for org in [&first, &second] {
+        post(&org.live, notice_to(&number(1))).await.refused(Code::RecipientOptedOut);
+    }
+    says(&app, 2, &number(1), "START").await.expect(200);
+    for org in [&first, &second] {
+        post(&org.live, notice_to(&number(1))).await.expect(202);
+    }
 }
 
 #[actix_web::test]

@@ -49,6 +49,8 @@ mod sentinel;
 #[cfg(test)]
 mod stores;
 #[cfg(test)]
+mod templates;
+#[cfg(test)]
 mod tenants;
 #[cfg(test)]
 mod tidy;
@@ -56,3 +58,5 @@ mod tidy;
 mod verifications;
 #[cfg(test)]
 mod webhooks;
+#[cfg(test)]
+mod whatsapp;

@@ -44,6 +44,7 @@ fn text_to(to: &str) -> Outgoing {
         from: None,
         text: Secret::new(String::from("Your code is 918273 & it's «new»")),
         code: None,
+        template: None,
         subject: None,
         html: None,
         ttl_left: Duration::from_millis(299_900),

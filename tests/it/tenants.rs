@@ -37,6 +37,7 @@ fn body(method: &str, path: &str) -> Option<Value> {
         "replay" if path.contains("webhooks") => Some(json!({"since": "2026-01-01T00:00:00Z"})),
         _ if method == "PATCH" => Some(json!({})),
         "feedback" => Some(json!({"outcome": "converted"})),
+        "ack" => Some(json!({"events": []})),
         "check" => Some(json!({"code": "123456"})),
         _ => None,
     }
@@ -59,6 +60,9 @@ async fn belongings(app: &TestApp, tenant: &Tenant) -> BTreeMap<&'static str, St
     let inbound = tenant.test.post("/v1/sandbox/inbound", written).await.expect(201).text_at("/id");
     let entry = json!({"action": "block", "kind": "device", "value": SECRET_NOTE, "reason": SECRET_NOTE});
     let listed = tenant.test.post("/v1/fraud/lists", entry).await.expect(201).text_at("/id");
+    let listener = tenant.test.post("/v1/listeners", json!({})).await.expect(201).text_at("/id");
+    let text = json!({"name": "hello", "category": "utility", "body": SECRET_NOTE});
+    let template = tenant.test.post("/v1/templates", text).await.expect(201).text_at("/id");
     app.step().await;
     let event = tenant.test.get("/v1/events").await.expect(200).text_at("/data/0/id");
     let batch = bulk.text_at("/batch_id");
@@ -70,8 +74,10 @@ async fn belongings(app: &TestApp, tenant: &Tenant) -> BTreeMap<&'static str, St
         ("inbound", inbound),
         ("fraud", listed),
         ("decisions", decision),
+        ("listeners", listener),
         ("webhooks", webhook),
         ("events", event),
+        ("templates", template),
     ]
     .into()
 }
@@ -85,8 +91,10 @@ fn prefix(kind: &str) -> &'static str {
         "opt-outs" => "opt",
         "fraud" => "lst",
         "decisions" => "dec",
+        "listeners" => "lsn",
         "webhooks" => "whe",
         "events" => "evt",
+        "templates" => "tpl",
         other => panic!("{other} takes an id and has no place in this matrix yet"),
     }
 }
@@ -102,7 +110,7 @@ async fn every_id_of_another_tenant_is_answered_like_nobody_s() {
     let app = TestApp::start().await;
     let (mine, theirs) = (app.tenant().await, app.tenant().await);
     let owned = belongings(&app, &theirs).await;
-    let with_ids: Vec<_> = operations().into_iter().filter(|(_, path)| path.contains('{')).collect();
+    let with_ids: Vec<_> = operations().into_iter().filter(|(_, path)| path.contains("{id}")).collect();
     assert!(with_ids.len() >= 10, "{with_ids:?}");
     for (method, path) in with_ids {
         let kind = path.split('/').nth(2).unwrap();

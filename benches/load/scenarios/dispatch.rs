@@ -41,7 +41,7 @@ pub async fn dispatch(args: &Args) -> anyhow::Result<Vec<Row>> {
 }
 
 /// From the moment each message was due to its hand-off.
-fn delays(scene: &Scene) -> Hist {
+pub fn delays(scene: &Scene) -> Hist {
     let mut hist = Hist::default();
     (0..scene.numbers.load(Ordering::Relaxed)).filter_map(|index| scene.books.delay(index)).for_each(|it| hist.add(it));
     hist

@@ -7,6 +7,7 @@ pub mod flat;
 pub mod kill;
 pub mod mixed;
 pub mod pump;
+pub mod smpp;
 pub mod start;
 pub mod verify;
 

@@ -29,7 +29,5 @@ CREATE TABLE fraud_holds (
 CREATE INDEX fraud_holds_org ON fraud_holds (org_id, mode, id);
 CREATE INDEX fraud_holds_changed ON fraud_holds (changed_at);
 
-INSERT INTO versions (name, version) VALUES ('fraud_rules', 0);
-
 -- The engine learns along this who has verified since.
 CREATE INDEX verifications_decided ON verifications (decided_at) WHERE decided_at IS NOT NULL;

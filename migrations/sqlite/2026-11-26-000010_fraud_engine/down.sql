@@ -1,5 +1,4 @@
 DROP INDEX verifications_decided;
-DELETE FROM versions WHERE name = 'fraud_rules';
 DROP TABLE fraud_holds;
 DROP TABLE fraud_rules;
 ALTER TABLE orgs DROP COLUMN guarding;

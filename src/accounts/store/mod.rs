@@ -1,5 +1,6 @@
 //! The SQL of the accounts, a file a table.
 
+pub(super) mod boosts;
 pub(super) mod keys;
 pub(super) mod operators;
 pub(super) mod orgs;

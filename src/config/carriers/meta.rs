@@ -14,6 +14,9 @@ concern! {
         access_token: Secret<String> = required "…", "", any;
         /// The number's id.
         phone_number_id: String = required "800100200300401", "", is_a_path_part;
+        /// The WhatsApp business account's id: organizations' templates are submitted to it for review, and its webhooks
+        /// about them are believed.
+        waba_id: Option<String> = example "900100200300400", "", any;
         /// The app's secret: the key of the webhook's signatures.
         app_secret: Secret<String> = required "…", "", any;
         /// The token of our choice that Meta shows when it asks whether the webhook is ours.

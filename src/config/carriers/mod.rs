@@ -111,6 +111,25 @@ impl CarrierKind {
     }
 }
 
+impl CarrierKind {
+    /// The originator that its messages come from where none is named: one that every organization shares.
+    pub fn originator(&self) -> Option<&str> {
+        match self {
+            CarrierKind::Twilio(keys) => keys.from.as_deref(),
+            CarrierKind::Http(keys) => keys.call.from.as_deref(),
+            CarrierKind::Smpp(keys) => keys.from.as_deref(),
+            CarrierKind::VonageSms(keys) => Some(&keys.from),
+            CarrierKind::Vonage(keys) => Some(&keys.from),
+            CarrierKind::Infobip(keys) => Some(&keys.from),
+            CarrierKind::Plivo(keys) => Some(&keys.from),
+            CarrierKind::Bird(keys) => keys.from.as_deref(),
+            CarrierKind::Sns(keys) => keys.from.as_deref(),
+            CarrierKind::Kannel(keys) => keys.from.as_deref(),
+            CarrierKind::Sandbox | CarrierKind::Smtp(_) | CarrierKind::Meta(_) => None,
+        }
+    }
+}
+
 impl CarrierConfig {
     /// The carrier that always exists.
     pub fn sandbox() -> Self {

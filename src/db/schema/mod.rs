@@ -3,27 +3,34 @@
 
 mod fraud;
 mod house;
+mod listeners;
+mod money;
+mod own_templates;
 mod routing;
 mod sending;
 mod sentinel;
-mod money;
 mod verifying;
 mod webhooks;
+mod whatsapp;
 
 pub use fraud::*;
 pub use house::*;
+pub use listeners::*;
 pub use money::*;
+pub use own_templates::*;
 pub use routing::*;
 pub use sending::*;
 pub use sentinel::*;
 pub use verifying::*;
 pub use webhooks::*;
+pub use whatsapp::*;
 
 diesel::allow_tables_to_appear_in_same_query! {
-    plans, orgs, limit_overrides, api_keys, operators, operator_tokens, audit_head, audit_log, idempotency,
-    guard_windows, org_windows, door_windows, wallets, wallet_entries, prices, routes, batches, messages, attempts,
-    message_events, receipts, decisions, sandbox_inbox, verifications, verification_sends, jobs, nodes,
-    inbound_messages, opt_outs, spend_caps, spend_windows, fraud_lists, fraud_rules,
-    fraud_holds, pauses, fraud_simulations, alerts,
-    versions, webhook_endpoints, webhook_events, webhook_deliveries, route_events, carrier_drains, senders
+    alerts, api_keys, attempts, audit_head, audit_log, batches, carrier_drains, decisions, door_windows, fraud_holds,
+    fraud_lists, fraud_rules, fraud_simulations, guard_windows, idempotency, inbound_messages, jobs, limit_overrides,
+    message_events, messages, nodes, operator_tokens, operators, opt_outs, org_windows, orgs, pauses, plans, prices,
+    receipts, route_events, routes, sandbox_inbox, send_boosts, senders, spend_caps, spend_windows, template_versions,
+    templates, verification_sends, verifications, versions, wallet_entries, wallets, webhook_deliveries,
+    webhook_endpoints, webhook_events, webhook_listeners, webhook_unheard, whatsapp_contacts, whatsapp_numbers,
+    whatsapp_people, whatsapp_portfolios, whatsapp_windows
 }

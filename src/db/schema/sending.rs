@@ -161,6 +161,7 @@ diesel::table! {
         body -> Binary,
         keyword -> Nullable<Text>,
         received_at -> BigInt,
+        sent_at -> Nullable<BigInt>,
     }
 }
 

@@ -44,6 +44,14 @@ impl Guard {
         [Guard::NumberCap(HashMap::new()), Guard::Share35(HashMap::new()), Guard::Budget(HashMap::new())]
     }
 
+    /// Since when a hold is in the way of an attempt, where one is; a hold that follows another counts from the first. Of
+    /// guards that know no holds every refusal counts.
+    pub fn held_since(&self, features: &Features, now: Millis) -> Option<Millis> {
+        let Guard::Engine(state, _) = self else { return Some(Millis(0)) };
+        let hold = features.origin().nodes().find_map(|node| state.hold(&node).filter(|hold| hold.stands(now)))?;
+        Some(if hold.plan().before > 0 { Millis(0) } else { hold.since() })
+    }
+
     /// Judges an attempt: what happens, and the hold it probes.
     pub fn judge(&mut self, features: &Features, now: Millis) -> (Action, Option<Node>) {
         let block = |blocked: bool| (if blocked { Action::Block } else { Action::Allow }, None);

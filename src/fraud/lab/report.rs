@@ -35,7 +35,8 @@ pub struct Tally {
     first: Option<Millis>,
     lost: i64,
     saved: i64,
-    last_honest: Option<Millis>,
+    // Honest attempts in the way of a hold: since when it stood, and when they came.
+    held: Vec<(Millis, Millis)>,
     per_number: HashMap<Key, u32>,
     verified: u64,
 }
@@ -64,8 +65,11 @@ impl Tally {
         }
     }
 
-    /// A message was refused or challenged.
-    pub fn refused(&mut self, planned: &Planned, action: Action, now: Millis) {
+    /// A message was refused or challenged; by a hold that stood since `held`, where one did.
+    pub fn refused(&mut self, planned: &Planned, action: Action, now: Millis, held: Option<Millis>) {
+        if let (Some(since), true) = (held, planned.label != Label::Attack) {
+            self.held.push((since, now));
+        }
         let counts = self.counts(planned.label);
         if action == Action::Challenge {
             counts.challenged += 1;
@@ -85,14 +89,18 @@ impl Tally {
         if planned.label == Label::Attack {
             self.first.get_or_insert(now);
             self.saved = self.saved.saturating_add(planned.features.price.0);
-        } else {
-            self.last_honest = Some(now);
         }
     }
 
     /// A code was typed.
     pub fn verified(&mut self, _planned: &Planned) {
         self.verified += 1;
+    }
+
+    /// When an honest attempt last met a hold that began before `ended`.
+    fn last_held(&self, ended: Millis) -> Millis {
+        let of_cause = self.held.iter().filter(|(since, _)| *since <= ended);
+        of_cause.map(|(_, at)| *at).max().unwrap_or(ended)
     }
 
     /// The row of this run, where the scenario's cause ended at `ended`.
@@ -110,7 +118,7 @@ impl Tally {
             lost: Micros(self.lost).to_string(),
             saved: Micros(self.saved).to_string(),
             most_per_number: self.per_number.values().copied().max().unwrap_or(0),
-            tail_min: self.last_honest.map_or(0.0, |at| minutes((at.0 - ended.0).max(0))),
+            tail_min: minutes((self.last_held(ended).0 - ended.0).max(0)),
         }
     }
 }
@@ -140,7 +148,7 @@ pub struct Row {
     pub saved: String,
     /// The most messages that one attacked number had.
     pub most_per_number: u32,
-    /// Minutes after the cause's end until the last honest user was stopped.
+    /// Minutes after the cause's end until the last honest user met a hold of its time.
     pub tail_min: f64,
 }
 

@@ -87,7 +87,7 @@ impl Sim {
         let features = &planned.features;
         let (action, probe) = self.guard.judge(features, now);
         if action != Action::Allow {
-            return tally.refused(planned, action, now);
+            return tally.refused(planned, action, now, self.guard.held_since(features, now));
         }
         let country = features.origin().country();
         if self.spent.entry((features.org, country)).or_default().spend(features.price, &CAPS, now).is_err() {

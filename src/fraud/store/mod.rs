@@ -28,6 +28,11 @@ pub fn versions(conn: &mut Conn) -> Result<(i64, i64)> {
 }
 
 fn changed(conn: &mut Conn, name: &str) -> Result<()> {
-    diesel::update(versions::table.find(name)).set(versions::version.eq(versions::version + 1)).execute(conn)?;
+    crate::both!(conn, c => diesel::insert_into(versions::table)
+        .values((versions::name.eq(name), versions::version.eq(1)))
+        .on_conflict(versions::name)
+        .do_update()
+        .set(versions::version.eq(versions::version + 1))
+        .execute(c))?;
     Ok(())
 }

@@ -125,6 +125,7 @@ pub(super) async fn make_up(
         from: String::from(from.address()),
         to: made.to.clone(),
         text: made.body.clone(),
+        sent_at: None,
     };
     change_once(&app, &caller, (&req, &body), move |conn, by| {
         let row = take_test(conn, &keyring, org, &inbound, by.now)?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response};
 use utoipa::{IntoResponses, OpenApi, ToSchema};
 
-use super::{coals, limits, read, sandbox, send, update};
+use super::{activity, coals, limits, read, sandbox, send, update};
 use crate::error::Code;
 use crate::http::problem::Problem;
 use crate::http::refusals::{BODY, DOOR, OURS, refusals};
@@ -24,6 +24,7 @@ use crate::messages::body::SendBody;
         read::show_batch,
         update::cancel,
         update::feedback,
+        activity::list,
         limits::list_limits,
         sandbox::list_sandbox,
         coals::send,
@@ -42,17 +43,21 @@ pub(super) struct ChangeRefusals;
 /// What a route of the coals dialect may refuse with.
 pub(super) struct CoalsRefusals;
 
-const SENDING: [Code; 11] = [
+const SENDING: &[Code] = &[
     Code::InsufficientBalance,
     Code::SpendCapReached,
     Code::DestinationNotAllowed,
     Code::RecipientOptedOut,
     Code::FraudBlocked,
+    Code::FraudChallengeRequired,
     Code::ChannelNotEnabled,
+    Code::WhatsappSessionClosed,
+    Code::TemplateNotApproved,
     Code::NumberUnreachable,
     Code::BatchTooLargeForPlan,
     Code::SmsPlanCap,
     Code::OtpNumberLimit,
+    Code::WhatsappTierLimit,
     Code::ProviderUnavailable,
 ];
 

@@ -17,6 +17,7 @@ use crate::messages::gates::{check_policies, tag_of};
 use crate::messages::store::{self, Lock};
 use crate::messages::view::LimitView;
 use crate::phone::address_mac;
+use crate::whatsapp;
 
 /// Whose message-level limits to show besides the key's own.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -52,6 +53,8 @@ pub(super) async fn list_limits(caller: Caller, app: Data<App>, query: Query<Lim
     verdicts.extend(message_level(&app, &caller, subject).await?);
     let unlimited = Policy::ALL
         .iter()
+        // What a tier allows is not the key's.
+        .filter(|policy| **policy != Policy::WhatsappContacts)
         .filter(|policy| caller.policies.get(**policy) == Allowance::Unlimited)
         .map(ToString::to_string)
         .collect();
@@ -69,6 +72,7 @@ async fn message_level(app: &Data<App>, caller: &Caller, subject: Option<Vec<u8>
                 let plan = store::load_plan(conn, owner, rate, Lock::Peek, now)?;
                 verdicts.push(plan.value.check(Policy::SmsPlan, rate, now));
             }
+            verdicts.extend(whatsapp::tier_verdicts(conn, caller.org_id(), caller.mode(), now)?);
             let Some(subject) = subject else { return Ok(verdicts) };
             let tag = tag_of(caller.org_id());
             let codes = [Policy::OtpNumber, Policy::OtpNumberHour, Policy::OtpNumberDay].map(|policy| (policy, tag));

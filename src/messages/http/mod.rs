@@ -1,5 +1,6 @@
 //! The room's routes: shapes in, one call, view out.
 
+mod activity;
 mod coals;
 mod docs;
 mod limits;
@@ -11,6 +12,7 @@ mod update;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
+pub use activity::ActivityFilter;
 pub use docs::MessageDocs;
 
 use super::accept::{Accepted, Render};
@@ -35,6 +37,7 @@ pub fn configure(routes: &mut ServiceConfig) {
         .service(read::show_batch)
         .service(update::cancel)
         .service(update::feedback)
+        .service(activity::list)
         .service(limits::list_limits)
         .service(sandbox::list_sandbox);
 }

@@ -1,6 +1,7 @@
 //! All SQL of the messages room.
 
 mod accept;
+mod activity;
 mod dispatch;
 mod due;
 mod read;
@@ -8,6 +9,7 @@ mod receipts;
 mod row;
 
 pub use accept::*;
+pub use activity::*;
 pub use dispatch::*;
 pub use due::*;
 pub use read::*;

@@ -1,6 +1,7 @@
 //! A message as it is stored. The row is also the job, the hold and the allowed decision.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -128,6 +129,9 @@ pub struct Extra {
     /// Channels still to try, with their addresses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fallback: Vec<(Channel, String)>,
+    /// How long WhatsApp before each of them may be silent, ms.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fallback_waits_ms: Vec<u64>,
     /// How many of them are used up.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub fallback_used: usize,
@@ -160,6 +164,15 @@ impl Extra {
     /// Whether another channel is left to try.
     pub fn has_fallback(&self) -> bool {
         self.fallback_used < self.fallback.len()
+    }
+}
+
+impl Extra {
+    /// How long a message that WhatsApp took may be without a word of its arrival before the next channel is tried;
+    /// `None` where none is left or `present` is another channel.
+    pub fn patience(&self, present: Channel) -> Option<Duration> {
+        let wait = self.fallback_waits_ms.get(self.fallback_used).copied().map(Duration::from_millis)?;
+        (self.has_fallback() && present == Channel::Whatsapp).then_some(wait)
     }
 }
 

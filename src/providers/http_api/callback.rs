@@ -122,6 +122,7 @@ pub fn inbound(
         from: with_plus(from),
         to: with_plus(to),
         text: String::from(text),
+        sent_at: None,
     }))
 }
 

@@ -9,8 +9,10 @@ mod proof;
 
 use reqwest::{Client, Request};
 
-use super::outgoing_http::Caller;
-use super::{Carrier, CarrierLimits, Hook, HookFault, Outgoing, Report, Sending};
+use super::outgoing_http::{Answer, Caller};
+use super::{
+    Carrier, CarrierLimits, Hook, HookFault, Outcome, Outgoing, Report, Reviewed, Reviewing, Sending, TemplateForm,
+};
 use crate::terms::Channel;
 
 pub use answer::{AUTH, Answered, BAD_RECIPIENT, OPTED_OUT, REJECTED, UNAVAILABLE, Verdict};
@@ -57,9 +59,29 @@ pub trait Dialect: Send + Sync {
     fn reports(&self, _hook: &Hook<'_>) -> Result<Vec<Report>, HookFault> {
         Err(HookFault::NotHere)
     }
+    /// Meta's id of the number it sends from.
+    fn phone_number_id(&self) -> Option<&str> {
+        None
+    }
     /// The answer to a carrier that asks whether the address is ours.
     fn handshake(&self, _query: &[(String, String)]) -> Option<String> {
         None
+    }
+    /// The account whose templates are reviewed there.
+    fn template_account(&self) -> Option<&str> {
+        None
+    }
+    /// The request that submits a template; `None` where none is reviewed.
+    fn template_request(&self, _client: &Client, _form: &TemplateForm) -> Option<reqwest::Result<Request>> {
+        None
+    }
+    /// What the answer to it means.
+    fn reviewed(&self, _answer: &Answer) -> Reviewed {
+        Reviewed::Refused(String::from("this carrier reviews no templates"))
+    }
+    /// Whether it takes a code without a template of the organization's.
+    fn takes_plain_codes(&self) -> bool {
+        true
     }
 }
 
@@ -87,6 +109,18 @@ impl<D: Dialect> HttpApi<D> {
         match self.caller.call(self.dialect.request(&call)).await {
             Ok(answer) => self.dialect.outcome(&Answered::new(&answer, message)),
             Err(outcome) => outcome,
+        }
+    }
+
+    async fn review(&self, form: &TemplateForm) -> Reviewed {
+        let Some(request) = self.dialect.template_request(self.caller.client(), form) else {
+            return Reviewed::Refused(String::from("this carrier reviews no templates"));
+        };
+        match self.caller.call(request).await {
+            Ok(answer) => self.dialect.reviewed(&answer),
+            Err(Outcome::Refused(refusal)) => Reviewed::Failed(refusal.detail),
+            Err(Outcome::Unknown { detail, .. }) => Reviewed::Failed(detail),
+            Err(Outcome::Accepted { .. }) => Reviewed::Failed(String::from("no answer")),
         }
     }
 }
@@ -120,8 +154,24 @@ impl<D: Dialect> Carrier for HttpApi<D> {
         D::SHAPE.is_meta
     }
 
+    fn phone_number_id(&self) -> Option<&str> {
+        self.dialect.phone_number_id()
+    }
+
     fn handshake(&self, query: &[(String, String)]) -> Option<String> {
         self.dialect.handshake(query)
+    }
+
+    fn template_account(&self) -> Option<&str> {
+        self.dialect.template_account()
+    }
+
+    fn submit_template<'a>(&'a self, form: &'a TemplateForm) -> Reviewing<'a> {
+        Box::pin(self.review(form))
+    }
+
+    fn takes_plain_codes(&self) -> bool {
+        self.dialect.takes_plain_codes()
     }
 }
 

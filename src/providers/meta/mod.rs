@@ -1,13 +1,16 @@
 //! Meta's WhatsApp Cloud API. Source: <https://developers.facebook.com/docs/whatsapp/cloud-api>.
 
 mod errors;
+mod numbers;
+mod templates;
 mod webhook;
 
-use reqwest::Request;
+use reqwest::{Client, Request};
 use serde_json::{Value, json};
 
 use super::http_api::{Answered, Call, Dialect, Shape, digits, find, hex_bytes};
-use super::{Hook, HookFault, Outcome, Outgoing, Report};
+use super::outgoing_http::Answer;
+use super::{Hook, HookFault, Outcome, Outgoing, Report, Reviewed, TemplateForm};
 use crate::config::MetaCarrier;
 use crate::secret::{hmac_sha256, same};
 
@@ -52,7 +55,11 @@ impl Dialect for Meta {
         if !is_signed(hook, self.0.app_secret.expose().as_bytes()) {
             return Err(HookFault::Signature);
         }
-        webhook::read(hook.body, &self.0.phone_number_id)
+        webhook::read(hook.body, &self.0.phone_number_id, self.0.waba_id.as_deref())
+    }
+
+    fn phone_number_id(&self) -> Option<&str> {
+        Some(&self.0.phone_number_id)
     }
 
     fn handshake(&self, query: &[(String, String)]) -> Option<String> {
@@ -61,11 +68,27 @@ impl Dialect for Meta {
         let challenge = find(query, "hub.challenge").filter(|text| text.len() <= LONGEST_CHALLENGE)?;
         (known && find(query, "hub.mode") == Some("subscribe")).then(|| String::from(challenge))
     }
+
+    fn template_account(&self) -> Option<&str> {
+        self.0.waba_id.as_deref()
+    }
+
+    fn template_request(&self, client: &Client, form: &TemplateForm) -> Option<reqwest::Result<Request>> {
+        templates::submission(client, &self.0, form)
+    }
+
+    fn reviewed(&self, answer: &Answer) -> Reviewed {
+        templates::reviewed(answer)
+    }
+
+    fn takes_plain_codes(&self) -> bool {
+        self.0.otp_template.is_some()
+    }
 }
 
 impl Meta {
-    /// A code goes by the authentication template, where one is configured: Meta writes its text and the code stands
-    /// in it twice. Anything else is plain text, which reaches who wrote to us in the last 24 hours.
+    /// The organization's template where the message has one; a code else goes by the operator's own authentication
+    /// template, where one is configured. Anything else is plain text, which reaches who wrote to us in the last 24 hours.
     fn body(&self, message: &Outgoing) -> Value {
         let mut body = json!({
             "messaging_product": "whatsapp",
@@ -74,20 +97,17 @@ impl Meta {
             // Meta takes no idempotency key; this comes back with every status.
             "biz_opaque_callback_data": message.attempt_id,
         });
-        let (kind, content) = match (&self.0.otp_template, &message.code) {
-            (Some(name), Some(code)) => {
-                let parameters = json!([{ "type": "text", "text": code.expose() }]);
-                let content = json!({
-                    "name": name,
-                    "language": { "code": self.0.otp_language },
-                    "components": [
-                        { "type": "body", "parameters": parameters },
-                        { "type": "button", "sub_type": "url", "index": "0", "parameters": parameters },
-                    ],
-                });
-                ("template", content)
+        let content = match (&message.template, &self.0.otp_template, &message.code) {
+            (Some(call), ..) => Some(template(&call.name, &call.locale, &call.body, call.button.as_deref())),
+            (None, Some(name), Some(code)) => {
+                let code = code.expose();
+                Some(template(name, &self.0.otp_language, std::slice::from_ref(code), Some(code)))
             }
-            _ => ("text", json!({ "preview_url": false, "body": message.text.expose() })),
+            _ => None,
+        };
+        let (kind, content) = match content {
+            Some(content) => ("template", content),
+            None => ("text", json!({ "preview_url": false, "body": message.text.expose() })),
         };
         if let Some(body) = body.as_object_mut() {
             body.insert(String::from("type"), kind.into());
@@ -95,6 +115,21 @@ impl Meta {
         }
         body
     }
+}
+
+/// A template by name. Of one that carries a code the code stands in it twice: in Meta's text, and on the button.
+fn template(name: &str, locale: &str, body: &[String], button: Option<&str>) -> Value {
+    let filled =
+        |texts: &[&str]| -> Vec<Value> { texts.iter().map(|text| json!({ "type": "text", "text": text })).collect() };
+    let mut components = Vec::new();
+    if !body.is_empty() {
+        let texts: Vec<&str> = body.iter().map(String::as_str).collect();
+        components.push(json!({ "type": "body", "parameters": filled(&texts) }));
+    }
+    if let Some(code) = button {
+        components.push(json!({ "type": "button", "sub_type": "url", "index": "0", "parameters": filled(&[code]) }));
+    }
+    json!({ "name": name, "language": { "code": templates::language(locale) }, "components": components })
 }
 
 /// `X-Hub-Signature-256: sha256=` and the HMAC-SHA-256 of the raw body under the app's secret.

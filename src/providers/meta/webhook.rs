@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use super::{numbers, templates};
+use crate::clock::Millis;
 use crate::providers::http_api::{Heard, as_json, inbound, look_up, text_at, word_at};
 use crate::providers::{HookFault, ReceiptState, Report};
 use crate::terms::Channel;
@@ -19,8 +21,9 @@ const STATES: &[(&str, ReceiptState)] = &[
     ("failed", ReceiptState::Failed),
 ];
 
-/// The reports of the number `phone_number_id`. Errors: malformed where it is no webhook of WhatsApp's at all.
-pub fn read(body: &[u8], phone_number_id: &str) -> Result<Vec<Report>, HookFault> {
+/// The reports of the number `phone_number_id` and of the business account `waba` that it belongs to. Errors: malformed
+/// where it is no webhook of WhatsApp's at all.
+pub fn read(body: &[u8], phone_number_id: &str, waba: Option<&str>) -> Result<Vec<Report>, HookFault> {
     let json = as_json(body)?;
     let entries = json.get("entry").and_then(Value::as_array).ok_or(HookFault::Malformed)?;
     let changes = entries.iter().flat_map(|entry| rows(entry, "/changes"));
@@ -32,11 +35,22 @@ pub fn read(body: &[u8], phone_number_id: &str) -> Result<Vec<Report>, HookFault
         let messages = rows(value, "/messages").iter().filter_map(move |message| written(value, message).ok());
         receipts.chain(messages).collect::<Vec<_>>()
     });
-    let told: Vec<Report> = told.take(MOST_REPORTS + 1).collect();
+    let of_numbers = entries.iter().flat_map(|entry| numbers::reports(entry, phone_number_id)).map(Report::Number);
+    let told: Vec<Report> = told.chain(of_numbers).chain(of_templates(entries, waba)).take(MOST_REPORTS + 1).collect();
     if told.len() > MOST_REPORTS { Err(HookFault::Malformed) } else { Ok(told) }
 }
 
-fn rows<'a>(json: &'a Value, pointer: &str) -> &'a [Value] {
+/// What the business account's own entries say of its templates.
+fn of_templates<'a>(entries: &'a [Value], waba: Option<&'a str>) -> impl Iterator<Item = Report> + 'a {
+    let own =
+        entries.iter().filter_map(move |entry| Some((entry, waba.filter(|waba| text_at(entry, "/id") == Some(waba))?)));
+    own.flat_map(|(entry, waba)| {
+        let at = entry.get("time").and_then(Value::as_i64);
+        rows(entry, "/changes").iter().filter_map(move |change| templates::told(waba, at, change)).map(Report::Template)
+    })
+}
+
+pub(super) fn rows<'a>(json: &'a Value, pointer: &str) -> &'a [Value] {
     json.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
@@ -60,5 +74,11 @@ fn written(value: &Value, message: &Value) -> Result<Report, HookFault> {
     let to = text_at(value, "/metadata/display_phone_number").or(text_at(value, "/metadata/phone_number_id"));
     let texts = ["/text/body", "/button/text", "/interactive/button_reply/title", "/interactive/list_reply/title"];
     let text = texts.iter().find_map(|pointer| text_at(message, pointer)).unwrap_or_default();
-    inbound(Channel::Whatsapp, text_at(message, "/id"), (from, to), text)
+    let mut report = inbound(Channel::Whatsapp, text_at(message, "/id"), (from, to), text)?;
+    if let Report::Inbound(written) = &mut report {
+        // Seconds, as a text. What Meta could not deliver comes days later, and opens no session then.
+        let secs = word_at(message, "/timestamp").and_then(|secs| secs.parse::<i64>().ok());
+        written.sent_at = secs.and_then(|secs| secs.checked_mul(1_000)).map(Millis);
+    }
+    Ok(report)
 }

@@ -6,6 +6,8 @@ use crate::config::IdForm;
 
 /// Ids that are remembered to find the form of a receipt's.
 const REMEMBERED: usize = 10_000;
+/// Receipts without a known message that are remembered: those that came before their submit_sm_resp.
+const EARLY: usize = 1_000;
 
 /// The ids of late, each with the recipient's digits.
 #[derive(Default)]
@@ -13,6 +15,7 @@ pub struct Ids {
     form: Option<IdForm>,
     by_id: BTreeMap<String, String>,
     order: VecDeque<String>,
+    early: VecDeque<(String, String)>,
 }
 
 impl Ids {
@@ -26,6 +29,7 @@ impl Ids {
         let kept = match self.form {
             Some(IdForm::HexToDecimal) => decimal_of(id).unwrap_or_else(|| plain(id)),
             Some(IdForm::DecimalToHex) => hex_of(id).unwrap_or_else(|| plain(id)),
+            Some(IdForm::Auto) => self.early_form(id, to).unwrap_or_else(|| plain(id)),
             _ => plain(id),
         };
         if self.form == Some(IdForm::Auto) && self.by_id.insert(kept.clone(), digits(to)).is_none() {
@@ -39,14 +43,31 @@ impl Ids {
 
     /// The id of a receipt for a message to `to`, in the form that is kept. Another form of it is taken only for a
     /// remembered message to the same number: ids of two forms may be equal by chance.
-    pub fn receipted(&self, id: &str, to: &str) -> String {
+    pub fn receipted(&mut self, id: &str, to: &str) -> String {
         let same = plain(id);
         if self.form != Some(IdForm::Auto) || self.by_id.contains_key(&same) {
             return same;
         }
         let to = digits(to);
         let to_the_same = |other: &String| !to.is_empty() && self.by_id.get(other) == Some(&to);
-        [hex_of(id), decimal_of(id)].into_iter().flatten().find(to_the_same).unwrap_or(same)
+        if let Some(found) = [hex_of(id), decimal_of(id)].into_iter().flatten().find(to_the_same) {
+            return found;
+        }
+        if !to.is_empty() {
+            self.early.push_back((same.clone(), to));
+            if self.early.len() > EARLY {
+                self.early.pop_front();
+            }
+        }
+        same
+    }
+
+    /// The form in which a receipt of this message came already: kept so, the two meet.
+    fn early_form(&mut self, id: &str, to: &str) -> Option<String> {
+        let (to, forms) = (digits(to), [Some(plain(id)), hex_of(id), decimal_of(id)]);
+        let is_it = |(known, whose): &(String, String)| whose == &to && forms.contains(&Some(known.clone()));
+        let at = self.early.iter().position(is_it)?;
+        self.early.remove(at).map(|(known, _)| known)
     }
 }
 
@@ -103,6 +124,23 @@ mod tests {
         }
         let (kept, found) = pair(IdForm::AsIs, "00001009", "4105");
         assert_ne!(kept, found);
+    }
+
+    #[test]
+    fn a_receipt_that_comes_first_decides_the_form() {
+        for (receipt, response) in [("4105", "00001009"), ("1009", "4105"), ("1009", "00001009")] {
+            let mut ids = Ids::new(IdForm::Auto);
+            let parked = ids.receipted(receipt, "447700900123");
+            assert_eq!(ids.submitted(response, "+447700900123"), parked, "{receipt} {response}");
+            assert_eq!(ids.receipted(receipt, "447700900123"), parked, "and the next one meets it too");
+        }
+        let mut ids = Ids::new(IdForm::Auto);
+        ids.receipted("4105", "447700900124");
+        assert_eq!(ids.submitted("1009", "+447700900123"), "1009", "a receipt of another number");
+        for n in 0..EARLY + 50 {
+            ids.receipted(&n.to_string(), "447700900123");
+        }
+        assert_eq!(ids.early.len(), EARLY);
     }
 
     #[test]

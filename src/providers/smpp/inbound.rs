@@ -80,6 +80,7 @@ pub fn inbound(delivered: &Delivered, id: String) -> Inbound {
         from: address(&delivered.from, delivered.from_ton),
         to: address(&delivered.to, delivered.to_ton),
         text: decode(delivered.data_coding, &delivered.text),
+        sent_at: None,
     }
 }
 

@@ -167,6 +167,7 @@ fn inbound(parameters: &[(String, String)]) -> Result<Inbound, HookFault> {
         from: String::from(from),
         to: String::from(to.strip_prefix("whatsapp:").unwrap_or(to)),
         text: String::from(find("Body").unwrap_or_default()),
+        sent_at: None,
     })
 }
 

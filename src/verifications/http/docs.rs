@@ -37,16 +37,19 @@ pub(super) struct CheckRefusals;
 /// What a route that reads may refuse with.
 pub(super) struct ReadRefusals;
 
-const SENDING: [Code; 10] = [
+const SENDING: &[Code] = &[
     Code::InsufficientBalance,
     Code::SpendCapReached,
     Code::DestinationNotAllowed,
     Code::RecipientOptedOut,
     Code::FraudBlocked,
+    Code::FraudChallengeRequired,
     Code::ChannelNotEnabled,
+    Code::TemplateNotApproved,
     Code::NumberUnreachable,
     Code::SmsPlanCap,
     Code::OtpNumberLimit,
+    Code::WhatsappTierLimit,
     Code::ProviderUnavailable,
 ];
 const KNOWN: [Code; 2] = [Code::NotFound, Code::VerificationAlreadyDecided];

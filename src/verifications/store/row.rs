@@ -12,7 +12,6 @@ use crate::error::{Error, Result};
 use crate::ids::{KeyId, MessageId, OrgId, VerificationId};
 use crate::messages::ClientMacs;
 use crate::phone::Country;
-use crate::templates::TemplateName;
 use crate::terms::{Channel, Mode};
 use crate::verifications::new::{NewVerification, Step};
 use crate::verifications::state::{Life, ResendPolicy, Status};
@@ -90,8 +89,11 @@ pub struct SendRow {
 /// What no query asks for.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Spec {
-    /// The text.
-    pub template: TemplateName,
+    /// The text, by name.
+    pub template: String,
+    /// The reader's language as it was asked for, where that is more than the row's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_locale: Option<String>,
     /// WebOTP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub web_origin: Option<String>,
@@ -146,7 +148,8 @@ impl Spec {
     /// The members of a new verification.
     pub fn of(new: &NewVerification, client: ClientMacs) -> Spec {
         Spec {
-            template: new.template,
+            template: new.template.clone(),
+            asked_locale: Some(new.asked_locale.clone()).filter(|asked| asked != new.locale.as_str()),
             web_origin: new.web_origin.as_ref().map(|host| String::from(host.as_str())),
             app_hash: new.app_hash.as_ref().map(|hash| String::from(hash.as_str())),
             metadata: new.metadata.clone(),
@@ -164,6 +167,9 @@ impl Spec {
         let joining = Spec::of(new, client);
         if new.named.template {
             self.template = joining.template;
+        }
+        if new.named.locale {
+            self.asked_locale = joining.asked_locale;
         }
         if new.named.client {
             self.client = joining.client;

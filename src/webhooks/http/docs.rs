@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use utoipa::openapi::{RefOr, Response};
 use utoipa::{IntoResponses, OpenApi};
 
-use super::{endpoints, events, work};
+use super::{endpoints, events, listeners, work};
 use crate::error::Code;
 use crate::http::refusals::{BODY, DOOR, OURS, refusals};
 
@@ -24,11 +24,18 @@ use crate::http::refusals::{BODY, DOOR, OURS, refusals};
     events::list,
     events::show,
     events::replay,
+    listeners::open,
+    listeners::hear,
+    listeners::acknowledge,
+    listeners::close,
+    listeners::make_up,
 ))]
 pub struct WebhookDocs;
 
 /// What a route that takes an address may refuse with.
 pub(super) struct MakeRefusals;
+/// What a route without an id in its path may refuse with.
+pub(super) struct ListenRefusals;
 /// What a route that reads may refuse with.
 pub(super) struct ReadRefusals;
 /// What a route that changes may refuse with.
@@ -37,6 +44,12 @@ pub(super) struct ChangeRefusals;
 impl IntoResponses for MakeRefusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         refusals(&[DOOR.as_slice(), &BODY, &[Code::NotFound, Code::WebhookUrlForbidden], &OURS].concat())
+    }
+}
+
+impl IntoResponses for ListenRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals(&[DOOR.as_slice(), &BODY, &OURS].concat())
     }
 }
 

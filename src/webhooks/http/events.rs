@@ -30,7 +30,7 @@ pub(super) struct EventFilter {
 
 /// List events, newest first.
 ///
-/// Kept are those that at least one endpoint subscribed to when they happened.
+/// Kept are those that at least one endpoint or listener subscribed to when they happened.
 #[utoipa::path(
     operation_id = "list_events",
     tag = "Webhooks",

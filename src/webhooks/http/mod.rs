@@ -1,9 +1,10 @@
-//! `/v1/webhooks` and `/v1/events`: shapes in, one call, shapes out.
+//! `/v1/webhooks`, `/v1/events` and `/v1/listeners`: shapes in, one call, shapes out.
 
 mod ask;
 mod docs;
 mod endpoints;
 mod events;
+mod listeners;
 mod work;
 
 pub use docs::WebhookDocs;
@@ -24,5 +25,10 @@ pub fn configure(routes: &mut ServiceConfig) {
         .service(work::replay)
         .service(events::list)
         .service(events::show)
-        .service(events::replay);
+        .service(events::replay)
+        .service(listeners::open)
+        .service(listeners::hear)
+        .service(listeners::acknowledge)
+        .service(listeners::close)
+        .service(listeners::make_up);
 }

@@ -1,14 +1,14 @@
 //! Endpoints, and who wants what.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Text};
+use diesel::sql_types::{Array, BigInt, Text};
 
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::db::fixed::fixed;
 use crate::db::schema::webhook_endpoints as dsl;
 use crate::error::{Code, Error, Result};
-use crate::ids::{EndpointId, OrgId};
+use crate::ids::{EndpointId, ListenerId, NotAnId, OrgId};
 use crate::terms::Mode;
 use crate::webhooks::emit::Owner;
 
@@ -63,12 +63,48 @@ pub struct EndpointRow {
     pub updated_at: Millis,
 }
 
-/// An enabled endpoint and what it wants.
+/// Who is to hear of an event: the prefix of the id tells which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, diesel::deserialize::FromSqlRow)]
+pub enum Hearer {
+    /// An endpoint, which is called.
+    Endpoint(EndpointId),
+    /// A listener, which asks.
+    Listener(ListenerId),
+}
+
+impl Hearer {
+    /// The endpoint, where it is one.
+    pub fn endpoint(self) -> Option<EndpointId> {
+        match self {
+            Hearer::Endpoint(id) => Some(id),
+            Hearer::Listener(_) => None,
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        match self {
+            Hearer::Endpoint(id) => id.as_str(),
+            Hearer::Listener(id) => id.as_str(),
+        }
+    }
+}
+
+impl std::str::FromStr for Hearer {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> std::result::Result<Hearer, NotAnId> {
+        text.parse().map(Hearer::Listener).or_else(|_| text.parse().map(Hearer::Endpoint))
+    }
+}
+
+crate::text_column!(Hearer);
+
+/// An enabled endpoint or a listener whose lease holds, and what it wants.
 #[derive(Debug, Clone, QueryableByName)]
 pub struct Subscriber {
-    /// The endpoint.
+    /// Which one.
     #[diesel(sql_type = Text)]
-    pub id: EndpointId,
+    pub id: Hearer,
     /// Whose.
     #[diesel(sql_type = Text)]
     pub org_id: OrgId,
@@ -81,18 +117,27 @@ pub struct Subscriber {
 }
 
 const SUBSCRIBERS_OF_ALL: &str = "SELECT id, org_id, mode, events FROM webhook_endpoints \
-    WHERE org_id = ANY(?::text[]) AND status = 'enabled' ORDER BY id";
-const SUBSCRIBERS_OF_ONE: &str =
-    "SELECT id, org_id, mode, events FROM webhook_endpoints WHERE org_id = ? AND status = 'enabled' ORDER BY id";
+    WHERE org_id = ANY(?::text[]) AND status = 'enabled' \
+    UNION ALL SELECT id, org_id, mode, events FROM webhook_listeners \
+    WHERE org_id = ANY(?::text[]) AND expires_at > ? ORDER BY id";
+const SUBSCRIBERS_OF_ONE: &str = "SELECT id, org_id, mode, events FROM webhook_endpoints \
+    WHERE org_id = ? AND status = 'enabled' \
+    UNION ALL SELECT id, org_id, mode, events FROM webhook_listeners WHERE org_id = ? AND expires_at > ? ORDER BY id";
 
-/// The enabled endpoints of `orgs`: one statement on PostgreSQL, a look into the index for each on SQLite.
-pub fn subscribers(conn: &mut Conn, orgs: &[OrgId]) -> Result<Vec<Subscriber>> {
+/// The enabled endpoints and the listeners of `orgs`: one statement on PostgreSQL, a look into both indexes for each on
+/// SQLite.
+pub fn subscribers(conn: &mut Conn, orgs: &[OrgId], now: Millis) -> Result<Vec<Subscriber>> {
     match conn {
-        Conn::Pg(c) => Ok(fixed(SUBSCRIBERS_OF_ALL).bind::<Array<Text>, _>(orgs.to_vec()).get_results(c)?),
+        Conn::Pg(c) => Ok(fixed(SUBSCRIBERS_OF_ALL)
+            .bind::<Array<Text>, _>(orgs.to_vec())
+            .bind::<Array<Text>, _>(orgs.to_vec())
+            .bind::<BigInt, _>(now)
+            .get_results(c)?),
         Conn::Sqlite(c) => {
             let mut found = Vec::new();
             for org in orgs {
-                found.extend(fixed(SUBSCRIBERS_OF_ONE).bind::<Text, _>(*org).get_results::<Subscriber>(c)?);
+                let query = fixed(SUBSCRIBERS_OF_ONE).bind::<Text, _>(*org).bind::<Text, _>(*org);
+                found.extend(query.bind::<BigInt, _>(now).get_results::<Subscriber>(c)?);
             }
             Ok(found)
         }

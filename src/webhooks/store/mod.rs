@@ -3,7 +3,9 @@
 mod deliveries;
 mod endpoints;
 mod events;
+mod listeners;
 
 pub use deliveries::*;
 pub use endpoints::*;
 pub use events::*;
+pub use listeners::*;

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::accounts::house::House;
 use crate::harness::actor::Actor;
 
-/// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY`, `OPR`, `TOK` and `LST` stand for ids.
-const TABLE: [(&str, &str, &str, &[&str]); 47] = [
+/// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY`, `OPR`, `TOK`, `LST` and `WAN` stand for ids.
+const TABLE: &[(&str, &str, &str, &[&str])] = &[
     ("POST", "/orgs", r#"{"name":"n","country":"GB"}"#, RUN),
     ("GET", "/orgs", "", ALL),
     ("GET", "/orgs/ORG", "", ALL),
@@ -51,9 +51,16 @@ const TABLE: [(&str, &str, &str, &[&str]); 47] = [
     ("GET", "/carriers", "", ALL),
     ("POST", "/carriers/acme/drain", "{}", RUN),
     ("POST", "/carriers/acme/resume", "{}", RUN),
+    ("GET", "/activity", "", ALL),
     ("GET", "/senders", "", ALL),
     ("GET", "/senders?org_id=ORG", "", ALL),
     ("POST", "/senders", r#"{"channel":"sms","address":"NAME","org_id":"ORG"}"#, RUN),
+    ("GET", "/whatsapp/numbers", "", ALL),
+    ("GET", "/whatsapp/numbers/WAN", "", ALL),
+    ("POST", "/whatsapp/numbers", r#"{"org_id":"ORG","phone_number":"PHONE","portfolio":"NAME"}"#, RUN),
+    ("PATCH", "/whatsapp/numbers/WAN", r#"{"quality":"yellow"}"#, RUN),
+    ("GET", "/templates", "", ALL),
+    ("GET", "/templates?org_id=ORG&status=pending", "", ALL),
     ("DELETE", "/keys/KEY", "", RUN),
 ];
 
@@ -68,6 +75,7 @@ struct Words {
     operator: String,
     token: String,
     listed: String,
+    number: String,
     name: &'static str,
 }
 
@@ -81,7 +89,9 @@ impl Words {
         let token = house.owner().post(&path, json!({})).await.expect(201).text_at("/id");
         let entry = json!({"action": "block", "kind": "device", "value": "d", "reason": "r"});
         let listed = house.owner().post("/v1/admin/fraud/lists", entry).await.expect(201).text_at("/id");
-        Words { org, key, operator, token, listed, name }
+        let number = json!({"org_id": org, "phone_number": phone_of(name, 1), "portfolio": name});
+        let number = house.owner().post("/v1/admin/whatsapp/numbers", number).await.expect(201).text_at("/id");
+        Words { org, key, operator, token, listed, number, name }
     }
 
     fn fill(&self, text: &str) -> String {
@@ -89,9 +99,17 @@ impl Words {
         filled
             .replace("OPR", &self.operator)
             .replace("TOK", &self.token)
+            .replace("PHONE", &phone_of(self.name, 2))
             .replace("NAME", self.name)
+            .replace("WAN", &self.number)
             .replace("LST", &self.listed)
     }
+}
+
+/// A number of its own for each role.
+fn phone_of(name: &str, which: usize) -> String {
+    let place = ALL.iter().position(|role| *role == name).unwrap_or(ALL.len());
+    format!("+44740012{:04}", place * 10 + which)
 }
 
 async fn call(actor: &Actor, words: &Words, row: &(&str, &str, &str, &[&str])) -> crate::harness::actor::Reply {
@@ -106,7 +124,7 @@ async fn every_role_may_do_what_the_table_says_and_nothing_else() {
     for role in ALL {
         let actor = house.with_role(role).await;
         let words = Words::of(&house, role).await;
-        for row in &TABLE {
+        for row in TABLE {
             let reply = call(&actor, &words, row).await;
             if row.3.contains(role) {
                 assert!((200..300).contains(&reply.status), "{role} {} {}: {}", row.0, row.1, reply.text);

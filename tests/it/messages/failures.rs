@@ -66,6 +66,34 @@ async fn a_carrier_that_cannot_be_reached_was_certainly_not_told() {
     assert_eq!((status(&acme.live, &id).await, app.acme.hand_offs().len()), ("sent".into(), 1));
 }
 
+/// A password that an operator has changed and not told us: what is sent meanwhile waits for it.
+#[actix_web::test]
+async fn a_carrier_that_does_not_let_us_in_loses_no_code() {
+    let app = TestApp::start().await;
+    let acme = app.tenant().await;
+    app.acme.always(Script::json(401, json!({"error": "who are you?"})));
+    let mut ids = Vec::new();
+    for n in 1..=6 {
+        ids.push(accepted(&acme.live, code_to(&number(n))).await);
+    }
+    drain(&app).await;
+    for id in &ids {
+        assert_eq!(status(&acme.live, id).await, "queued");
+    }
+    let routes = app.operator().get("/v1/admin/routes").await.expect(200);
+    let of_sms = routes.json["data"].as_array().unwrap().iter().find(|route| route["channel"] == "sms").unwrap();
+    assert_eq!(of_sms["carrier_circuit"], "open", "an operator sees why nothing goes: {of_sms}");
+    app.acme.always(Script::Accept);
+    for _ in 0..20 {
+        app.advance(secs(5));
+        drain(&app).await;
+    }
+    for id in &ids {
+        assert_eq!(status(&acme.live, id).await, "sent");
+    }
+    assert_eq!(app.acme.hand_offs().len(), 6);
+}
+
 #[actix_web::test]
 async fn a_busy_carrier_is_left_alone_for_as_long_as_it_asked() {
     let app = TestApp::start().await;

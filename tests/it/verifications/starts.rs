@@ -125,11 +125,6 @@ async fn a_wrong_request_names_its_fields_and_stores_nothing() {
         assert!(reply.json["field_errors"].get(field).is_some(), "{field}: {}", reply.text);
     }
     start(&tenant.test, json!({"channel": "whatsapp"})).await.refused(Code::ChannelNotEnabled);
-    let later = json!({"workflow": [{"channel": "sms"}, {"channel": "whatsapp"}]});
-    start(&tenant.test, later.clone()).await.refused(Code::ChannelNotEnabled);
-    let mut dry = later;
-    dry["dry_run"] = json!(true);
-    assert_eq!(start(&tenant.test, dry).await.expect(200).text_at("/error/code"), "channel.not_enabled");
     start(&tenant.test, json!({"to": "+15005550004"})).await.refused(Code::RecipientOptedOut);
     assert_eq!(tenant.test.get("/v1/verifications").await.expect(200).json["data"], json!([]));
     start(&tenant.test, json!({})).await.expect(201);

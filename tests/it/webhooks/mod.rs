@@ -4,6 +4,7 @@ mod deliveries;
 mod endpoints;
 mod guard;
 mod hanging;
+mod listeners;
 
 use postern::config::Config;
 use postern::webhooks;

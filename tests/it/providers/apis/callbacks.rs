@@ -97,6 +97,8 @@ pub fn told(reports: &[Report]) -> Vec<String> {
             format!("{} {} {state} {}", one.provider_id, shown(&one.reference), shown(&one.error_code))
         }
         Report::Inbound(one) => format!("{} {} > {}: {}", one.channel, one.from, one.to, one.text),
+        Report::Number(one) => format!("{one:?}"),
+        Report::Template(one) => format!("template {} {} of {}: {:?}", one.name, one.language, one.account, one.news),
     };
     reports.iter().map(line).collect()
 }

@@ -99,7 +99,7 @@ const APIS: [Api; 8] = [
     },
     Api {
         kind: "meta",
-        keys: "access_token = \"key-canary\"\nphone_number_id = \"800100200300401\"\napp_secret = \"fixture-app-secret-0001\"\nverify_token = \"fixture-verify-token\"\n",
+        keys: "access_token = \"key-canary\"\nphone_number_id = \"800100200300401\"\napp_secret = \"fixture-app-secret-0001\"\nverify_token = \"fixture-verify-token\"\nwaba_id = \"900100200300400\"\n",
         channel: Channel::Whatsapp,
         taken: || Script::Answer(200, vec![], fixture("meta/send_response_200.json")),
         id: Some(WAMID),

@@ -1,0 +1,2 @@
+DROP TABLE webhook_unheard;
+DROP TABLE webhook_listeners;

@@ -1,0 +1,282 @@
+//! `postern tail`: what happens at a running server, a line each, as it happens.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use super::hearing::Hearing;
+use super::remote::{self, CallError, Patience, Remote};
+use super::show;
+use crate::clock::{Clock, Span, parse_duration};
+use crate::terms::Channel;
+
+/// What to show.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Messages accepted
+    #[arg(long)]
+    messages: bool,
+    /// Where messages go: hand-offs, receipts, ends
+    #[arg(long)]
+    states: bool,
+    /// Refusals, with the rules that fired
+    #[arg(long)]
+    decisions: bool,
+    /// Events, as webhooks tell them (needs webhooks:write)
+    #[arg(long)]
+    events: bool,
+    /// Only messages that come into this status, e.g. failed; several by comma
+    #[arg(long, value_delimiter = ',', value_name = "STATUS")]
+    status: Vec<String>,
+    /// Only this channel
+    #[arg(long)]
+    channel: Option<Channel>,
+    /// Only what goes to this number (E.164) or mail address
+    #[arg(long)]
+    to: Option<String>,
+    /// Begin with what happened before, e.g. 10m
+    #[arg(long, value_parser = span)]
+    since: Option<Span>,
+    /// Print each line as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: remote::Args,
+}
+
+fn span(text: &str) -> Result<Span, &'static str> {
+    parse_duration(text).map(Span).ok_or("write a whole number and a unit (s, m, h, d), e.g. 10m")
+}
+
+/// How often to ask what has happened.
+const ASK_EVERY: Duration = Duration::from_secs(1);
+/// How many ids are remembered: answers overlap.
+const KNOWN_MAX: usize = 20_000;
+
+/// Runs the command until Ctrl-C.
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    let remote = args.server.remote()?;
+    let shown = Shown::of(&args, &remote);
+    let mut hearing = shown.hearing(&remote).await?;
+    let result = tokio::select! {
+        result = watch(&remote, &args, &shown, hearing.as_mut()) => result,
+        () = remote::interrupted() => Ok(()),
+    };
+    if let Some(hearing) = hearing {
+        hearing.end().await;
+    }
+    result
+}
+
+/// Follows both sources and prints what they say.
+async fn watch(remote: &Remote, args: &Args, shown: &Shown, hearing: Option<&mut Hearing<'_>>) -> anyhow::Result<()> {
+    let (lines, mut told) = mpsc::channel::<Value>(64);
+    let events = lines.clone();
+    let work = async { tokio::try_join!(follow(remote, args, shown, lines), hear(hearing, shown, events)).map(drop) };
+    let print = async {
+        while let Some(line) = told.recv().await {
+            match args.json {
+                true => show::line(&line)?,
+                false => show::line(sentence(&line))?,
+            }
+        }
+        Ok(())
+    };
+    tokio::try_join!(work, print).map(drop)
+}
+
+/// Which lines are wanted.
+struct Shown {
+    accepted: bool,
+    states: bool,
+    decisions: bool,
+    events: bool,
+    /// Where states are shown, events of messages would say the same again.
+    message_events: bool,
+    status: Vec<String>,
+}
+
+impl Shown {
+    fn of(args: &Args, remote: &Remote) -> Shown {
+        let any = args.messages || args.states || args.decisions || args.events;
+        let is_narrow = args.channel.is_some() || args.to.is_some() || !args.status.is_empty();
+        Shown {
+            accepted: (args.messages || !any) && args.status.is_empty(),
+            states: args.states || !any,
+            decisions: (args.decisions || !any) && !is_narrow,
+            events: !remote.is_operator() && (args.events || (!any && !is_narrow)),
+            message_events: any && !args.states,
+            status: args.status.clone(),
+        }
+    }
+
+    /// A listener, where events are wanted and the key may have one.
+    async fn hearing<'a>(&self, remote: &'a Remote) -> anyhow::Result<Option<Hearing<'a>>> {
+        if !self.events {
+            return Ok(None);
+        }
+        match Hearing::begin(remote, Vec::new()).await {
+            Ok(hearing) => Ok(Some(hearing)),
+            // A key that only reads sees the rest.
+            Err(fault @ CallError::Refused { status: 403, .. }) if self.activity() => {
+                eprintln!("postern: events are not shown: {fault}");
+                Ok(None)
+            }
+            Err(fault) => Err(fault.into()),
+        }
+    }
+
+    fn activity(&self) -> bool {
+        self.accepted || self.states || self.decisions
+    }
+
+    fn wants(&self, what: &str) -> bool {
+        match what.split_once('.') {
+            Some(("decision", _)) => self.decisions,
+            Some(("message", "accepted")) => self.accepted,
+            Some((_, state)) => self.states && (self.status.is_empty() || self.status.iter().any(|one| one == state)),
+            None => false,
+        }
+    }
+}
+
+/// Asks again and again what has happened.
+async fn follow(remote: &Remote, args: &Args, shown: &Shown, lines: mpsc::Sender<Value>) -> anyhow::Result<()> {
+    if !shown.activity() {
+        return Ok(());
+    }
+    let path = if remote.is_operator() { "/v1/admin/activity" } else { "/v1/activity" };
+    let mut since = args.since.map(|span| Clock::System.now().minus(span.0).rfc3339());
+    let (mut known, mut patience) = (Known::default(), Patience::default());
+    loop {
+        let mut query = vec![];
+        query.extend(since.as_deref().map(|since| ("since", since)));
+        query.extend(args.channel.as_ref().map(|channel| ("channel", channel.as_str())));
+        query.extend(args.to.as_deref().map(|to| ("to", to)));
+        let found = match remote.get(path, &query).await {
+            Ok(found) => found,
+            Err(fault) if fault.is_passing() => {
+                if patience.is_new() {
+                    eprintln!("postern: {fault}; trying again");
+                }
+                tokio::time::sleep(patience.next(&fault)).await;
+                continue;
+            }
+            Err(fault) => return Err(fault.into()),
+        };
+        if patience.is_over() {
+            eprintln!("postern: {} answers again", remote.base());
+        }
+        let (Some(next), Some(data)) = (found["next_since"].as_str(), found["data"].as_array()) else {
+            return Err(CallError::Strange { base: String::from(remote.base()) }.into());
+        };
+        for line in data {
+            let (id, what) = (line["id"].as_str().unwrap_or_default(), line["what"].as_str().unwrap_or_default());
+            if known.is_new(id) && shown.wants(what) {
+                lines.send(line.clone()).await?;
+            }
+        }
+        since = Some(String::from(next));
+        if found["has_more"] != true {
+            tokio::time::sleep(ASK_EVERY).await;
+        }
+    }
+}
+
+/// Hears events as a listener.
+async fn hear(hearing: Option<&mut Hearing<'_>>, shown: &Shown, lines: mpsc::Sender<Value>) -> anyhow::Result<()> {
+    let Some(hearing) = hearing else { return Ok(()) };
+    loop {
+        let event = hearing.next().await?;
+        if shown.message_events || !event.kind.starts_with("message.") || event.kind == "message.inbound" {
+            let data = &event.payload["data"];
+            let line =
+                json!({ "id": event.id, "at": event.created_at, "what": "event", "type": event.kind, "data": data });
+            lines.send(line).await?;
+        }
+    }
+}
+
+/// Ids that were seen.
+#[derive(Default)]
+struct Known {
+    ids: BTreeSet<String>,
+    order: VecDeque<String>,
+}
+
+impl Known {
+    fn is_new(&mut self, id: &str) -> bool {
+        let is_new = self.ids.insert(String::from(id));
+        if is_new {
+            self.order.push_back(String::from(id));
+        }
+        if self.order.len() > KNOWN_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ids.remove(&oldest);
+        }
+        is_new
+    }
+}
+
+/// A line for people: when, what, about which, and what there is to say of it.
+fn sentence(line: &Value) -> String {
+    let text = |name: &str| line[name].as_str().unwrap_or_default();
+    let mut words = vec![String::from(text("at"))];
+    let members = if text("what") == "event" {
+        words.push(format!("event {}", text("type")));
+        &line["data"]
+    } else {
+        words.push(String::from(text("what")));
+        line
+    };
+    for name in
+        ["message_id", "inbound_id", "endpoint_id", "channel", "kind", "from", "to", "by", "error_code", "org_id"]
+    {
+        words.extend(members[name].as_str().map(String::from));
+    }
+    if line["data"]["id"].is_string() {
+        words.extend(line["data"]["id"].as_str().map(String::from));
+    }
+    let reasons = line["reasons"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let reasons: Vec<&str> = reasons.collect();
+    if !reasons.is_empty() {
+        words.push(format!("[{}]", reasons.join(", ")));
+    }
+    words.join("  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_when_what_and_about_which() {
+        let line = json!({
+            "at": "2026-11-26T10:00:00.000Z", "what": "message.failed", "message_id": "msg_1", "channel": "sms",
+            "kind": "otp", "to": "+447••••••456", "by": "receipt", "error_code": "provider.rejected", "reasons": [],
+        });
+        let told =
+            "2026-11-26T10:00:00.000Z  message.failed  msg_1  sms  otp  +447••••••456  receipt  provider.rejected";
+        assert_eq!(sentence(&line), told);
+        let refused =
+            json!({"at": "t", "what": "decision.block", "error_code": "fraud_blocked", "reasons": ["a", "b"]});
+        assert_eq!(sentence(&refused), "t  decision.block  fraud_blocked  [a, b]");
+        let event =
+            json!({"at": "t", "what": "event", "type": "verification.approved", "data": {"id": "vrf_1", "to": "+1•"}});
+        assert_eq!(sentence(&event), "t  event verification.approved  +1•  vrf_1");
+    }
+
+    #[test]
+    fn an_id_is_new_once() {
+        let mut known = Known::default();
+        assert!(known.is_new("a") && !known.is_new("a") && known.is_new("b"));
+        for n in 0..KNOWN_MAX {
+            assert!(known.is_new(&n.to_string()));
+        }
+        assert_eq!(known.order.len(), KNOWN_MAX);
+        assert!(known.is_new("a"), "forgotten");
+    }
+}
