@@ -152,6 +152,9 @@ impl Desk {
         let extra = row.extra_or_none();
         let (channel, to) = row.way(&extra);
         let want = Want { channel, country: country_of(&row, &to), recipient: &to, org_id: row.org_id };
+        if row.mode == Mode::Live && self.pauses.stops(&want).is_some() {
+            return self.put_off(conn, row, DRAIN_WAIT, now, round);
+        }
         // The originator was checked for the channel it was asked for; on another one it is chosen.
         let mut asked = row.sender.clone().filter(|_| channel == row.channel);
         let mut number_id = None;
@@ -215,9 +218,6 @@ impl Desk {
     }
 
     fn choose(&self, row: &Row, extra: &Extra, want: &Want<'_>, from: From<'_>, now: Millis) -> Choice {
-        if row.mode == Mode::Live && self.pauses.stops(want).is_some() {
-            return Choice::Later(DRAIN_WAIT);
-        }
         let candidates = self.candidates(row, want, from);
         if candidates.is_empty() {
             return Choice::None;
