@@ -44,6 +44,11 @@ macro_rules! ids {
                 Self(encode($prefix, at, [0; 10]))
             }
 
+            /// When it was made.
+            pub fn moment(&self) -> Millis {
+                moment(self.as_str())
+            }
+
             /// The id as it is stored and shown.
             pub fn as_str(&self) -> &str {
                 std::str::from_utf8(&self.0).unwrap_or($prefix)
@@ -121,6 +126,8 @@ ids! {
     EventId = "evt",
     /// A group of attempts that the fraud engine holds.
     HoldId = "hld",
+    /// A run of recorded traffic through changed fraud rules.
+    SimulationId = "sim",
     /// A webhook endpoint.
     EndpointId = "whe",
     /// An event on its way to a webhook endpoint.
@@ -189,6 +196,12 @@ fn encode(prefix: &str, at: Millis, noise: [u8; 10]) -> [u8; ID_LEN] {
         }
     }
     id
+}
+
+/// The time part: the first 48 bits.
+fn moment(text: &str) -> Millis {
+    let millis = text.parse::<TypeSafeId<DynamicType>>().map_or(0, |id| id.uuid().as_u128() >> 80);
+    Millis(i64::try_from(millis).unwrap_or(0))
 }
 
 fn parse(prefix: &str, text: &str) -> Option<[u8; ID_LEN]> {

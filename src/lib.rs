@@ -34,6 +34,7 @@ pub mod idempotency;
 pub mod accounts;
 pub mod wallet;
 pub mod fraud;
+pub mod alerts;
 pub mod webhooks;
 pub mod routing;
 pub mod templates;

@@ -9,8 +9,8 @@ use actix_web::{App as Actix, HttpServer};
 use crate::app::App;
 use crate::http::{Settings, Strangers, frame};
 use crate::{
-    accounts, admin, broadcasts, callbacks, fraud, health, inbound, messages, openapi, routing, templates, verifications,
-    webhooks, whatsapp,
+    accounts, admin, broadcasts, callbacks, fraud, health, inbound, messages, openapi, routing, sentinel, templates,
+    verifications, webhooks, whatsapp,
 };
 
 /// Every route. Public ones first; then operators, tenants and carriers, each behind their own guard.
@@ -30,6 +30,7 @@ pub fn routes(routes: &mut ServiceConfig) {
                 .configure(inbound::configure)
                 .configure(messages::configure)
                 .configure(routing::configure)
+                .configure(sentinel::configure)
                 .configure(templates::configure)
                 .configure(verifications::configure)
                 .configure(webhooks::configure)

@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
 use crate::{
-    broadcasts, callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, sentinel, templates,
-    verifications, wallet, webhooks, whatsapp,
+    alerts, broadcasts, callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, sentinel,
+    templates, verifications, wallet, webhooks, whatsapp,
 };
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
@@ -26,6 +26,8 @@ pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
         every(STEPS_EVERY, stop.clone(), || async {
             verifications::run_workflow_steps(&app, STEPS_MAX).await.map(drop)
         }),
+        every(ALERTS_EVERY, stop.clone(), || async { alerts::mail_due(&app).await.map(drop) }),
+        every(SIMULATIONS_EVERY, stop.clone(), || async { sentinel::run_simulations(&app).await.map(drop) }),
         every(SUBMISSIONS_EVERY, stop.clone(), || async {
             templates::run_submissions(&app, SUBMISSIONS_MAX).await.map(drop)
         }),
@@ -158,6 +160,10 @@ pub async fn save_windows(app: &App) -> Result<()> {
 const REFUSALS_EVERY: Duration = Duration::from_secs(1);
 /// How long the engine waits to learn what other processes know.
 const ENGINE_EVERY: Duration = Duration::from_secs(1);
+/// How late operators are told of something.
+const ALERTS_EVERY: Duration = Duration::from_secs(5);
+/// How long a simulation waits to be begun.
+const SIMULATIONS_EVERY: Duration = Duration::from_secs(1);
 /// How late a workflow's step may be: waits are 10 s and more.
 const STEPS_EVERY: Duration = Duration::from_secs(1);
 /// How soon a template is handed to the carrier that reviews it, which takes minutes and more.
@@ -230,6 +236,7 @@ pub async fn sweep(app: &App) -> Result<()> {
     app.db
         .write(move |conn| {
             messages::purge_decisions(conn, now.minus(keep.decisions))?;
+            sentinel::purge_simulations(conn, now.minus(keep.decisions))?;
             routing::watch::purge_events(conn, now.minus(keep.messages), PURGE_ROWS)?;
             sandbox::purge(conn, now.minus(keep.sandbox)).map(drop)
         })

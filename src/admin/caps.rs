@@ -18,10 +18,9 @@ use crate::db::Conn;
 use crate::error::{Code, Error, Result};
 use crate::http::{Body, Id, Query};
 use crate::ids::{KeyId, OrgId};
-use crate::money::{Currency, Micros, MoneyView};
+use crate::money::{Currency, Micros};
 use crate::phone::Country;
-use crate::terms::Mode;
-use crate::wallet::{self, Cap, CapKey, CapScope, CapWindow, EACH_COUNTRY};
+use crate::wallet::{self, Cap, CapScope, CapView, CapWindow, EACH_COUNTRY};
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
     routes.service(list_caps).service(replace_caps);
@@ -51,21 +50,6 @@ pub struct NewCap {
     /// ISO 4217; `USD` where absent.
     #[schema(example = "USD", pattern = "^[A-Z]{3}$")]
     currency: Option<String>,
-}
-
-/// A cap as it stands.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct CapView {
-    /// What is counted together.
-    scope: CapScope,
-    /// Which key, country or prefix.
-    value: Option<String>,
-    /// The window.
-    window: CapWindow,
-    /// What may be spent.
-    limit: MoneyView,
-    /// What live messages have spent in the window that ends now; of a cap on each country nothing is told.
-    spent: Option<MoneyView>,
 }
 
 /// An organization's caps.
@@ -131,26 +115,7 @@ pub(super) async fn replace_caps(
 }
 
 fn views(conn: &mut Conn, org: OrgId, now: Millis) -> Result<Caps> {
-    let caps = wallet::caps_of(conn, org)?;
-    let key_of = |cap: &Cap| {
-        (cap.value != EACH_COUNTRY).then(|| CapKey {
-            org_id: org,
-            mode: Mode::Live,
-            scope: cap.scope,
-            value: cap.value.clone(),
-            window: cap.window,
-        })
-    };
-    let keys: BTreeSet<CapKey> = caps.iter().filter_map(key_of).collect();
-    let spent = wallet::load_spent(conn, &keys, false, now)?;
-    let view = |cap: &Cap| CapView {
-        scope: cap.scope,
-        value: Some(cap.value.clone()).filter(|value| !value.is_empty()),
-        window: cap.window,
-        limit: MoneyView::new(cap.amount, cap.currency),
-        spent: key_of(cap).and_then(|key| spent.get(&key)).map(|spent| MoneyView::new(spent.log.spent(), cap.currency)),
-    };
-    Ok(Caps { data: caps.iter().map(view).collect() })
+    Ok(Caps { data: wallet::cap_views(conn, org, now)? })
 }
 
 /// Reads the list; every fault at once, each under its place.

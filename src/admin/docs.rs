@@ -6,8 +6,8 @@ use utoipa::openapi::{RefOr, Response};
 use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
-    audit, caps, carriers, inbound, keys, limits, lists, messages, operators, orgs, plans, prices, route_stats, routes,
-    senders, templates, wallets, whatsapp,
+    audit, caps, carriers, decisions, holds, inbound, keys, limits, lists, messages, operators, orgs, pauses, plans,
+    prices, route_stats, routes, rules, senders, simulations, templates, wallets, whatsapp,
 };
 use crate::error::Code;
 use crate::http::problem::Problem;
@@ -72,6 +72,19 @@ use crate::http::refusals::refusals;
         lists::list_list_entries,
         lists::add_platform_entry,
         lists::remove_platform_entry,
+        decisions::show_decision,
+        holds::list_holds,
+        holds::show_hold,
+        holds::release_hold,
+        rules::list_rules,
+        rules::replace_rules,
+        rules::change_rule,
+        simulations::create_simulation,
+        simulations::list_simulations,
+        simulations::show_simulation,
+        pauses::list_pauses,
+        pauses::begin_pause,
+        pauses::end_pause,
         messages::settle_message,
         messages::list_activity,
     ),

@@ -44,6 +44,11 @@ impl Desk {
         self.db.read(work).await
     }
 
+    /// The database itself.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
     /// The present moment.
     pub fn now(&self) -> Millis {
         self.clock.now()

@@ -2,6 +2,7 @@
 
 use clap::Args as ClapArgs;
 
+use super::lab_live::{self, Live};
 use super::show;
 use crate::accounts::Protection;
 use crate::fraud::lab::{Lab, Row, Scenario, report};
@@ -27,10 +28,17 @@ pub struct Args {
     /// Print every run as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    live: Live,
 }
 
-/// Runs the command.
-pub fn run(args: &Args) -> anyhow::Result<()> {
+/// Runs the command: against the server that it names, or against the engine itself.
+pub async fn run_anywhere(args: &Args) -> anyhow::Result<()> {
+    if lab_live::run(&args.live, &args.scenario, args.seed).await? { Ok(()) } else { run(args) }
+}
+
+/// Runs it against the engine itself.
+fn run(args: &Args) -> anyhow::Result<()> {
     let known = || Scenario::ALL.iter().copied();
     let chosen: Vec<Scenario> =
         known().filter(|one| args.scenario == "all" || one.as_str().eq_ignore_ascii_case(&args.scenario)).collect();

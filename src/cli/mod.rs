@@ -9,6 +9,7 @@ mod hearing;
 mod inbox;
 mod key;
 mod lab;
+mod lab_live;
 mod listen;
 mod log;
 mod migrate;
@@ -116,8 +117,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Config(args) => config::run(file, &args),
         Command::Openapi(args) => openapi::run(&args),
-        Command::Lab(args) => lab::run(&args),
-        Command::Simulate(args) => simulate::run(&args),
+        Command::Lab(args) => runtime()?.block_on(lab::run_anywhere(&args)),
+        Command::Simulate(args) if !args.is_of_database() => simulate::run(&args),
         Command::Listen(args) => runtime()?.block_on(listen::run(args)),
         Command::Trigger(args) => runtime()?.block_on(trigger::run(args)),
         Command::Tail(args) => runtime()?.block_on(tail::run(args)),
@@ -161,12 +162,12 @@ impl Command {
             Command::Plan(args) => plan::run(config, args).await,
             Command::Audit(args) => audit::run(config, args).await,
             Command::Inbox(args) => inbox::run(config, args).await,
+            Command::Simulate(args) => simulate::of_database(config, args).await,
             // They read the configuration themselves, bad as it may be, or need none: `run` above.
             Command::Config(_)
             | Command::Doctor
             | Command::Openapi(_)
             | Command::Lab(_)
-            | Command::Simulate(_)
             | Command::Listen(_)
             | Command::Trigger(_)
             | Command::Tail(_)

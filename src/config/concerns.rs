@@ -36,7 +36,25 @@ crate::text_enum! {
     }
 }
 
-word_setting!(Role, LogFormat, SeveralNodes);
+crate::text_enum! {
+    /// Something that operators may be told by mail.
+    pub enum AlertKind {
+        /// The fraud engine holds a group of attempts.
+        FraudHold = "fraud_hold",
+        /// Half, four fifths or all of a spend cap is spent.
+        SpendCap = "spend_cap",
+        /// A carrier or a route takes nothing for now.
+        CircuitOpen = "circuit_open",
+        /// A webhook endpoint is called no more.
+        EndpointDisabled = "endpoint_disabled",
+        /// Somebody has paused live messages, or resumed them.
+        Pause = "pause",
+        /// A key has lowered its organization's protection against fraud.
+        ProtectionLowered = "protection_lowered",
+    }
+}
+
+word_setting!(Role, LogFormat, SeveralNodes, AlertKind);
 
 concern! {
     /// This process.
@@ -215,6 +233,21 @@ concern! {
 }
 
 concern! {
+    /// Mails to operators: what the fraud engine holds, caps, circuits, endpoints and the kill switch.
+    pub struct Alerts {
+        /// Who is told; nobody where it is empty.
+        email: Vec<String> = default "", "POSTERN_ALERTS_EMAIL", are_mail_addresses;
+        /// What of: fraud_hold, spend_cap, circuit_open, endpoint_disabled, pause, protection_lowered. All of it where it is
+        /// empty.
+        events: Vec<AlertKind> = default "", "POSTERN_ALERTS_EVENTS", any;
+        /// The carrier that takes the mails; the first that takes mail where none is named.
+        carrier: Option<String> = example "mail", "POSTERN_ALERTS_CARRIER", any;
+        /// At most one mail in this time for each kind and organization; the next one says how often it happened.
+        every: Duration = default "15m", "POSTERN_ALERTS_EVERY", lasting(secs(60), secs(DAY));
+    }
+}
+
+concern! {
     /// Logs, on standard error.
     pub struct Log {
         /// What to log: a level, or levels by target such as "info,postern::jobs=debug".
@@ -230,6 +263,13 @@ fn long_enough(token: &Option<Secret<String>>) -> Result<(), Wrong> {
             Err(Wrong::new("is shorter than 24 characters", "make one with: openssl rand -base64 32"))
         }
         _ => Ok(()),
+    }
+}
+
+fn are_mail_addresses(list: &Vec<String>) -> Result<(), Wrong> {
+    match list.iter().find(|address| address.parse::<lettre::Address>().is_err()) {
+        Some(wrong) => Err(Wrong::new(format!("= {wrong:?} is not a mail address"), "write it as ops@example.com")),
+        None => Ok(()),
     }
 }
 

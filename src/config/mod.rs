@@ -28,8 +28,8 @@ pub use carriers::{
     TonNpi, TwilioCarrier, VonageCarrier, VonageSmsCarrier, YesNo,
 };
 pub use concerns::{
-    Activations, Database, Dispatch, Fraud, Log, LogFormat, Metrics, Node, Outbound, Retention, Role, Server,
-    SeveralNodes, Sharing,
+    Activations, AlertKind, Alerts, Database, Dispatch, Fraud, Log, LogFormat, Metrics, Node, Outbound, Retention,
+    Role, Server, SeveralNodes, Sharing,
 };
 pub use fault::{ConfigFaults, Fault, Origin, Wrong};
 pub use keyring::{KeyState, secret_key_file};
@@ -58,6 +58,8 @@ pub struct Config {
     pub retention: Retention,
     /// The fraud engine.
     pub fraud: Fraud,
+    /// Mails to operators.
+    pub alerts: Alerts,
     /// Logs.
     pub log: Log,
     /// Who takes messages; the sandbox comes first.
@@ -130,6 +132,7 @@ fn read_concerns(reader: &mut Reader, tables: &mut Table) -> Option<Config> {
     let dispatch = named::<Dispatch>(reader, tables, "dispatch");
     let retention = named::<Retention>(reader, tables, "retention");
     let fraud = named::<Fraud>(reader, tables, "fraud");
+    let alerts = named::<Alerts>(reader, tables, "alerts");
     let log = named::<Log>(reader, tables, "log");
     let carriers = carriers::read(reader, tables.remove("carriers"));
     let top = Node::KEYS.iter().filter_map(|key| tables.remove_entry(key.name)).collect();
@@ -157,6 +160,7 @@ fn read_concerns(reader: &mut Reader, tables: &mut Table) -> Option<Config> {
         dispatch: dispatch?,
         retention: retention?,
         fraud: fraud?,
+        alerts: alerts?,
         log: log?,
         carriers,
     })

@@ -7,7 +7,7 @@ use super::carriers::{
     SmtpCarrier, SnsCarrier, TwilioCarrier, VonageCarrier, VonageSmsCarrier,
 };
 use super::concern::{Concern, Fallback, Key};
-use super::concerns::{Database, Dispatch, Fraud, Log, Metrics, Node, Outbound, Retention, Server, Sharing};
+use super::concerns::{Alerts, Database, Dispatch, Fraud, Log, Metrics, Node, Outbound, Retention, Server, Sharing};
 use super::fault::did_you_mean;
 
 const HEAD: &str = "\
@@ -26,7 +26,7 @@ const CARRIERS_HEAD: &str = "
 /// A table of the file: its name, docs and keys.
 type Shown = (&'static str, &'static [&'static str], &'static [Key]);
 
-fn tables() -> [Shown; 10] {
+fn tables() -> [Shown; 11] {
     [
         ("", Node::DOCS, Node::KEYS),
         ("server", Server::DOCS, Server::KEYS),
@@ -37,6 +37,7 @@ fn tables() -> [Shown; 10] {
         ("dispatch", Dispatch::DOCS, Dispatch::KEYS),
         ("retention", Retention::DOCS, Retention::KEYS),
         ("fraud", Fraud::DOCS, Fraud::KEYS),
+        ("alerts", Alerts::DOCS, Alerts::KEYS),
         ("log", Log::DOCS, Log::KEYS),
     ]
 }

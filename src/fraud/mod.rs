@@ -5,6 +5,7 @@
 //! have in common; its upkeep is the room `sentinel`.
 
 mod book;
+mod change;
 mod entry;
 mod http;
 mod kept;
@@ -20,6 +21,7 @@ mod trial;
 mod watch;
 
 pub use book::{Book, RuleSet};
+pub use change::{NotARule, RuleChange, RuleId, RuleView, change_rules, replace_rules, rules_shown};
 pub use entry::{ListEntryView, NewListEntry, add_entry, remove_entry};
 pub use http::{FraudDocs, configure};
 pub use kept::Kept;

@@ -6,10 +6,12 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::engine::{Event, Features, Key, Named, Node, Room, Rules, State, Verdict, decide};
+use super::kept::Kept;
 use super::screen::Action;
 use crate::clock::Millis;
 use crate::limits::Rate;
@@ -88,6 +90,16 @@ pub struct Recorded {
     delivered: Option<bool>,
 }
 
+impl Recorded {
+    /// An attempt as its decision kept it, and what came of it: seconds until the code was typed, what the carrier said.
+    pub fn kept(at: Millis, kept: &Kept, verified_after: Option<f64>, delivered: Option<bool>) -> Recorded {
+        let mut features = kept.features();
+        // That the number was proven is kept, when is not.
+        features.proven_at = kept.seen().proven.then(|| at.minus(Duration::from_secs(86_400)));
+        Recorded { at, features, verified_after, delivered }
+    }
+}
+
 /// The network that an address stands for: its /24, or its /48.
 pub fn network_of(ip: std::net::IpAddr) -> Key {
     let text = match ip {
@@ -138,8 +150,8 @@ impl Record {
 }
 
 /// What one rule does in the replay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct PerRule {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct RuleReplayed {
     /// Attempts that it stopped under the rules that are.
     pub before: u64,
     /// And under the new ones.
@@ -149,8 +161,8 @@ pub struct PerRule {
 }
 
 /// What a changed rule set would have done.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Report {
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ReplayReport {
     /// Attempts replayed.
     pub attempts: u64,
     /// Stopped by the rules that are.
@@ -168,7 +180,7 @@ pub struct Report {
     /// And the other way round.
     pub verified_users_won: u64,
     /// By rule: each that gave a reason counts.
-    pub rules: BTreeMap<String, PerRule>,
+    pub rules: BTreeMap<String, RuleReplayed>,
     /// SHA-256 of the lines above as canonical JSON, in hex.
     pub hash: String,
 }
@@ -228,10 +240,10 @@ impl Side {
 }
 
 /// Replays records under the rules that are and under changed ones. The same records, rules and seed give the same report.
-pub fn replay(mut records: Vec<Recorded>, before: &Rules, after: &Rules, seed: u64) -> Report {
+pub fn replay(mut records: Vec<Recorded>, before: &Rules, after: &Rules, seed: u64) -> ReplayReport {
     records.sort_by_key(|record| record.at);
     let (mut old, mut new) = (Side::new(before.clone(), seed), Side::new(after.clone(), seed));
-    let mut report = Report::default();
+    let mut report = ReplayReport::default();
     let mut saved = 0i64;
     for (index, record) in records.iter().enumerate() {
         let (was, is) = (old.judge(&records, index, record), new.judge(&records, index, record));
@@ -242,7 +254,7 @@ pub fn replay(mut records: Vec<Recorded>, before: &Rules, after: &Rules, seed: u
     report
 }
 
-impl Report {
+impl ReplayReport {
     /// Counts one attempt; what it saves, in micros.
     fn count(&mut self, record: &Recorded, was: &Verdict, is: &Verdict) -> i64 {
         let (stopped, stops) = (was.action != Action::Allow, is.action != Action::Allow);
@@ -267,7 +279,7 @@ impl Report {
     }
 
     fn hashed(&self) -> String {
-        let bare = Report { hash: String::new(), ..self.clone() };
+        let bare = ReplayReport { hash: String::new(), ..self.clone() };
         // Fields in the order of the type, rules in the order of their names: one text for one report.
         let text = serde_json::to_string(&bare).unwrap_or_default();
         hex(&sha256(text.as_bytes()))

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::body::{BulkMode, Pacing};
-use super::client::ClientMacs;
 use super::chat::Chat;
+use super::client::ClientMacs;
 use super::pairs::PairKey;
 use super::purse::Capped;
 use super::store::{Extra, Row};

@@ -23,7 +23,7 @@ use crate::providers::circuit::{Permit, State};
 use crate::providers::pick::{Candidate, pick};
 use crate::routing::senders::Pool;
 use crate::routing::watch::Watch;
-use crate::routing::{self, Route, Want};
+use crate::routing::{self, Pauses, Route, Want};
 use crate::secret::{Keyring, random_u64};
 use crate::terms::{Channel, Kind, Mode};
 use crate::whatsapp::Numbers;
@@ -33,6 +33,8 @@ pub(super) struct Desk {
     pub(super) routes: Arc<Vec<Route>>,
     /// Carriers that take nothing new for now.
     pub(super) draining: Arc<BTreeSet<String>>,
+    /// What operators have stopped.
+    pub(super) pauses: Arc<Pauses>,
     pub(super) senders: Arc<Pool>,
     pub(super) numbers: Arc<Numbers>,
     pub(super) keyring: Keyring,
@@ -50,7 +52,7 @@ const LANES: [(i16, Order); 3] = [(0, Order::NewestFirst), (1, Order::OldestFirs
 const ROUNDS_MAX: usize = 8;
 /// The wait for a carrier whose circuit is open.
 const REST_WAIT: Duration = Duration::from_millis(250);
-/// The wait for a carrier that is drained: long enough that a backlog costs little, short enough for a resume.
+/// The wait for a carrier that is drained, and for what an operator has stopped: long enough that a backlog costs little, short enough for a resume.
 const DRAIN_WAIT: Duration = Duration::from_secs(1);
 /// The wait for a carrier that has as many hand-offs under way as it takes: one of them may end at any moment.
 const FULL_WAIT: Duration = Duration::from_millis(25);
@@ -160,6 +162,9 @@ impl Desk {
         let extra = row.extra_or_none();
         let (channel, to) = row.way(&extra);
         let want = Want { channel, country: country_of(&row, &to), recipient: &to, org_id: row.org_id };
+        if row.mode == Mode::Live && self.pauses.stops(&want).is_some() {
+            return self.put_off(conn, row, (DRAIN_WAIT, Code::ProviderUnavailable.as_str()), now, round);
+        }
         // The originator was checked for the channel it was asked for; on another one it is chosen.
         let mut asked = row.sender.clone().filter(|_| channel == row.channel);
         let mut number_id = None;
@@ -255,7 +260,7 @@ impl Desk {
         let wait_of = |candidate: &Candidate| {
             let name = candidate.carrier.as_str();
             let has_room = self.in_flight.of_carrier(name) < self.carriers.max_in_flight(name);
-            if self.draining.contains(name) {
+            if self.draining.contains(name) || candidate.route.is_some_and(|route| self.pauses.stops_route(route)) {
                 return DRAIN_WAIT;
             }
             let open = self.carriers.circuits().is_open_to(name, now)

@@ -45,6 +45,7 @@ pub async fn claim(app: &App, limit: usize) -> Result<Vec<Claimed>> {
     let desk = Desk {
         routes: tables.routes,
         draining: tables.draining,
+        pauses: tables.pauses,
         senders: tables.senders,
         numbers: tables.numbers,
         keyring: app.keyring.clone(),

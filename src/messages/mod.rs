@@ -58,7 +58,7 @@ pub use rehearsal::{DryRunView, Rehearsed};
 pub use settle::{Settlement, settle_unknown, take_receipts};
 pub use share::{Share, bulk_share};
 pub use state::{Hold, Status};
-pub use store::{Extra, Row};
+pub use store::{Extra, LimitTerm, Row, Terms};
 pub use store::{
     Lock, find_message, load_guards, purge_decisions, purge_guards, purge_messages, purge_pairs, save_guards,
 };

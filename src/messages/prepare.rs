@@ -25,7 +25,7 @@ use crate::ids::{DecisionId, MessageId, OrgId, VerificationId};
 use crate::phone::address_mac;
 use crate::recipient::Recipient;
 use crate::routing::senders::Pool;
-use crate::routing::{self, Route};
+use crate::routing::{self, Pauses, Route};
 use crate::secret::Keyring;
 use crate::templates::{self, Chosen, OwnTemplates, TemplateName};
 use crate::terms::{Channel, Kind, Mode};
@@ -41,6 +41,8 @@ pub struct Bench {
     pub prices: Arc<Vec<Price>>,
     /// Routes.
     pub routes: Arc<Vec<Route>>,
+    /// What operators have stopped.
+    pub pauses: Arc<Pauses>,
     /// Who messages may come from.
     pub senders: Arc<Pool>,
     /// Each organization's spend caps.
@@ -62,13 +64,13 @@ pub struct Bench {
 impl Bench {
     /// The tables of `app`, at most a second old.
     pub async fn of(app: &App) -> Result<Bench> {
-        let Tables { prices, routes, senders, caps, numbers, .. } = tables(app).await?;
+        let Tables { prices, routes, pauses, senders, caps, numbers, .. } = tables(app).await?;
         let guards = fraud::guards(app).await?;
         let templates = templates::own_templates(app).await?;
         let mut whatsapp = app.carriers.iter().filter(|carrier| carrier.channels().contains(&Channel::Whatsapp));
         let takes_plain_codes = whatsapp.any(|carrier| !carrier.is_scripted() && carrier.takes_plain_codes());
         let (keyring, now) = (app.keyring.clone(), app.clock.now());
-        Ok(Bench { prices, routes, senders, caps, numbers, guards, templates, takes_plain_codes, keyring, now })
+        Ok(Bench { prices, routes, pauses, senders, caps, numbers, guards, templates, takes_plain_codes, keyring, now })
     }
 
     /// Prepares a message of the caller's own words or template.
@@ -289,18 +291,27 @@ impl Bench {
         }
         let first = (message.channel, &message.to);
         let rest = message.fallback.iter().map(|step| (step.channel, &step.to));
+        let mut is_stopped = false;
         let routed = std::iter::once(first).chain(rest).any(|(channel, to)| {
             let want = want(caller, channel, to);
+            if self.pauses.stops(&want).is_some() {
+                is_stopped = true;
+                return false;
+            }
             // An originator that only some carriers know goes by those.
             let from = message.from.as_deref().filter(|_| channel == message.channel);
             let known_to = from.and_then(|from| self.senders.carriers_of(&want, from));
-            routing::eligible(&self.routes, &want)
-                .iter()
-                .any(|route| known_to.as_ref().is_none_or(|names| names.contains(&route.carrier.as_str())))
+            let mut fitting = routing::eligible(&self.routes, &want);
+            fitting.retain(|route| known_to.as_ref().is_none_or(|names| names.contains(&route.carrier.as_str())));
+            is_stopped |= fitting.iter().any(|route| self.pauses.stops_route(route.id));
+            fitting.iter().any(|route| !self.pauses.stops_route(route.id))
         });
         (!routed).then(|| {
-            Error::new(Code::ProviderUnavailable)
-                .detail("No route takes this message: none fits, or those that fit are paused. An operator sees and sets them at /v1/admin/routes.")
+            Error::new(Code::ProviderUnavailable).detail(if is_stopped {
+                "An operator has paused messages like this one; send it again later. Operators see and end pauses at /v1/admin/pauses."
+            } else {
+                "No route takes this message: none fits, or those that fit are paused. An operator sees and sets them at /v1/admin/routes."
+            })
         })
     }
 }

@@ -9,7 +9,7 @@ use crate::app::{App, FromApp};
 use crate::error::Result;
 use crate::ids::OrgId;
 use crate::routing::senders::{self, Pool};
-use crate::routing::{self, Route};
+use crate::routing::{self, Pauses, Route};
 use crate::wallet::{self, Cap, Price};
 use crate::whatsapp::{self, Numbers};
 
@@ -24,6 +24,8 @@ pub struct Tables {
     pub routes: Arc<Vec<Route>>,
     /// Carriers that take no new hand-offs.
     pub draining: Arc<BTreeSet<String>>,
+    /// What operators have stopped.
+    pub pauses: Arc<Pauses>,
     /// Who messages may come from.
     pub senders: Arc<Pool>,
     /// Each organization's spend caps.
@@ -57,6 +59,7 @@ pub async fn tables(app: &App) -> Result<Tables> {
                 prices: Arc::new(wallet::load_prices(conn)?),
                 routes: Arc::new(routing::load(conn)?),
                 draining: Arc::new(routing::draining(conn)?),
+                pauses: Arc::new(routing::pauses(conn)?),
                 senders: Arc::new(Pool::new(senders::load(conn)?)),
                 caps: Arc::new(wallet::load_caps(conn)?),
                 numbers: Arc::new(Numbers::new(whatsapp::load_numbers(conn)?)),

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::purse::CapAlert;
 use super::state::Status;
 use super::store::{Move, Row};
+use crate::alerts::{self, Alert, AlertKind};
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::Result;
@@ -25,7 +26,8 @@ pub fn tell(conn: &mut Conn, moved: &[(&Row, &Move)], now: Millis) -> Result<()>
     webhooks::emit(conn, &events, now)
 }
 
-/// Says that much of a cap is spent, in the transaction that spends it: to the organization, the metrics and the log.
+/// Says that much of a cap is spent, in the transaction that spends it: to the organization, the operators, the metrics
+/// and the log.
 pub fn alert(conn: &mut Conn, alerts: &[CapAlert], now: Millis) -> Result<()> {
     for CapAlert { key, percent, spent, amount, currency } in alerts {
         let labels = [("scope", key.scope.to_string()), ("percent", percent.to_string())];
@@ -40,7 +42,13 @@ pub fn alert(conn: &mut Conn, alerts: &[CapAlert], now: Millis) -> Result<()> {
         let owner = (alert.key.org_id, alert.key.mode);
         NewEvent { owner, kind: EventType::SpendCapReached, data: Box::new(move || cap_data(&alert)) }
     };
-    webhooks::emit(conn, &alerts.iter().map(event).collect::<Vec<_>>(), now)
+    webhooks::emit(conn, &alerts.iter().map(event).collect::<Vec<_>>(), now)?;
+    let told = |CapAlert { key, percent, spent, amount, currency }: &CapAlert| {
+        let which = format!("{} {} {}", key.scope, key.value, key.window);
+        let text = format!("{percent} % of a spend cap is spent ({which}). {spent} of {amount} {currency}.");
+        Alert::of(AlertKind::SpendCap, key.org_id, text)
+    };
+    alerts::note(conn, &alerts.iter().map(told).collect::<Vec<_>>(), now)
 }
 
 fn cap_data(alert: &CapAlert) -> Value {

@@ -1,12 +1,13 @@
 //! What carriers say of themselves, beside what it means for one message: that they want less, that the account or the
 //! number is stopped, that a template is. It comes in answers, in failed statuses and on its own.
 
+use crate::alerts::{self, Alert, AlertKind};
 use crate::app::App;
 use crate::clock::Millis;
 use crate::error::Result;
-use crate::providers::circuit::{STOPPED_REST, Verdict};
+use crate::providers::circuit::{STOPPED_REST, State, Verdict};
 use crate::providers::{Cause, Outcome, Refusal, RefusalKind};
-use crate::routing::watch::{Watch, insert_events, stops_since};
+use crate::routing::watch::{Event, Watch, insert_events, stops_since};
 
 /// Heeds what `carrier` said beside any hand-off: this process leaves it alone for as long as it asks. That it is stopped
 /// is written down at once, so that those who deliver see it (`heed_stops`); of the rest they find out by themselves.
@@ -48,11 +49,26 @@ pub(super) async fn write_changes(app: &App) -> Result<()> {
         return Ok(());
     }
     let written = events.clone();
-    let done = app.db.write(move |conn| insert_events(conn, &written)).await;
+    let now = app.clock.now();
+    let done = app
+        .db
+        .write(move |conn| {
+            insert_events(conn, &written)?;
+            alerts::note(conn, &written.iter().filter_map(opened).collect::<Vec<_>>(), now)
+        })
+        .await;
     if done.is_err() {
         watch.put_back(events);
     }
     done
+}
+
+/// A circuit that has opened, as operators are told of it.
+fn opened(event: &Event) -> Option<Alert> {
+    let Event { route_id, carrier, to_state, reason, .. } = event;
+    let what = route_id.map_or_else(|| format!("Carrier {carrier}"), |id| format!("Route {id} of carrier {carrier}"));
+    let text = format!("{what} takes nothing for now. Its circuit is open: {reason}; see /v1/admin/routes.");
+    (*to_state == State::Open).then(|| Alert::common(AlertKind::CircuitOpen, text))
 }
 
 /// Says what an operator has to look at. Which message it was is in the span around, if in any.
@@ -65,7 +81,11 @@ pub(super) fn alert(carrier: &str, cause: Cause) {
             tracing::warn!(carrier, code, "the carrier does not send this template: look at its state there");
         }
         (_, code @ "provider.auth") => {
-            tracing::warn!(carrier, code, "the carrier does not let us in: see to its credentials; its messages wait meanwhile");
+            tracing::warn!(
+                carrier,
+                code,
+                "the carrier does not let us in: see to its credentials; its messages wait meanwhile"
+            );
         }
         _ => return,
     }

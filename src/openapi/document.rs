@@ -14,6 +14,7 @@ use crate::health::HealthDocs;
 use crate::inbound::InboundDocs;
 use crate::messages::MessageDocs;
 use crate::routing::SenderDocs;
+use crate::sentinel::SentinelDocs;
 use crate::templates::TemplateDocs;
 use crate::verifications::VerificationDocs;
 use crate::webhooks::WebhookDocs;
@@ -44,7 +45,7 @@ const TAGS: &[(&str, &str)] = &[
     ("Senders", "Who your messages may come from."),
     ("Inbound messages", "What people wrote to your numbers, and who wants no messages but codes."),
     ("WhatsApp", "Your numbers, how many people they may write to first, and with whom a session is open."),
-    ("Fraud", "What you let through and keep out."),
+    ("Fraud", "What you let through and keep out, what was decided and why."),
     ("Account", "The organization and the key behind a request, and every limit that applies to them."),
     ("Sandbox", "What test messages look like on the handset: nothing of it reaches a carrier."),
     ("Coals dialect", "The same engine for clients that speak the coals dialect: its own success and error envelope."),
@@ -58,7 +59,10 @@ const TAGS: &[(&str, &str)] = &[
     ("Admin: senders", "Operators: who messages may come from, for one organization or for all."),
     ("Admin: WhatsApp", "Operators: numbers, and the portfolios whose tier they share."),
     ("Admin: templates", "Operators: organizations' own texts, and their review."),
-    ("Admin: fraud", "Operators: what is let through and kept out for everybody."),
+    (
+        "Admin: fraud",
+        "Operators: decisions, the engine's rules and holds, simulations, and what is kept out for everybody.",
+    ),
     ("Admin: money", "Operators: prices, wallets and their adjustments."),
     ("Admin: messages", "Operators: messages whose fate is unknown."),
     ("Admin: operators", "Operators: who may use this part, in which role."),
@@ -87,6 +91,7 @@ pub fn document(base: &str) -> Value {
         InboundDocs::openapi(),
         WhatsappDocs::openapi(),
         FraudDocs::openapi(),
+        SentinelDocs::openapi(),
         CallbackDocs::openapi(),
         ReferenceDocs::openapi(),
         HealthDocs::openapi(),

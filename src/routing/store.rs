@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 
-use super::Route;
+use super::{Pause, PauseScope, Pauses, Route};
 use crate::clock::Millis;
 use crate::db::Conn;
-use crate::db::schema::{carrier_drains, routes};
+use crate::db::schema::{carrier_drains, pauses as pauses_table, routes};
 use crate::error::{Code, Error, Result};
 use crate::ids::{OrgId, RouteId};
 use crate::money::{Currency, Micros};
@@ -89,6 +89,38 @@ pub fn set_draining(conn: &mut Conn, carrier: &str, wanted: bool, now: Millis) -
         diesel::delete(carrier_drains::table.find(carrier)).execute(conn)?
     };
     Ok(changed == 1)
+}
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = pauses_table, treat_none_as_default_value = false)]
+struct PauseRow {
+    scope: PauseScope,
+    value: String,
+    reason: Option<String>,
+    author: String,
+    created_at: Millis,
+}
+
+/// Everything that operators have stopped, oldest first.
+pub fn pauses(conn: &mut Conn) -> Result<Pauses> {
+    let order = (pauses_table::created_at.asc(), pauses_table::scope.asc(), pauses_table::value.asc());
+    let rows: Vec<PauseRow> = pauses_table::table.order(order).load(conn)?;
+    let pause =
+        |PauseRow { scope, value, reason, author, created_at }| Pause { scope, value, reason, author, created_at };
+    Ok(Pauses(rows.into_iter().map(pause).collect()))
+}
+
+/// Stops something; whether it was not stopped before.
+pub fn begin_pause(conn: &mut Conn, pause: &Pause) -> Result<bool> {
+    let Pause { scope, value, reason, author, created_at } = pause.clone();
+    let row = PauseRow { scope, value, reason, author, created_at };
+    let insert = diesel::insert_into(pauses_table::table).values(row).on_conflict_do_nothing();
+    Ok(crate::both!(conn, c => insert.execute(c))? == 1)
+}
+
+/// Lets go what was stopped; whether it was.
+pub fn end_pause(conn: &mut Conn, scope: PauseScope, value: &str) -> Result<bool> {
+    Ok(diesel::delete(pauses_table::table.find((scope, value))).execute(conn)? == 1)
 }
 
 fn route(row: Row) -> Route {

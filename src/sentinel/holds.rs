@@ -7,6 +7,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::store::{self, HoldRow};
+use crate::alerts::{self, Alert, AlertKind};
 use crate::app::App;
 use crate::audit::{By, Change};
 use crate::clock::Millis;
@@ -119,7 +120,13 @@ fn write_begun(conn: &mut Conn, begun: &[HoldBegun], now: Millis) -> Result<()> 
         metrics::counter!("postern_fraud_holds_total").increment(1);
         tell(conn, row, EventType::FraudHoldStarted, now)?;
     }
-    Ok(())
+    let alert = |row: &HoldRow| {
+        let (group, mode, until) = (&row.shown, row.mode, row.until_at.rfc3339());
+        let text =
+            format!("The fraud guard holds {group}. In {mode}, until {until}; see /v1/admin/fraud/holds/{}.", row.id);
+        Alert::of(AlertKind::FraudHold, row.org_id, text)
+    };
+    alerts::note(conn, &rows.iter().map(alert).collect::<Vec<_>>(), now)
 }
 
 fn row_of(hold: &HoldBegun, now: Millis) -> Result<HoldRow> {

@@ -1,10 +1,22 @@
 //! The fraud engine's upkeep: what it learns from the tables, the holds it asked for, the rules that operators set, the
 //! decisions it made and what other rules would have made of them.
 
+mod decisions;
 mod holds;
+mod http;
 mod learn;
+mod rules;
+mod settings;
+mod simulation;
 mod store;
 
+pub use decisions::{DecisionEntry, DecisionReport, report_decision};
 pub use holds::{HoldView, forget_hold, keep_holds, release};
+pub use http::{SentinelDocs, configure};
 pub use learn::learn;
-pub use store::{HoldRow, list_holds, purge_holds};
+pub use rules::{FraudRules, set_rule, set_rules, show_rules};
+pub use simulation::{
+    SimulationResult, SimulationSpec, SimulationView, find_simulation, list_simulations, order_simulation,
+    run_simulations, simulate,
+};
+pub use store::{HoldRow, find_hold, list_holds, purge_holds, purge_simulations};

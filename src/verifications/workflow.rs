@@ -244,7 +244,12 @@ mod tests {
         let passed: Vec<_> = Code::ALL.iter().filter(|code| is_passed_over(**code)).collect();
         assert_eq!(
             passed,
-            [&Code::TemplateNotApproved, &Code::ChannelNotEnabled, &Code::WhatsappTierLimit, &Code::ProviderUnavailable]
+            [
+                &Code::TemplateNotApproved,
+                &Code::ChannelNotEnabled,
+                &Code::WhatsappTierLimit,
+                &Code::ProviderUnavailable
+            ]
         );
     }
 }

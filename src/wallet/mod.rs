@@ -5,10 +5,12 @@
 
 mod caps;
 mod prices;
+mod shown;
 mod store;
 
 pub use caps::{Cap, CapKey, CapScope, CapWindow, EACH_COUNTRY, SpendLog, Spending};
 pub use prices::{Price, Priced, Want, price_of};
+pub use shown::{CapView, cap_views};
 pub use store::{
     Charge, Entry, EntryKind, Spent, adjust, caps_of, entries, load_caps, load_for_update, load_prices, load_spent,
     purge_spent, read, replace_caps, replace_prices, save, save_spent, settle,

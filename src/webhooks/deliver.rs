@@ -15,6 +15,7 @@ use super::schedule::{FAILING_MAX, Next, next};
 use super::slots::{For, Slot, Slots};
 use super::store::{self, DeliveryRow, DeliveryStatus, DisabledReason, EndpointRow, EndpointStatus, EventRow, Turn};
 use super::{bell, signing};
+use crate::alerts::{self, Alert, AlertKind};
 use crate::app::{App, FromApp};
 use crate::clock::Millis;
 use crate::db::Conn;
@@ -250,7 +251,9 @@ fn disable(conn: &mut Conn, endpoint: &EndpointRow, why: DisabledReason, now: Mi
     tracing::warn!(endpoint.id = %endpoint.id, org.id = %endpoint.org_id, reason = %why, "a webhook endpoint was disabled");
     let data = || json!({ "endpoint_id": endpoint.id, "reason": why, "failing_since": endpoint.failing_since });
     let owner = (endpoint.org_id, endpoint.mode);
-    emit(conn, &[NewEvent { owner, kind: EventType::EndpointDisabled, data: Box::new(data) }], now)
+    emit(conn, &[NewEvent { owner, kind: EventType::EndpointDisabled, data: Box::new(data) }], now)?;
+    let text = format!("A webhook endpoint is called no more. {}, {why}.", endpoint.id);
+    alerts::note(conn, &[Alert::of(AlertKind::EndpointDisabled, endpoint.org_id, text)], now)
 }
 
 fn complain(doing: &str, fault: &Error) {

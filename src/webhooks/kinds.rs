@@ -53,6 +53,8 @@ crate::text_enum! {
         FraudHoldStarted = "fraud.hold_started",
         /// A hold has ended: its codes are typed again, or somebody released it.
         FraudHoldEnded = "fraud.hold_ended",
+        /// Somebody has chosen less protection against fraud for the organization.
+        FraudProtectionLowered = "fraud.protection_lowered",
         /// A WhatsApp portfolio may write to more or fewer new contacts a day.
         WhatsappTierChanged = "whatsapp.tier_changed",
         /// Recipients take a WhatsApp number better or worse.

@@ -128,6 +128,10 @@ fn the_lab_and_the_replay_run_without_a_server() {
     let replayed = || json(&folder.0, &["simulate", "trace.jsonl", "--rules", "rules.json"]);
     assert_eq!((&replayed()["attempts"], replayed()["hash"].as_str().unwrap().len()), (&serde_json::json!(60), 64));
     assert_eq!(replayed(), replayed());
+    let period =
+        ["simulate", "--from", "2026-11-01T00:00:00Z", "--to", "2026-11-02T00:00:00Z", "--rules", "rules.json"];
+    let empty = json(&folder.0, &period);
+    assert_eq!((&empty["report"]["attempts"], &empty["rule_version"]), (&serde_json::json!(0), &serde_json::json!(0)));
     std::fs::write(folder.0.join("trace.jsonl"), "{}").unwrap();
     assert_eq!(run(&folder.0, &["simulate", "trace.jsonl"]).status.code(), Some(1));
 }

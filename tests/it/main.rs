@@ -49,6 +49,8 @@ mod providers;
 #[cfg(test)]
 mod routing;
 #[cfg(test)]
+mod sentinel;
+#[cfg(test)]
 mod stores;
 #[cfg(test)]
 mod templates;

@@ -53,6 +53,8 @@ async fn belongings(app: &TestApp, tenant: &Tenant) -> BTreeMap<&'static str, St
     let webhook = tenant.test.post("/v1/webhooks", hook).await.expect(201).text_at("/id");
     let body = json!({"to": "+447400123456", "body": "x", "metadata": note});
     let message = tenant.test.post("/v1/messages", body.clone()).await.expect(202).text_at("/id");
+    let shown = tenant.test.get(&format!("/v1/messages/{message}")).await.expect(200);
+    let decision = shown.text_at("/decision/id");
     let bulk = tenant.test.post("/v1/messages/bulk", json!({"messages": [body]})).await.expect(202);
     let start = json!({"to": "+447400123458", "metadata": {"note": SECRET_NOTE}});
     let verification = tenant.test.post("/v1/verifications", start).await.expect(201).text_at("/id");
@@ -77,6 +79,7 @@ async fn belongings(app: &TestApp, tenant: &Tenant) -> BTreeMap<&'static str, St
         ("opt-outs", opt_out),
         ("inbound", inbound),
         ("fraud", listed),
+        ("decisions", decision),
         ("listeners", listener),
         ("webhooks", webhook),
         ("events", event),
@@ -94,6 +97,7 @@ fn prefix(kind: &str) -> &'static str {
         "inbound" => "inb",
         "opt-outs" => "opt",
         "fraud" => "lst",
+        "decisions" => "dec",
         "listeners" => "lsn",
         "webhooks" => "whe",
         "events" => "evt",

@@ -7,7 +7,7 @@ use crate::clock::Millis;
 use crate::db::Conn;
 use crate::db::schema::{message_events, messages, verifications};
 use crate::error::Result;
-use crate::ids::{DecisionId, EventId, KeyId, MessageId, OrgId, VerificationId};
+use crate::ids::{DecisionId, EventId, MessageId, OrgId, VerificationId};
 use crate::terms::{Channel, Kind, Mode};
 use crate::verifications::Status;
 
@@ -16,16 +16,6 @@ use crate::verifications::Status;
 pub struct Sent {
     /// Its message.
     pub id: MessageId,
-    /// Whose.
-    pub org_id: OrgId,
-    /// By which key.
-    pub key_id: KeyId,
-    /// In which world.
-    pub mode: Mode,
-    /// To whom.
-    pub recipient: String,
-    /// For which verification, where the platform made the code.
-    pub verification_id: Option<VerificationId>,
     /// Its decision.
     pub decision_id: DecisionId,
     /// The decision's terms, JSON.
@@ -42,17 +32,7 @@ pub fn sent_after(conn: &mut Conn, after: MessageId, limit: i64) -> Result<Vec<S
         .filter(messages::channel.eq(Channel::Sms))
         .order(messages::id.asc())
         .limit(limit)
-        .select((
-            messages::id,
-            messages::org_id,
-            messages::key_id,
-            messages::mode,
-            messages::recipient,
-            messages::verification_id,
-            messages::decision_id,
-            messages::decision,
-            messages::created_at,
-        ))
+        .select((messages::id, messages::decision_id, messages::decision, messages::created_at))
         .load(conn)?)
 }
 

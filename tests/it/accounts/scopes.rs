@@ -44,6 +44,11 @@ const TABLE: &[(&str, &str, &str, Option<Scope>)] = &[
     ("GET", "/v1/fraud/lists", "", Some(Scope::FraudRead)),
     ("POST", "/v1/fraud/lists", LISTED, Some(Scope::FraudWrite)),
     ("DELETE", "/v1/fraud/lists/LST", "", Some(Scope::FraudWrite)),
+    ("GET", "/v1/fraud/holds", "", Some(Scope::FraudRead)),
+    ("GET", "/v1/fraud/settings", "", Some(Scope::FraudRead)),
+    ("PATCH", "/v1/fraud/settings", "{}", Some(Scope::FraudWrite)),
+    ("GET", "/v1/decisions", "", Some(Scope::FraudRead)),
+    ("GET", "/v1/decisions/DEC", "", Some(Scope::FraudRead)),
     ("GET", "/v1/inbound", "", Some(Scope::MessagesRead)),
     ("GET", "/v1/inbound/INB", "", Some(Scope::MessagesRead)),
     ("POST", "/v1/sandbox/inbound", r#"{"from":"+447400123459","to":"1","body":"hi"}"#, Some(Scope::MessagesSend)),
@@ -83,7 +88,7 @@ const LISTED: &str = r#"{"action":"block","kind":"device","value":"d","reason":"
 const SEND: &str = r#"{"to":"+15005550000","body":"hi","kind":"transactional"}"#;
 
 /// What stands for an id in the table, by its prefix.
-const IDS: &[&str] = &["MSG", "BAT", "BRD", "VRF", "INB", "OPT", "LST", "LSN", "WHE", "EVT", "TPL"];
+const IDS: &[&str] = &["MSG", "BAT", "BRD", "VRF", "INB", "OPT", "LST", "DEC", "LSN", "WHE", "EVT", "TPL"];
 
 /// Ids of the right form that are nobody's: whoever is let in learns only that.
 fn path_of(path: &str) -> String {

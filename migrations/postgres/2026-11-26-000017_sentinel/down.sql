@@ -1,0 +1,3 @@
+DROP TABLE alerts;
+DROP TABLE fraud_simulations;
+DROP TABLE pauses;
