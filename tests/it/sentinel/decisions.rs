@@ -12,7 +12,8 @@ use crate::messages::{code_to, number, post};
 async fn a_block_and_what_was_let_through_are_shown_and_come_to_the_same_again() {
     let app = TestApp::start().await;
     let acme = guarded(&app).await;
-    let (_, refusal) = pumped(&app, &acme.test).await;
+    pumped(&app, &acme.test).await;
+    let refusal = pumps(&app, &acme.test, 299).await.refused(Code::FraudBlocked);
     write_refusals(&app.app).await.unwrap();
     let blocked = refusal.text_at("/decision");
     let sent = rows(&acme.test, "/v1/messages").await[0].clone();

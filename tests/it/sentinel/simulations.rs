@@ -7,9 +7,9 @@ use postern::messages::write_refusals;
 use postern::sentinel;
 use serde_json::{Value, json};
 
-use super::{USUAL, guarded, latvian, pumped, pumps, rows, verified};
+use super::{USUAL, guarded, latvian, pumped, pumps, rows, scattered, verified};
 use crate::harness::app::TestApp;
-use crate::messages::{number, secs};
+use crate::messages::secs;
 
 const SIMULATIONS: &str = "/v1/admin/fraud/simulations";
 
@@ -42,7 +42,7 @@ async fn what_a_guard_would_have_stopped_is_told_from_what_was_recorded() {
     std::fs::create_dir_all(&app.app.config.node.data_dir).unwrap();
     let from = app.app.clock.now().rfc3339();
     for n in 0..25 {
-        verified(&app, &acme.test, &number(n * 397)).await;
+        verified(&app, &acme.test, &scattered(n)).await;
     }
     for n in 0..60 {
         pumps(&app, &acme.test, n).await.expect(201);
