@@ -171,6 +171,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let windows = messages::purge_guards(conn, now, PURGE_ROWS)?;
                 let inbound = inbound::purge_inbound(conn, now.minus(keep.messages), PURGE_ROWS)?;
                 let listed = fraud::purge_entries(conn, now.minus(ENDED_KEPT), PURGE_ROWS)?;
+                let unproven = messages::release_unproven(conn, now, PURGE_ROWS)?;
                 let spent = wallet::purge_spent(conn, now.minus(SPENT_KEPT), PURGE_ROWS)?;
                 let told = now.minus(keep.events);
                 let deliveries = webhooks::purge_deliveries(conn, told, PURGE_ROWS)?;
@@ -178,6 +179,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                 Ok(keys
                     + inbound
                     + spent
+                    + unproven
                     + listed
                     + verifications
                     + windows

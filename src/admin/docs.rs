@@ -55,6 +55,8 @@ use crate::http::refusals::refusals;
         senders::show_sender,
         senders::remove_sender,
         prices::list_prices,
+        prices::list_price_history,
+        prices::list_margins,
         prices::replace_prices,
         wallets::show_wallet,
         wallets::adjust_wallet,

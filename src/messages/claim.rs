@@ -142,7 +142,7 @@ impl Desk {
         let want = Want { channel, country: country_of(&row, &to), recipient: &to, org_id: row.org_id };
         // The originator was checked for the channel it was asked for; on another one it is chosen.
         let asked = row.sender.clone().filter(|_| channel == row.channel);
-        let Candidate { route, carrier, .. } = match self.choose(&row, &extra, &want, asked.as_deref(), now) {
+        let Candidate { route, carrier, price, .. } = match self.choose(&row, &extra, &want, asked.as_deref(), now) {
             Choice::Route(chosen) => chosen,
             Choice::Later(wait) => return self.put_off(conn, row, wait, now, round),
             Choice::Exhausted => return instead(conn, &row, &progress::routes_exhausted(&row, now), now),
@@ -162,6 +162,8 @@ impl Desk {
             started_at: now,
             finished_at: None,
             route_id: route,
+            cost_micros: price.and_then(|(amount, _)| amount.times(parts_by(channel, &row))),
+            cost_currency: price.map(|(_, currency)| currency),
         };
         let to_sending = Move {
             status: Status::Sending,
@@ -262,6 +264,11 @@ impl Desk {
             })
             .collect()
     }
+}
+
+/// What a carrier bills by: the parts of an SMS, else the message.
+fn parts_by(channel: Channel, row: &Row) -> u32 {
+    if channel == Channel::Sms { u32::try_from(row.segments).unwrap_or(1) } else { 1 }
 }
 
 /// Mail has no country; a fallback's number is in the country its own digits say.

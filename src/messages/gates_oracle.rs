@@ -154,7 +154,7 @@ mod tests {
             extra: Extra::default(),
             verification_id: None,
             client: ClientMacs { ip: None, device: ask.device.map(|device| vec![device]) },
-            price: Priced { amount: Micros(ask.price), currency: Currency::USD },
+            price: Priced { amount: Micros(ask.price), ..Priced::FREE },
             decision_id: DecisionId::new(BORN),
             screened: Verdict { action: Action::Allow, reasons: Vec::new(), code: None },
             refusal: None,

@@ -44,7 +44,7 @@ pub use queue::Queue;
 pub use record::{Acceptance, record, rehearse};
 pub use refused::{RefusalBook, write_refusals};
 pub use rehearsal::{DryRunView, Rehearsed};
-pub use settle::{Settlement, settle_unknown, take_receipts};
+pub use settle::{Settlement, release_unproven, settle_unknown, take_receipts};
 pub use state::{Hold, Status};
 pub use store::{Extra, Row};
 pub use store::{Lock, load_guards, purge_decisions, purge_guards, purge_messages, save_guards};

@@ -153,10 +153,9 @@ impl Bench {
             recipient: message.to.address(),
             segments,
         };
-        let free = Priced { amount: crate::money::Micros::ZERO, currency: crate::money::Currency::USD };
         match price_of(&self.prices, &want, self.now) {
             Some(price) => (price, None),
-            None => (free, Some(Error::internal("a price overflows"))),
+            None => (Priced::FREE, Some(Error::internal("a price overflows"))),
         }
     }
 

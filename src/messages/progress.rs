@@ -54,7 +54,7 @@ pub fn after_outcome(row: &Row, carrier: &str, outcome: &Outcome, now: Millis, d
     match outcome {
         Outcome::Accepted { state, .. } => {
             let status = state.map_or(Status::Sent, status_of);
-            let sent = Move { status, next_at: None, hold: charge(row.hold), ..Move::of(row, now) };
+            let sent = Move { status, next_at: None, hold: charge(row.hold, status), ..Move::of(row, now) };
             match status {
                 Status::Undelivered | Status::Failed => fall_back_or(row, sent, now),
                 _ => Move { content: kept_content(row, &row.extra_or_none()), error_code: None, ..sent },
@@ -69,7 +69,7 @@ pub fn after_outcome(row: &Row, carrier: &str, outcome: &Outcome, now: Millis, d
 pub fn after_receipt(row: &Row, receipt: ReceiptState, error_code: Option<&str>, now: Millis) -> Option<Move> {
     let status = row.status.after_receipt(receipt)?;
     let never_sent = status == Status::Failed && matches!(row.status, Status::Unknown | Status::Sending);
-    let hold = if never_sent { let_go(row.hold) } else { charge(row.hold) };
+    let hold = if never_sent { let_go(row.hold) } else { charge(row.hold, status) };
     let failed = matches!(status, Status::Undelivered | Status::Failed);
     let moved = Move {
         status,
@@ -190,6 +190,16 @@ fn let_go(hold: Hold) -> Hold {
     if hold.is_open() { Hold::Released } else { hold }
 }
 
-fn charge(hold: Hold) -> Hold {
-    if hold.is_open() { Hold::Settled } else { hold }
+/// What becomes of the price of a message that was handed over and now stands at `status`.
+fn charge(hold: Hold, status: Status) -> Hold {
+    match (hold, status) {
+        (Hold::Held, _) | (Hold::ForDelivery, Status::Delivered) => Hold::Settled,
+        (Hold::ForDelivery, Status::Undelivered | Status::Failed) => Hold::Released,
+        _ => hold,
+    }
+}
+
+/// The move of a message that is charged at delivery and of which no word came: it is free.
+pub fn unproven(row: &Row, now: Millis) -> Move {
+    Move { hold: let_go(row.hold), ..Move::of(row, now) }
 }

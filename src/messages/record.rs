@@ -26,7 +26,7 @@ use crate::idempotency::Keeping;
 use crate::inbound;
 use crate::limits::View;
 use crate::terms::{Channel, Kind};
-use crate::wallet;
+use crate::wallet::{self, ChargedAt};
 
 /// What acceptance needs besides the batch.
 #[derive(Clone)]
@@ -227,7 +227,11 @@ fn row(accept: &Accept, item: &Prepared, passed: &Passed, now: Millis) -> Row {
         error_code: None,
         price_micros: item.price.amount,
         currency: item.price.currency,
-        hold: if item.price.amount.0 > 0 { Hold::Held } else { Hold::None },
+        hold: match item.price.charged_at {
+            _ if item.price.amount.0 <= 0 => Hold::None,
+            ChargedAt::HandOff => Hold::Held,
+            ChargedAt::Delivery => Hold::ForDelivery,
+        },
         decision_id: item.decision_id,
         decision: serde_json::to_string(&terms).unwrap_or_else(|_| String::from("{}")),
         lane: item.kind.lane(accept.bulk_lane()),
