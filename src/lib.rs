@@ -40,6 +40,7 @@ pub mod routing;
 pub mod inbound;
 pub mod messages;
 pub mod verifications;
+pub mod billing;
 pub mod callbacks;
 pub mod admin;
 

@@ -8,13 +8,16 @@ use actix_web::{App as Actix, HttpServer};
 
 use crate::app::App;
 use crate::http::{Settings, Strangers, frame};
-use crate::{accounts, admin, callbacks, fraud, health, inbound, messages, openapi, routing, verifications, webhooks};
+use crate::{
+    accounts, admin, billing, callbacks, fraud, health, inbound, messages, openapi, routing, verifications, webhooks,
+};
 
 /// Every route. Public ones first; then operators, tenants and carriers, each behind their own guard.
 pub fn routes(routes: &mut ServiceConfig) {
     routes
         .configure(health::configure)
         .configure(openapi::configure)
+        .configure(billing::configure_hooks)
         .configure(callbacks::configure)
         .service(web::scope("/v1/admin").wrap(from_fn(accounts::operator_guard)).configure(admin::configure))
         .service(web::scope("/simcoal").wrap(from_fn(accounts::guard)).configure(messages::configure_coals))
@@ -22,6 +25,7 @@ pub fn routes(routes: &mut ServiceConfig) {
             web::scope("/v1")
                 .wrap(from_fn(accounts::guard))
                 .service(accounts::show_account)
+                .configure(billing::configure)
                 .configure(fraud::configure)
                 .configure(inbound::configure)
                 .configure(messages::configure)

@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
 use crate::{
-    callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, verifications, wallet, webhooks,
+    billing, callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, verifications, wallet,
+    webhooks,
 };
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
@@ -27,6 +28,8 @@ pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
         }),
         every(app.config.retention.sweep_interval, stop.clone(), || sweep(&app)),
         every(messages::WATCH_EVERY, stop.clone(), || messages::watch_routes(&app)),
+        every(BALANCES_EVERY, stop.clone(), || async { billing::watch(&app).await.map(drop) }),
+        every(INVOICES_EVERY, stop.clone(), || bill(&app)),
         every(DISK_EVERY, stop.clone(), || async {
             disk::watch(&app);
             Ok(())
@@ -141,6 +144,10 @@ pub async fn save_windows(app: &App) -> Result<()> {
 const REFUSALS_EVERY: Duration = Duration::from_secs(1);
 /// How late a workflow's step may be: waits are 10 s and more.
 const STEPS_EVERY: Duration = Duration::from_secs(1);
+/// How late a low balance may be told.
+const BALANCES_EVERY: Duration = Duration::from_secs(5);
+/// How often to look for invoices that are to be written or mailed.
+const INVOICES_EVERY: Duration = Duration::from_secs(300);
 /// How often to look how full the disk is.
 const DISK_EVERY: Duration = Duration::from_secs(5);
 /// Steps of one round.
@@ -203,6 +210,12 @@ pub async fn sweep(app: &App) -> Result<()> {
         handle.run_upkeep();
     }
     Ok(())
+}
+
+/// Writes and mails the invoices that are due.
+pub async fn bill(app: &App) -> Result<()> {
+    billing::issue_due(app).await?;
+    billing::mail_due(app).await.map(drop)
 }
 
 async fn every<F, Fut>(pause: Duration, mut stop: watch::Receiver<bool>, step: F)

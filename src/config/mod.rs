@@ -28,8 +28,8 @@ pub use carriers::{
     TonNpi, TwilioCarrier, VonageCarrier, VonageSmsCarrier, YesNo,
 };
 pub use concerns::{
-    Activations, Database, Dispatch, Log, LogFormat, Metrics, Node, Outbound, Retention, Role, Server, SeveralNodes,
-    Sharing,
+    Activations, Billing, Database, Dispatch, Log, LogFormat, Metrics, Node, Outbound, Retention, Role, Server,
+    SeveralNodes, Sharing,
 };
 pub use fault::{ConfigFaults, Fault, Origin, Wrong};
 pub use keyring::{KeyState, secret_key_file};
@@ -56,6 +56,8 @@ pub struct Config {
     pub dispatch: Dispatch,
     /// How long things are kept.
     pub retention: Retention,
+    /// Money.
+    pub billing: Billing,
     /// Logs.
     pub log: Log,
     /// Who takes messages; the sandbox comes first.
@@ -127,6 +129,7 @@ fn read_concerns(reader: &mut Reader, tables: &mut Table) -> Option<Config> {
     let outbound = named::<Outbound>(reader, tables, "outbound");
     let dispatch = named::<Dispatch>(reader, tables, "dispatch");
     let retention = named::<Retention>(reader, tables, "retention");
+    let billing = named::<Billing>(reader, tables, "billing");
     let log = named::<Log>(reader, tables, "log");
     let carriers = carriers::read(reader, tables.remove("carriers"));
     let top = Node::KEYS.iter().filter_map(|key| tables.remove_entry(key.name)).collect();
@@ -153,6 +156,7 @@ fn read_concerns(reader: &mut Reader, tables: &mut Table) -> Option<Config> {
         outbound: outbound?,
         dispatch: dispatch?,
         retention: retention?,
+        billing: billing?,
         log: log?,
         carriers,
     })

@@ -7,7 +7,7 @@ use super::carriers::{
     SmtpCarrier, SnsCarrier, TwilioCarrier, VonageCarrier, VonageSmsCarrier,
 };
 use super::concern::{Concern, Fallback, Key};
-use super::concerns::{Database, Dispatch, Log, Metrics, Node, Outbound, Retention, Server, Sharing};
+use super::concerns::{Billing, Database, Dispatch, Log, Metrics, Node, Outbound, Retention, Server, Sharing};
 use super::fault::did_you_mean;
 
 const HEAD: &str = "\
@@ -26,7 +26,7 @@ const CARRIERS_HEAD: &str = "
 /// A table of the file: its name, docs and keys.
 type Shown = (&'static str, &'static [&'static str], &'static [Key]);
 
-fn tables() -> [Shown; 9] {
+fn tables() -> [Shown; 10] {
     [
         ("", Node::DOCS, Node::KEYS),
         ("server", Server::DOCS, Server::KEYS),
@@ -36,6 +36,7 @@ fn tables() -> [Shown; 9] {
         ("outbound", Outbound::DOCS, Outbound::KEYS),
         ("dispatch", Dispatch::DOCS, Dispatch::KEYS),
         ("retention", Retention::DOCS, Retention::KEYS),
+        ("billing", Billing::DOCS, Billing::KEYS),
         ("log", Log::DOCS, Log::KEYS),
     ]
 }

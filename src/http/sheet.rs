@@ -39,7 +39,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Sheet<T> {
 const MOST: usize = 20_000;
 
 fn rows(bytes: &[u8]) -> Result<Value> {
-    let unreadable = |why: &str| Error::new(Code::MalformedRequest).detail(format!("The CSV could not be read: {why}."));
+    let unreadable =
+        |why: &str| Error::new(Code::MalformedRequest).detail(format!("The CSV could not be read: {why}."));
     let text = std::str::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8"))?;
     // Spreadsheets begin a file with a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -124,7 +125,9 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_first_is_given() {
-        let asks = |accept: &str| wants(&TestRequest::default().insert_header(("accept", accept)).to_http_request(), "text/csv");
+        let asks = |accept: &str| {
+            wants(&TestRequest::default().insert_header(("accept", accept)).to_http_request(), "text/csv")
+        };
         assert!(asks("text/csv") && asks("Text/CSV; q=0.9, application/json") && asks("*/*, text/csv"));
         assert!(!asks("application/json, text/csv") && !asks("*/*") && !asks(""));
     }

@@ -7,6 +7,7 @@ use super::finish::finish;
 use super::http::ReferenceDocs;
 use crate::accounts::AccountDocs;
 use crate::admin::AdminDocs;
+use crate::billing::BillingDocs;
 use crate::callbacks::CallbackDocs;
 use crate::fraud::FraudDocs;
 use crate::health::HealthDocs;
@@ -17,7 +18,7 @@ use crate::verifications::VerificationDocs;
 use crate::webhooks::WebhookDocs;
 
 /// Tags in reading order, each with what it is about.
-const TAGS: [(&str, &str); 22] = [
+const TAGS: [(&str, &str); 23] = [
     ("Messages", "Send your own text, one by one or a thousand at once, and follow what became of it."),
     ("Verifications", "Postern makes the code, sends it and checks it; your app never sees it."),
     (
@@ -30,6 +31,11 @@ const TAGS: [(&str, &str); 22] = [
          Signatures are those of [Standard Webhooks](https://www.standardwebhooks.com): `webhook-signature` holds, for each \
          secret in force, `v1,` and the base64 of HMAC-SHA-256 over `{webhook-id}.{webhook-timestamp}.{body}`, keyed with the \
          base64 behind `whsec_`. Refuse timestamps older than five minutes, and take each `webhook-id` once.",
+    ),
+    (
+        "Wallet",
+        "Your prepaid balance, what moved it, how it is topped up, and the monthly invoices. These routes have a request \
+         limit of their own.",
     ),
     ("Senders", "Who your messages may come from."),
     ("Inbound messages", "What people wrote to your numbers, and who wants no messages but codes."),
@@ -68,6 +74,7 @@ pub fn document(base: &str) -> Value {
         VerificationDocs::openapi(),
         WebhookDocs::openapi(),
         AccountDocs::openapi(),
+        BillingDocs::openapi(),
         SenderDocs::openapi(),
         InboundDocs::openapi(),
         FraudDocs::openapi(),

@@ -29,5 +29,6 @@ pub use carrier::{
     Carrier, CarrierLimits, Carriers, Hook, HookFault, HookKind, HookReply, Inbound, Linking, Outcome, Outgoing,
     Receipt, ReceiptState, Refusal, RefusalKind, Report, Sending,
 };
+pub use email::post_mail;
 pub use reports::{ReportDesk, Told};
 pub use wire::carriers;

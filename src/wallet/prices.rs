@@ -64,8 +64,7 @@ pub struct Priced {
 
 impl Priced {
     /// Nothing.
-    pub const FREE: Priced =
-        Priced { amount: Micros::ZERO, currency: Currency::USD, charged_at: ChargedAt::HandOff };
+    pub const FREE: Priced = Priced { amount: Micros::ZERO, currency: Currency::USD, charged_at: ChargedAt::HandOff };
 }
 
 /// The price of `want` at `now`: the longest prefix, then country, then category, then the latest start. No price on
@@ -114,10 +113,8 @@ pub fn margin_of(price: &Price, rate: &Rate<'_>) -> Option<Margin> {
     if price.channel != rate.channel || !countries_meet || !prefixes_meet {
         return None;
     }
-    let amount = rate
-        .cost
-        .filter(|(_, currency)| *currency == price.currency)
-        .and_then(|(cost, _)| price.amount.minus(cost));
+    let amount =
+        rate.cost.filter(|(_, currency)| *currency == price.currency).and_then(|(cost, _)| price.amount.minus(cost));
     let percent = amount.and_then(|left| left.0.checked_mul(100)?.checked_div_euclid(price.amount.0));
     Some(Margin { amount, percent })
 }

@@ -33,6 +33,14 @@ crate::text_enum! {
         VerificationCanceled = "verification.canceled",
         /// Half, four fifths or all of a spend cap is spent.
         SpendCapReached = "spend_cap.reached",
+        /// The balance that is free has fallen below a threshold of the organization's own.
+        WalletLowBalance = "wallet.low_balance",
+        /// The balance has fallen so low that money is to be paid in, as the organization asked; nothing is taken yet.
+        WalletAutoTopup = "wallet.auto_topup_requested",
+        /// Money was paid in.
+        WalletToppedUp = "wallet.topped_up",
+        /// A month's invoice was written.
+        InvoiceIssued = "invoice.issued",
         /// Operational: an endpoint answers no more and gets nothing further until it is enabled again.
         EndpointDisabled = "webhook.endpoint_disabled",
         /// A test, sent on request to one endpoint whatever it subscribes to.

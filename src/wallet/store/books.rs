@@ -108,7 +108,9 @@ pub fn books(conn: &mut Conn, opening: fn(Mode) -> Micros) -> Result<Books> {
             faults.push(format!("{whose} holds {} of {}", purse.held, purse.balance));
         }
     }
-    for (text, what) in [(UNCHARGED, "settled messages have no charge"), (UNSETTLED, "charges are of messages not settled")] {
+    for (text, what) in
+        [(UNCHARGED, "settled messages have no charge"), (UNSETTLED, "charges are of messages not settled")]
+    {
         let Count { count } = crate::both!(conn, c => fixed(text).get_result(c))?;
         if count > 0 {
             faults.push(format!("{count} {what}"));

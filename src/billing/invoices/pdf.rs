@@ -1,0 +1,342 @@
+//! An invoice on paper: A4, one column of lines, sums at the foot. The font is Inter, embedded (SIL OFL 1.1, in
+//! assets/fonts).
+
+use krilla::Document;
+use krilla::color::rgb;
+use krilla::geom::{PathBuilder, Point, Rect};
+use krilla::metadata::{DateTime, Metadata};
+use krilla::page::PageSettings;
+use krilla::paint::Fill;
+use krilla::surface::Surface;
+use krilla::text::{Font, TextDirection};
+
+use super::issue::{InvoiceLine, InvoiceView, Party};
+use crate::error::{Error, Result};
+use crate::money::MoneyView;
+use crate::terms::Mode;
+
+const REGULAR: &[u8] = include_bytes!("../../../assets/fonts/Inter-Regular.ttf");
+const SEMIBOLD: &[u8] = include_bytes!("../../../assets/fonts/Inter-SemiBold.ttf");
+
+/// A4 in points, and its margins.
+const WIDTH: f32 = 595.28;
+const HEIGHT: f32 = 841.89;
+const LEFT: f32 = 56.0;
+const RIGHT: f32 = WIDTH - 56.0;
+/// Where the numbers of the table end.
+const MESSAGES_AT: f32 = 350.0;
+const PARTS_AT: f32 = 420.0;
+/// The table's first row on the first page and on the others, and the height of a row.
+const FIRST_ROWS_AT: f32 = 336.0;
+const OTHER_ROWS_AT: f32 = 110.0;
+const ROW: f32 = 21.0;
+/// Nothing but the footer stands below.
+const BOTTOM: f32 = 770.0;
+/// What the sums and the statement need.
+const SUMS: f32 = 235.0;
+
+const INK: (u8, u8, u8) = (17, 24, 39);
+const SOFT: (u8, u8, u8) = (107, 114, 128);
+const ACCENT: (u8, u8, u8) = (15, 118, 110);
+const RED: (u8, u8, u8) = (185, 28, 28);
+const LINE: (u8, u8, u8) = (209, 213, 219);
+const PALE: (u8, u8, u8) = (243, 244, 246);
+
+/// The invoice as a PDF file. Error: `internal`.
+pub fn pdf(view: &InvoiceView) -> Result<Vec<u8>> {
+    let fonts = Fonts::load()?;
+    let pages = pages(&view.lines);
+    let mut document = Document::new();
+    document.set_metadata(metadata(view));
+    for (index, rows) in pages.iter().enumerate() {
+        let settings = PageSettings::from_wh(WIDTH, HEIGHT).ok_or_else(|| Error::internal("A4 is no page"))?;
+        let mut page = document.start_page_with(settings);
+        let mut pen = Pen { surface: page.surface(), fonts: &fonts };
+        let top = if index == 0 { FIRST_ROWS_AT } else { OTHER_ROWS_AT };
+        if index == 0 {
+            head(&mut pen, view);
+        } else {
+            pen.small(LEFT, 64.0, SOFT, &format!("Invoice {}, continued", view.number));
+        }
+        let foot = if rows.is_empty() && index > 0 { top - 40.0 } else { table(&mut pen, rows, top) };
+        if index + 1 == pages.len() {
+            sums(&mut pen, view, foot + 16.0);
+        }
+        pen.small(LEFT, 806.0, SOFT, &format!("{} · {}", view.issuer.name, view.number));
+        pen.right(RIGHT, 806.0, 8.5, false, SOFT, &format!("Page {} of {}", index + 1, pages.len()));
+        pen.surface.finish();
+        page.finish();
+    }
+    document.finish().map_err(|fault| Error::internal(format!("a PDF could not be written: {fault:?}")))
+}
+
+/// The lines of each page; the last page has room for the sums.
+fn pages(lines: &[InvoiceLine]) -> Vec<&[InvoiceLine]> {
+    let fit = |top: f32, foot: f32| -> usize {
+        let mut rows = 0;
+        let mut at = top + ROW;
+        while at <= foot {
+            at += ROW;
+            rows += 1;
+        }
+        rows
+    };
+    let (mut pages, mut left, mut top) = (Vec::new(), lines, FIRST_ROWS_AT);
+    loop {
+        if left.len() <= fit(top, BOTTOM - SUMS) {
+            pages.push(left);
+            return pages;
+        }
+        let (here, rest) = left.split_at(fit(top, BOTTOM).min(left.len()));
+        pages.push(here);
+        (left, top) = (rest, OTHER_ROWS_AT);
+    }
+}
+
+fn metadata(view: &InvoiceView) -> Metadata {
+    let mut parts = view.issued_at.rfc3339().chars().take(10).collect::<String>();
+    let day = parts.split_off(8).parse().unwrap_or(1);
+    let month = parts.get(5..7).and_then(|text| text.parse().ok()).unwrap_or(1);
+    let year = parts.get(..4).and_then(|text| text.parse().ok()).unwrap_or(1970);
+    Metadata::new()
+        .title(format!("Invoice {}", view.number))
+        .authors(vec![view.issuer.name.clone()])
+        .creator(String::from("Postern"))
+        .language(String::from("en"))
+        .creation_date(DateTime::new(year).month(month).day(day))
+        .document_id(view.id.to_string())
+}
+
+fn head(pen: &mut Pen<'_, '_>, view: &InvoiceView) {
+    pen.block(0.0, 0.0, WIDTH, 6.0, ACCENT);
+    pen.text(LEFT, 72.0, 18.0, true, INK, &view.issuer.name);
+    let mut at = 90.0;
+    for line in view.issuer.address.iter().chain(&view.issuer.tax_id.as_ref().map(|id| format!("Tax no. {id}"))) {
+        pen.small(LEFT, at, SOFT, line);
+        at += 12.5;
+    }
+    pen.right(RIGHT, 72.0, 18.0, true, ACCENT, "INVOICE");
+    pen.right(RIGHT, 90.0, 10.0, true, INK, &view.number);
+    if view.mode == Mode::Test {
+        pen.right(RIGHT, 106.0, 9.0, true, RED, "TEST MONEY, NOT PAYABLE");
+    }
+    billed_to(pen, &view.customer, 184.0);
+    let issued: String = view.issued_at.rfc3339().chars().take(10).collect();
+    let period = format!("{} to {}", view.period_start, view.period_end);
+    let facts = [("Issued", issued), ("Period", period), ("Due", view.due_on.clone())];
+    for (index, (name, value)) in facts.iter().enumerate() {
+        let at = 184.0 + 17.0 * rows(index);
+        pen.small(345.0, at, SOFT, name);
+        pen.right(RIGHT, at, 9.5, false, INK, value);
+    }
+    pen.block(345.0, 232.0, RIGHT - 345.0, 40.0, PALE);
+    pen.text(357.0, 256.5, 9.5, false, SOFT, "Amount due");
+    pen.right(RIGHT - 12.0, 257.5, 14.0, true, INK, &shown(&view.due));
+}
+
+fn billed_to(pen: &mut Pen<'_, '_>, customer: &Party, top: f32) {
+    pen.small(LEFT, top, SOFT, "Billed to");
+    pen.text(LEFT, top + 17.0, 11.0, true, INK, &customer.name);
+    let mut at = top + 32.0;
+    for line in customer.address.iter().chain(&customer.tax_id.as_ref().map(|id| format!("Tax no. {id}"))) {
+        pen.text(LEFT, at, 9.5, false, INK, line);
+        at += 13.0;
+    }
+}
+
+/// Draws the table from `top` on; where it ends.
+fn table(pen: &mut Pen<'_, '_>, lines: &[InvoiceLine], top: f32) -> f32 {
+    let heading = top - 14.0;
+    pen.small(LEFT, heading, SOFT, "Description");
+    pen.right(MESSAGES_AT, heading, 8.5, false, SOFT, "Messages");
+    pen.right(PARTS_AT, heading, 8.5, false, SOFT, "Parts");
+    pen.right(RIGHT, heading, 8.5, false, SOFT, "Amount");
+    pen.block(LEFT, top - 6.0, RIGHT - LEFT, 0.8, INK);
+    let mut at = top;
+    if lines.is_empty() {
+        pen.text(LEFT, at + 9.0, 9.5, false, SOFT, "No messages were charged in this month.");
+        at += ROW;
+    }
+    for line in lines {
+        pen.text(LEFT, at + 9.0, 9.5, false, INK, &described(line));
+        pen.right(MESSAGES_AT, at + 9.0, 9.5, false, INK, &grouped(&line.messages.to_string()));
+        pen.right(PARTS_AT, at + 9.0, 9.5, false, INK, &grouped(&line.parts.to_string()));
+        pen.right(RIGHT, at + 9.0, 9.5, false, INK, &shown(&line.amount));
+        pen.block(LEFT, at + ROW - 6.0, RIGHT - LEFT, 0.4, LINE);
+        at += ROW;
+    }
+    at
+}
+
+fn described(line: &InvoiceLine) -> String {
+    let what = match line.channel.as_str() {
+        "sms" => "SMS",
+        "whatsapp" => "WhatsApp messages",
+        "email" => "Emails",
+        other => other,
+    };
+    match &line.country {
+        Some(country) => format!("{what} to {country}"),
+        None => String::from(what),
+    }
+}
+
+fn sums(pen: &mut Pen<'_, '_>, view: &InvoiceView, top: f32) {
+    let tax = format!("Tax {} %", view.tax_percent);
+    let rows_of = [
+        ("Subtotal", &view.subtotal, false),
+        (tax.as_str(), &view.tax, false),
+        ("Total", &view.total, true),
+        ("Paid from prepaid balance", &view.paid, false),
+        ("Amount due", &view.due, true),
+    ];
+    for (index, (name, money, strong)) in rows_of.iter().enumerate() {
+        let at = top + 18.0 * rows(index);
+        pen.text(345.0, at, 9.5, *strong, if *strong { INK } else { SOFT }, name);
+        let minus = if *name == "Paid from prepaid balance" && money.amount != "0.00" { "−" } else { "" };
+        pen.right(RIGHT, at, 9.5, *strong, INK, &format!("{minus}{}", shown(money)));
+        if *strong {
+            pen.block(345.0, at - 12.5, RIGHT - 345.0, 0.6, INK);
+        }
+    }
+    let statement = &view.statement;
+    let moves = [
+        ("Balance at the beginning", &statement.opening),
+        ("Paid in", &statement.topups),
+        ("Adjustments", &statement.adjustments),
+        ("Charged", &statement.charges),
+        ("Balance at the end", &statement.closing),
+    ];
+    pen.text(LEFT, top, 9.5, true, INK, "Prepaid balance");
+    for (index, (name, money)) in moves.iter().enumerate() {
+        let at = top + 17.0 + 14.0 * rows(index);
+        pen.small(LEFT, at, SOFT, name);
+        pen.right(290.0, at, 8.5, false, INK, &shown(money));
+    }
+    let mut at = top + 125.0;
+    if !view.payment_terms.is_empty() && view.due.amount != "0.00" {
+        pen.text(LEFT, at, 9.5, true, INK, "How to pay");
+        for line in &view.payment_terms {
+            at += 14.0;
+            pen.small(LEFT, at, SOFT, line);
+        }
+    }
+}
+
+fn rows(index: usize) -> f32 {
+    u16::try_from(index).map_or(0.0, f32::from)
+}
+
+/// `1,234.50 USD`.
+fn shown(money: &MoneyView) -> String {
+    format!("{} {}", grouped(&money.amount), money.currency)
+}
+
+/// Digits in groups of three.
+fn grouped(number: &str) -> String {
+    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("−", digits));
+    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
+    let mut out = String::from(sign);
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    fraction.map_or(out.clone(), |fraction| format!("{out}.{fraction}"))
+}
+
+struct Fonts {
+    regular: Font,
+    semibold: Font,
+    faces: [rustybuzz::Face<'static>; 2],
+}
+
+impl Fonts {
+    fn load() -> Result<Fonts> {
+        let font = |bytes: &[u8]| Font::new(bytes.to_vec().into(), 0).ok_or_else(|| Error::internal("a font is none"));
+        let face = |bytes| rustybuzz::Face::from_slice(bytes, 0).ok_or_else(|| Error::internal("a font is none"));
+        Ok(Fonts { regular: font(REGULAR)?, semibold: font(SEMIBOLD)?, faces: [face(REGULAR)?, face(SEMIBOLD)?] })
+    }
+
+    /// The width of a line of text, shaped as it will be drawn.
+    fn width(&self, text: &str, size: f32, strong: bool) -> f32 {
+        let [regular, semibold] = &self.faces;
+        let face = if strong { semibold } else { regular };
+        let mut buffer = rustybuzz::UnicodeBuffer::new();
+        buffer.push_str(text);
+        buffer.guess_segment_properties();
+        let glyphs = rustybuzz::shape(face, &[], buffer);
+        let units: i64 = glyphs.glyph_positions().iter().map(|place| i64::from(place.x_advance)).sum();
+        let units = u16::try_from(units).map_or(f32::from(u16::MAX), f32::from);
+        units * size / u16::try_from(face.units_per_em()).map_or(1.0, f32::from)
+    }
+}
+
+struct Pen<'a, 'p> {
+    surface: Surface<'p>,
+    fonts: &'a Fonts,
+}
+
+impl Pen<'_, '_> {
+    fn ink(&mut self, (red, green, blue): (u8, u8, u8)) {
+        let paint = rgb::Color::new(red, green, blue).into();
+        self.surface.set_fill(Some(Fill { paint, ..Fill::default() }));
+    }
+
+    fn text(&mut self, x: f32, y: f32, size: f32, strong: bool, color: (u8, u8, u8), text: &str) {
+        self.ink(color);
+        let font = if strong { self.fonts.semibold.clone() } else { self.fonts.regular.clone() };
+        self.surface.draw_text(Point::from_xy(x, y), font, size, text, false, TextDirection::Auto);
+    }
+
+    fn small(&mut self, x: f32, y: f32, color: (u8, u8, u8), text: &str) {
+        self.text(x, y, 8.5, false, color, text);
+    }
+
+    /// A text that ends at `x`.
+    fn right(&mut self, x: f32, y: f32, size: f32, strong: bool, color: (u8, u8, u8), text: &str) {
+        let width = self.fonts.width(text, size, strong);
+        self.text(x - width, y, size, strong, color, text);
+    }
+
+    fn block(&mut self, x: f32, y: f32, width: f32, height: f32, color: (u8, u8, u8)) {
+        self.ink(color);
+        let mut path = PathBuilder::new();
+        if let Some(rect) = Rect::from_xywh(x, y, width, height) {
+            path.push_rect(rect);
+        }
+        if let Some(path) = path.finish() {
+            self.surface.draw_path(&path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_three() {
+        for (plain, want) in [("0.00", "0.00"), ("-1234.5", "−1,234.5"), ("1000000", "1,000,000"), ("999", "999")] {
+            assert_eq!(grouped(plain), want);
+        }
+    }
+
+    #[test]
+    fn every_line_has_a_page_and_the_last_has_room_for_the_sums() {
+        let line = InvoiceLine {
+            channel: String::from("sms"),
+            country: None,
+            messages: 1,
+            parts: 1,
+            amount: MoneyView { amount: String::from("1.00"), currency: String::from("USD") },
+        };
+        for count in 0..120 {
+            let lines = vec![line.clone(); count];
+            let pages = pages(&lines);
+            assert_eq!(pages.iter().map(|page| page.len()).sum::<usize>(), count);
+            assert!(pages.last().is_some_and(|last| last.len() <= 21), "{count}");
+        }
+    }
+}
