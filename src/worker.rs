@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
 use crate::{
-    billing, callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, verifications, wallet,
-    webhooks,
+    accounts, billing, callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, verifications,
+    wallet, webhooks,
 };
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
@@ -29,7 +29,7 @@ pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
         every(app.config.retention.sweep_interval, stop.clone(), || sweep(&app)),
         every(messages::WATCH_EVERY, stop.clone(), || messages::watch_routes(&app)),
         every(BALANCES_EVERY, stop.clone(), || async { billing::watch(&app).await.map(drop) }),
-        every(INVOICES_EVERY, stop.clone(), || bill(&app)),
+        every(BILLED_EVERY, stop.clone(), || bill(&app)),
         every(DISK_EVERY, stop.clone(), || async {
             disk::watch(&app);
             Ok(())
@@ -146,8 +146,8 @@ const REFUSALS_EVERY: Duration = Duration::from_secs(1);
 const STEPS_EVERY: Duration = Duration::from_secs(1);
 /// How late a low balance may be told.
 const BALANCES_EVERY: Duration = Duration::from_secs(5);
-/// How often to look for invoices that are to be written or mailed.
-const INVOICES_EVERY: Duration = Duration::from_secs(300);
+/// How often to look for invoices and changes of plan that are due.
+const BILLED_EVERY: Duration = Duration::from_secs(60);
 /// How often to look how full the disk is.
 const DISK_EVERY: Duration = Duration::from_secs(5);
 /// Steps of one round.
@@ -212,8 +212,12 @@ pub async fn sweep(app: &App) -> Result<()> {
     Ok(())
 }
 
-/// Writes and mails the invoices that are due.
+/// Changes plans whose time has come, writes and mails the invoices that are due.
 pub async fn bill(app: &App) -> Result<()> {
+    let now = app.clock.now();
+    if app.db.write(move |conn| accounts::apply_due_plans(conn, now)).await? > 0 {
+        app.room::<accounts::Directory>().forget();
+    }
     billing::issue_due(app).await?;
     billing::mail_due(app).await.map(drop)
 }

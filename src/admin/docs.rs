@@ -6,8 +6,8 @@ use utoipa::openapi::{RefOr, Response};
 use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
-    audit, caps, carriers, inbound, keys, limits, lists, messages, operators, orgs, plans, prices, route_stats, routes,
-    senders, wallets,
+    audit, billing, caps, carriers, inbound, keys, limits, lists, messages, operators, orgs, plans, prices,
+    route_stats, routes, senders, wallets,
 };
 use crate::error::Code;
 use crate::http::problem::Problem;
@@ -60,6 +60,13 @@ use crate::http::refusals::refusals;
         prices::replace_prices,
         wallets::show_wallet,
         wallets::adjust_wallet,
+        billing::create_topup,
+        billing::settle_topup,
+        billing::issue_invoice,
+        billing::show_profile,
+        billing::change_profile,
+        billing::show_accounts,
+        billing::show_ledger,
         caps::list_caps,
         caps::replace_caps,
         inbound::list_unowned_inbound,

@@ -4,6 +4,7 @@
 //! there, before the body is looked at.
 
 mod audit;
+mod billing;
 mod caps;
 mod carriers;
 mod desk;
@@ -42,6 +43,7 @@ pub fn configure(routes: &mut ServiceConfig) {
     senders::configure(routes);
     prices::configure(routes);
     wallets::configure(routes);
+    billing::configure(routes);
     caps::configure(routes);
     lists::configure(routes);
     inbound::configure(routes);

@@ -2,17 +2,15 @@
 
 mod http;
 mod invoices;
-mod month;
 mod report;
 mod settings;
 mod store;
 mod topups;
 mod watch;
 
-pub use http::{BillingDocs, TransactionView, WalletView, configure, configure_hooks};
+pub use http::{BillingDocs, configure, configure_hooks};
 pub use invoices::{InvoiceView, Party, issue_due, issue_month, mail_due};
-pub use month::Month;
 pub use report::{Report, report};
 pub use settings::{Profile, load_profile, save_profile};
-pub use topups::{Payment, Source, TopupStatus, TopupView, close, list_topups, pay};
+pub use topups::{Payment, Source, TopupStatus, TopupView, close, confirm, list_topups, money, pay};
 pub use watch::watch;

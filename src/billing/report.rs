@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::month::date_of;
 use super::store;
 use crate::clock::Millis;
 use crate::db::Conn;
@@ -13,7 +12,7 @@ use crate::error::Result;
 use crate::ids::OrgId;
 use crate::money::{Currency, Micros, MoneyView};
 use crate::terms::Mode;
-use crate::wallet::{self, Spend};
+use crate::wallet::{self, Spend, date_of};
 
 crate::text_enum! {
     /// What spending is grouped by.

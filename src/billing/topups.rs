@@ -223,6 +223,14 @@ fn book(conn: &mut Conn, topup: Topup, now: Millis) -> Result<Topup> {
     Ok(topup)
 }
 
+/// Books a top-up that waits, on an operator's word. Errors: `not_found`.
+pub fn confirm(conn: &mut Conn, id: TopupId, now: Millis) -> Result<Topup> {
+    let topup = store::find_topup(conn, id)?.ok_or_else(|| Error::new(Code::NotFound))?;
+    wallet::load_for_update(conn, &[(topup.org_id, topup.mode)], now)?;
+    let topup = store::find_topup(conn, id)?.ok_or_else(|| Error::new(Code::NotFound))?;
+    if topup.status == TopupStatus::Paid { Ok(topup) } else { book(conn, topup, now) }
+}
+
 /// Marks a top-up as failed. Errors: `not_found`; `validation_failed` where it is paid.
 pub fn close(conn: &mut Conn, id: TopupId, now: Millis) -> Result<Topup> {
     let topup = store::find_topup(conn, id)?.ok_or_else(|| Error::new(Code::NotFound))?;

@@ -23,6 +23,7 @@ mod refused;
 mod rehearsal;
 mod send;
 mod settle;
+mod standing;
 mod state;
 mod store;
 mod tables;

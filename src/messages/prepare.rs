@@ -8,6 +8,7 @@ use super::content::Content;
 use super::magic;
 use super::new::{Client, NewMessage};
 use super::purse::Capped;
+use super::standing;
 
 use super::store::Extra;
 use crate::accounts::Caller;
@@ -39,6 +40,8 @@ pub struct Bench {
     pub caps: Arc<BTreeMap<OrgId, Vec<Cap>>>,
     /// What is listed by hand.
     pub lists: Arc<Lists>,
+    /// What the free plan allows in a month; 0 for no bound.
+    pub free_allowance: u32,
     /// MACs and sealing.
     pub keyring: Keyring,
     /// Now.
@@ -50,7 +53,9 @@ impl Bench {
     pub async fn of(app: &App) -> Result<Bench> {
         let Tables { prices, routes, senders, caps, .. } = tables(app).await?;
         let lists = fraud::lists(app).await?;
-        Ok(Bench { prices, routes, senders, caps, lists, keyring: app.keyring.clone(), now: app.clock.now() })
+        let free_allowance = app.config.billing.free_allowance;
+        let (keyring, now) = (app.keyring.clone(), app.clock.now());
+        Ok(Bench { prices, routes, senders, caps, lists, free_allowance, keyring, now })
     }
 
     /// Prepares a message of the caller's own words or template.
@@ -103,12 +108,16 @@ impl Bench {
             verification_id: part.verification_id,
             client: client_macs(&self.keyring, &message.client),
             price,
+            allowance: standing::allowance(caller, self.free_allowance),
             decision_id: DecisionId::new(self.now),
             screened: forced.unwrap_or_else(|| {
                 let listing = self.listing(caller, &message);
                 screen(&caller.org.countries, caller.org.protection, attempt, &listing)
             }),
-            refusal: refusal.or(unpriced).or_else(|| self.unroutable(caller, &message)),
+            refusal: refusal
+                .or_else(|| standing::refusal(caller, &message))
+                .or(unpriced)
+                .or_else(|| self.unroutable(caller, &message)),
             extra: part.extra,
             recipient: String::from(address),
             sender: message.from,

@@ -52,7 +52,7 @@ const TAGS: [(&str, &str); 23] = [
     ("Admin: routes", "Operators: which carrier takes what to where."),
     ("Admin: senders", "Operators: who messages may come from, for one organization or for all."),
     ("Admin: fraud", "Operators: what is let through and kept out for everybody."),
-    ("Admin: money", "Operators: prices, wallets and their adjustments."),
+    ("Admin: money", "Operators: prices, wallets, top-ups, invoices and the ledger."),
     ("Admin: messages", "Operators: messages whose fate is unknown."),
     ("Admin: operators", "Operators: who may use this part, in which role."),
     ("Admin: audit", "Operators: every change, in a hash chain that can be verified."),

@@ -7,15 +7,17 @@
 //! below zero; [`check_books`] compares all of it.
 
 mod caps;
+mod month;
 mod prices;
 mod store;
 
 pub use caps::{Cap, CapKey, CapScope, CapWindow, EACH_COUNTRY, SpendLog, Spending};
+pub use month::{Month, date_of};
 pub use prices::{ChargedAt, Margin, Price, Priced, Rate, Want, margin_of, price_of};
 pub use store::{
-    Account, Books, Charge, Cost, Entry, EntryKind, Spend, Spent, adjust, caps_of, entries, entries_of_month,
-    find_entry, load_caps, load_for_update, load_prices, load_spent, post_costs, price_history, purge_spent, read,
-    replace_caps, replace_prices, save, save_spent, settle, spend,
+    Account, Books, Charge, Cost, Entry, EntryKind, Spend, Spent, accounts_of, adjust, caps_of, entries,
+    entries_of_month, find_entry, load_allowances, load_caps, load_for_update, load_prices, load_spent, post_costs,
+    price_history, purge_spent, read, replace_caps, replace_prices, save, save_allowance, save_spent, settle, spend,
 };
 
 use crate::db::Conn;

@@ -10,6 +10,8 @@ mod admin;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod billing;
+#[cfg(test)]
 mod callbacks;
 #[cfg(test)]
 mod canaries;

@@ -9,14 +9,13 @@ use super::docs::ReadRefusals;
 use crate::accounts::{Caller, Scope};
 use crate::app::App;
 use crate::billing::invoices::{InvoiceView, pdf, view_of};
-use crate::billing::month::{Month, date_of};
 use crate::billing::store;
 use crate::clock::Millis;
 use crate::error::{Code, Error, Result};
 use crate::http::page::{self, PageParams};
 use crate::http::{Id, Listing, Page, csv, reply, wants};
 use crate::ids::InvoiceId;
-use crate::wallet::{self, Spend};
+use crate::wallet::{self, Month, Spend, date_of};
 
 /// A list without filters.
 #[derive(Debug, Deserialize)]

@@ -7,7 +7,6 @@ mod topups;
 mod wallet;
 
 pub use docs::BillingDocs;
-pub use wallet::{TransactionView, WalletView};
 
 use actix_web::web::{self, ServiceConfig};
 

@@ -89,7 +89,11 @@ pub async fn receive(app: Data<App>, req: HttpRequest, Raw(body): Raw) -> Result
         Error::new(Code::MalformedRequest).detail(format!("The report could not be read: {fault}."))
     })?;
     let clock = app.clock.clone();
-    let view = app.db.write(move |conn| take(conn, &report, crate::db::now(conn, &clock)?)).await?;
+    let taken = app.db.write(move |conn| {
+        let now = crate::db::now(conn, &clock)?;
+        take(conn, &report, now)
+    });
+    let view = taken.await?;
     reply::ok(&view)
 }
 

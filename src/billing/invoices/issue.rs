@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 
 use crate::accounts::load_org;
 use crate::app::App;
-use crate::billing::month::{Month, date_of};
 use crate::billing::settings::load_profile;
 use crate::billing::store::{self, InvoiceRow};
 use crate::clock::Millis;
@@ -19,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::ids::{InvoiceId, OrgId};
 use crate::money::{Currency, Micros, MoneyView};
 use crate::terms::Mode;
-use crate::wallet::{self, EntryKind, Spend};
+use crate::wallet::{self, EntryKind, Month, Spend, date_of};
 use crate::webhooks::{self, EventType, NewEvent};
 
 /// One of the two sides of an invoice.

@@ -51,23 +51,26 @@ pub fn pdf(view: &InvoiceView) -> Result<Vec<u8>> {
     for (index, rows) in pages.iter().enumerate() {
         let settings = PageSettings::from_wh(WIDTH, HEIGHT).ok_or_else(|| Error::internal("A4 is no page"))?;
         let mut page = document.start_page_with(settings);
-        let mut pen = Pen { surface: page.surface(), fonts: &fonts };
-        let top = if index == 0 { FIRST_ROWS_AT } else { OTHER_ROWS_AT };
-        if index == 0 {
-            head(&mut pen, view);
-        } else {
-            pen.small(LEFT, 64.0, SOFT, &format!("Invoice {}, continued", view.number));
-        }
-        let foot = if rows.is_empty() && index > 0 { top - 40.0 } else { table(&mut pen, rows, top) };
-        if index + 1 == pages.len() {
-            sums(&mut pen, view, foot + 16.0);
-        }
-        pen.small(LEFT, 806.0, SOFT, &format!("{} · {}", view.issuer.name, view.number));
-        pen.right(RIGHT, 806.0, 8.5, false, SOFT, &format!("Page {} of {}", index + 1, pages.len()));
-        pen.surface.finish();
+        draw(Pen { surface: page.surface(), fonts: &fonts }, view, (rows, index, pages.len()));
         page.finish();
     }
     document.finish().map_err(|fault| Error::internal(format!("a PDF could not be written: {fault:?}")))
+}
+
+fn draw(mut pen: Pen<'_, '_>, view: &InvoiceView, (rows, index, count): (&[InvoiceLine], usize, usize)) {
+    let top = if index == 0 { FIRST_ROWS_AT } else { OTHER_ROWS_AT };
+    if index == 0 {
+        head(&mut pen, view);
+    } else {
+        pen.small(LEFT, 64.0, SOFT, &format!("Invoice {}, continued", view.number));
+    }
+    let foot = if rows.is_empty() && index > 0 { top - 40.0 } else { table(&mut pen, rows, top) };
+    if index + 1 == count {
+        sums(&mut pen, view, foot + 16.0);
+    }
+    pen.small(LEFT, 806.0, SOFT, &format!("{} · {}", view.issuer.name, view.number));
+    pen.right(RIGHT, 806.0, 8.5, false, SOFT, &format!("Page {} of {count}", index + 1));
+    pen.surface.finish();
 }
 
 /// The lines of each page; the last page has room for the sums.

@@ -3,7 +3,6 @@
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use crate::billing::month::Month;
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::db::fixed::fixed;
@@ -11,6 +10,7 @@ use crate::db::schema::{counters, invoices};
 use crate::error::Result;
 use crate::ids::{EntryId, InvoiceId, OrgId};
 use crate::terms::Mode;
+use crate::wallet::Month;
 
 /// A row of `invoices`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -45,11 +45,6 @@ pub fn next_number(conn: &mut Conn, name: &str) -> Result<i64> {
     let next = counters::value.eq(counters::value + 1);
     crate::both!(conn, c => diesel::update(counters::table.find(name)).set(next).execute(c))?;
     Ok(counters::table.find(name).select(counters::value).first(conn)?)
-}
-
-/// The number of `name` that was given out last.
-pub fn last_number(conn: &mut Conn, name: &str) -> Result<i64> {
-    Ok(counters::table.find(name).select(counters::value).first(conn).optional()?.unwrap_or(0))
 }
 
 #[derive(QueryableByName)]

@@ -59,3 +59,11 @@ diesel::table! {
         issued_at -> BigInt,
     }
 }
+
+diesel::table! {
+    allowances (org_id, month) {
+        org_id -> Text,
+        month -> Text,
+        used -> BigInt,
+    }
+}

@@ -25,5 +25,5 @@ diesel::allow_tables_to_appear_in_same_query! {
     message_events, receipts, decisions, sandbox_inbox, verifications, verification_sends, jobs, nodes,
     inbound_messages, opt_outs, spend_caps, spend_windows, fraud_lists,
     versions, webhook_endpoints, webhook_events, webhook_deliveries, route_events, carrier_drains, senders,
-    topups, wallet_settings, billing_profiles, counters, invoices
+    topups, wallet_settings, billing_profiles, counters, invoices, allowances
 }

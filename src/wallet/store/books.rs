@@ -49,6 +49,16 @@ const ACCOUNTS: &str = "SELECT NULL AS org_id, account, mode, currency, CAST(sum
      UNION ALL SELECT contra, mode, currency, -amount_micros FROM wallet_entries) AS postings \
     GROUP BY account, mode, currency ORDER BY account, mode, currency";
 
+const ACCOUNTS_OF: &str = "SELECT org_id, account, mode, currency, CAST(sum(amount) AS BIGINT) AS balance FROM \
+    (SELECT org_id, account, mode, currency, amount_micros AS amount FROM wallet_entries WHERE org_id = ? \
+     UNION ALL SELECT org_id, contra, mode, currency, -amount_micros FROM wallet_entries WHERE org_id = ?) AS postings \
+    GROUP BY org_id, account, mode, currency ORDER BY account, mode, currency";
+
+/// The accounts of one organization.
+pub fn accounts_of(conn: &mut Conn, org: OrgId) -> Result<Vec<Account>> {
+    Ok(crate::both!(conn, c => fixed(ACCOUNTS_OF).bind::<Text, _>(org).bind::<Text, _>(org).load(c))?)
+}
+
 #[derive(QueryableByName)]
 struct Purse {
     #[diesel(sql_type = Text)]

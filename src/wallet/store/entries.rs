@@ -1,7 +1,6 @@
 //! The ledger's entries. Append-only: nothing here changes or removes one.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Text};
 
 use crate::clock::Millis;
 use crate::db::Conn;

@@ -7,7 +7,7 @@ use crate::accounts::house::House;
 use crate::harness::actor::Actor;
 
 /// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY`, `OPR`, `TOK` and `LST` stand for ids.
-const TABLE: [(&str, &str, &str, &[&str]); 38] = [
+const TABLE: [(&str, &str, &str, &[&str]); 48] = [
     ("POST", "/orgs", r#"{"name":"n","country":"GB"}"#, RUN),
     ("GET", "/orgs", "", ALL),
     ("GET", "/orgs/ORG", "", ALL),
@@ -26,6 +26,16 @@ const TABLE: [(&str, &str, &str, &[&str]); 38] = [
     ("DELETE", "/keys/KEY/limits/key.minute", "", RUN),
     ("GET", "/orgs/ORG/caps", "", ALL),
     ("PUT", "/orgs/ORG/caps", "[]", RUN),
+    ("GET", "/orgs/ORG/wallet", "", ALL),
+    ("GET", "/orgs/ORG/accounts", "", ALL),
+    ("GET", "/orgs/ORG/billing", "", ALL),
+    ("PUT", "/orgs/ORG/billing", r#"{"name":"n"}"#, RUN),
+    ("POST", "/orgs/ORG/invoices", r#"{"month":"2026-01"}"#, RUN),
+    ("POST", "/orgs/ORG/wallet/topups", r#"{"amount":"1","reference":"r NAME"}"#, RUN),
+    ("GET", "/ledger", "", ALL),
+    ("GET", "/prices", "", ALL),
+    ("GET", "/prices/history", "", ALL),
+    ("GET", "/prices/margins", "", ALL),
     ("GET", "/inbound", "", ALL),
     ("GET", "/fraud/lists", "", ALL),
     ("POST", "/fraud/lists", r#"{"action":"block","kind":"device","value":"d","reason":"r"}"#, RUN),

@@ -6,10 +6,7 @@ use super::source::Source;
 
 /// Codes of the published contract whose feature is not built yet, with the issue that brings it.
 pub const RESERVED: &[(Code, &str)] = &[
-    (Code::SubscriptionPastDue, "Money"),
-    (Code::FreePlanExhausted, "Money"),
     (Code::FraudChallengeRequired, "Fraud engine"),
-    (Code::KybNotVerified, "WhatsApp"),
     (Code::TemplateNotApproved, "WhatsApp"),
     (Code::WhatsappSessionClosed, "WhatsApp"),
     (Code::WhatsappTierLimit, "WhatsApp"),
