@@ -16,7 +16,7 @@ mod tests {
     use crate::idempotency::Stored;
     use crate::ids::{BatchId, DecisionId, KeyId, MessageId, OrgId};
     use crate::limits::{Allowance, OrgWindow, Policies, Policy, Rate, ScopeKey, StampLog};
-    use crate::money::{Currency, Micros};
+    use crate::money::Micros;
     use crate::terms::{Channel, Kind, Mode};
     use crate::wallet::{Priced, Wallet};
 

@@ -125,4 +125,37 @@ mod tests {
         assert!(wallet.hold(Priced { currency: "EUR".parse().unwrap(), ..usd(1) }).is_err());
         assert_eq!(wallet.held, Micros(5));
     }
+
+    proptest::proptest! {
+        /// Whatever is held, settled, let go and paid in: nothing is below zero, and no hold is more than there is.
+        #[test]
+        fn a_wallet_is_never_below_its_holds(steps in proptest::collection::vec((0u8..4, 0i64..60), 0..80)) {
+            let mut wallet = Wallet { balance: Micros(100), ..Wallet::fresh(OrgId::new(Millis(1)), Mode::Live) };
+            let (mut open, mut paid_in, mut spent) = (Vec::new(), 100, 0);
+            for (what, amount) in steps {
+                match what {
+                    0 => {
+                        let fits = wallet.held.0 + amount <= wallet.balance.0;
+                        proptest::prop_assert_eq!(wallet.hold(usd(amount)).is_ok(), fits || amount == 0);
+                        open.extend(fits.then_some(amount));
+                    }
+                    1 => {
+                        paid_in += amount;
+                        wallet.balance = Micros(wallet.balance.0 + amount);
+                    }
+                    _ => {
+                        let Some(held) = open.pop() else { continue };
+                        wallet.held = Micros(wallet.held.0 - held);
+                        if what == 2 {
+                            wallet.balance = Micros(wallet.balance.0 - held);
+                            spent += held;
+                        }
+                    }
+                }
+                proptest::prop_assert_eq!(wallet.held.0, open.iter().sum::<i64>());
+                proptest::prop_assert_eq!(wallet.balance.0, paid_in - spent);
+                proptest::prop_assert!(wallet.available().0 >= 0 && wallet.held.0 >= 0);
+            }
+        }
+    }
 }

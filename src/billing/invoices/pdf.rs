@@ -342,4 +342,64 @@ mod tests {
             assert!(pages.last().is_some_and(|last| last.len() <= 21), "{count}");
         }
     }
+
+    fn usd(amount: &str) -> MoneyView {
+        MoneyView { amount: String::from(amount), currency: String::from("USD") }
+    }
+
+    fn invoice(count: i64) -> InvoiceView {
+        let line = |n: i64| InvoiceLine {
+            channel: String::from(if n % 5 == 4 { "email" } else { "sms" }),
+            country: (n % 5 != 4)
+                .then(|| String::from(["GB", "US", "DE", "BR"].get(n as usize % 4).copied().unwrap_or("FR"))),
+            messages: 12_345 / (n + 1),
+            parts: 13_579 / (n + 1),
+            amount: usd(&crate::money::Micros(481_234_500 / (n + 1)).to_string()),
+        };
+        let party = |name: &str, tax: &str| Party {
+            name: String::from(name),
+            address: ["1 Sample Street", "London EC1A 1AA", "United Kingdom"].map(String::from).to_vec(),
+            tax_id: Some(String::from(tax)),
+        };
+        InvoiceView {
+            id: "inv_01h455vb4pex5vsknk084sn02q".parse().unwrap(),
+            number: String::from("INV-000017"),
+            org_id: "org_01h455vb4pex5vsknk084sn02q".parse().unwrap(),
+            mode: Mode::Live,
+            month: String::from("2026-11"),
+            period_start: String::from("2026-11-01"),
+            period_end: String::from("2026-11-30"),
+            issuer: party("Postern Messaging Ltd", "GB123456789"),
+            customer: party("ACME Größe & Söhne", "DE987654321"),
+            lines: (0..count).map(line).collect(),
+            subtotal: usd("1124.5678"),
+            tax_percent: String::from("20.00"),
+            tax: usd("224.91"),
+            total: usd("1349.4778"),
+            paid: usd("1124.5678"),
+            due: usd("224.91"),
+            payment_terms: vec![String::from("Sample Bank, IBAN GB00 SAMP 0000 0000 0000 00")],
+            statement: super::super::issue::Statement {
+                opening: usd("1000.00"),
+                topups: usd("2500.00"),
+                adjustments: usd("-12.50"),
+                charges: usd("-1124.5678"),
+                closing: usd("2362.9322"),
+            },
+            issued_at: crate::clock::Millis(1_796_083_200_000),
+            due_on: String::from("2026-12-15"),
+        }
+    }
+
+    #[test]
+    fn an_invoice_is_a_pdf_of_as_many_pages_as_it_takes_with_its_fonts_inside() {
+        for (lines, pages) in [(0, 1), (4, 1), (40, 3)] {
+            let file = pdf(&invoice(lines)).unwrap();
+            std::fs::write(format!("/tmp/money/invoice{lines}.pdf"), &file).unwrap();
+            let text = String::from_utf8_lossy(&file);
+            let count = text.matches("/Type /Page\n").count() + text.matches("/Type/Page/").count();
+            assert!(text.starts_with("%PDF-") && text.contains("FontFile"), "{lines}");
+            assert_eq!(count, pages, "{lines}");
+        }
+    }
 }

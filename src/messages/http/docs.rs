@@ -42,9 +42,12 @@ pub(super) struct ChangeRefusals;
 /// What a route of the coals dialect may refuse with.
 pub(super) struct CoalsRefusals;
 
-const SENDING: [Code; 11] = [
+const SENDING: [Code; 14] = [
     Code::InsufficientBalance,
     Code::SpendCapReached,
+    Code::SubscriptionPastDue,
+    Code::FreePlanExhausted,
+    Code::KybNotVerified,
     Code::DestinationNotAllowed,
     Code::RecipientOptedOut,
     Code::FraudBlocked,

@@ -37,9 +37,12 @@ pub(super) struct CheckRefusals;
 /// What a route that reads may refuse with.
 pub(super) struct ReadRefusals;
 
-const SENDING: [Code; 10] = [
+const SENDING: [Code; 13] = [
     Code::InsufficientBalance,
     Code::SpendCapReached,
+    Code::SubscriptionPastDue,
+    Code::FreePlanExhausted,
+    Code::KybNotVerified,
     Code::DestinationNotAllowed,
     Code::RecipientOptedOut,
     Code::FraudBlocked,
