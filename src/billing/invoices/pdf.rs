@@ -35,6 +35,9 @@ const BOTTOM: f32 = 770.0;
 /// What the sums and the statement need.
 const SUMS: f32 = 235.0;
 
+/// The row that takes off what the wallet has paid.
+const PAID: &str = "Paid from balance";
+
 const INK: (u8, u8, u8) = (17, 24, 39);
 const SOFT: (u8, u8, u8) = (107, 114, 128);
 const ACCENT: (u8, u8, u8) = (15, 118, 110);
@@ -44,6 +47,7 @@ const PALE: (u8, u8, u8) = (243, 244, 246);
 
 /// The invoice as a PDF file. Error: `internal`.
 pub fn pdf(view: &InvoiceView) -> Result<Vec<u8>> {
+    let view = &evened(view);
     let fonts = Fonts::load()?;
     let pages = pages(&view.lines);
     let mut document = Document::new();
@@ -190,13 +194,13 @@ fn sums(pen: &mut Pen<'_, '_>, view: &InvoiceView, top: f32) {
         ("Subtotal", &view.subtotal, false),
         (tax.as_str(), &view.tax, false),
         ("Total", &view.total, true),
-        ("Paid from prepaid balance", &view.paid, false),
+        (PAID, &view.paid, false),
         ("Amount due", &view.due, true),
     ];
     for (index, (name, money, strong)) in rows_of.iter().enumerate() {
         let at = top + 18.0 * rows(index);
         pen.text(345.0, at, 9.5, *strong, if *strong { INK } else { SOFT }, name);
-        let minus = if *name == "Paid from prepaid balance" && money.amount != "0.00" { "−" } else { "" };
+        let minus = if *name == PAID && !is_nothing(money) { "−" } else { "" };
         pen.right(RIGHT, at, 9.5, *strong, INK, &format!("{minus}{}", shown(money)));
         if *strong {
             pen.block(345.0, at - 12.5, RIGHT - 345.0, 0.6, INK);
@@ -217,7 +221,7 @@ fn sums(pen: &mut Pen<'_, '_>, view: &InvoiceView, top: f32) {
         pen.right(290.0, at, 8.5, false, INK, &shown(money));
     }
     let mut at = top + 125.0;
-    if !view.payment_terms.is_empty() && view.due.amount != "0.00" {
+    if !view.payment_terms.is_empty() && !is_nothing(&view.due) {
         pen.text(LEFT, at, 9.5, true, INK, "How to pay");
         for line in &view.payment_terms {
             at += 14.0;
@@ -228,6 +232,34 @@ fn sums(pen: &mut Pen<'_, '_>, view: &InvoiceView, top: f32) {
 
 fn rows(index: usize) -> f32 {
     u16::try_from(index).map_or(0.0, f32::from)
+}
+
+fn is_nothing(money: &MoneyView) -> bool {
+    money.amount.bytes().all(|byte| matches!(byte, b'0' | b'.'))
+}
+
+/// The same with as many places in every amount of a column, so that points stand below points.
+fn evened(view: &InvoiceView) -> InvoiceView {
+    fn even(column: &mut [&mut MoneyView]) {
+        let places = |money: &MoneyView| money.amount.split_once('.').map_or(0, |(_, rest)| rest.len());
+        let most = column.iter().map(|money| places(money)).max().unwrap_or(0);
+        for money in column {
+            let missing = most.saturating_sub(places(money));
+            money.amount.push_str(&"0".repeat(missing));
+        }
+    }
+    let mut view = view.clone();
+    let sums = [&mut view.subtotal, &mut view.tax, &mut view.total, &mut view.paid, &mut view.due];
+    even(&mut view.lines.iter_mut().map(|line| &mut line.amount).chain(sums).collect::<Vec<_>>());
+    let statement = &mut view.statement;
+    even(&mut [
+        &mut statement.opening,
+        &mut statement.topups,
+        &mut statement.adjustments,
+        &mut statement.charges,
+        &mut statement.closing,
+    ]);
+    view
 }
 
 /// `1,234.50 USD`.
@@ -393,9 +425,8 @@ mod tests {
 
     #[test]
     fn an_invoice_is_a_pdf_of_as_many_pages_as_it_takes_with_its_fonts_inside() {
-        for (lines, pages) in [(0, 1), (4, 1), (40, 3)] {
+        for (lines, pages) in [(0, 1), (4, 1), (40, 2), (90, 4)] {
             let file = pdf(&invoice(lines)).unwrap();
-            std::fs::write(format!("/tmp/money/invoice{lines}.pdf"), &file).unwrap();
             let text = String::from_utf8_lossy(&file);
             let count = text.matches("/Type /Page\n").count() + text.matches("/Type/Page/").count();
             assert!(text.starts_with("%PDF-") && text.contains("FontFile"), "{lines}");
