@@ -11,7 +11,7 @@ use crate::admin::docs::{ChangeRefusals, ReadRefusals};
 use crate::admin::order::{done, made};
 use crate::app::App;
 use crate::audit::Change;
-use crate::billing::{self, InvoiceView, Payment, Profile, Source, TopupView};
+use crate::billing::{self, BillingProfile, InvoiceView, Payment, Source, TopupView};
 use crate::error::{Error, Result};
 use crate::http::{Body, Id, Query};
 use crate::ids::{OrgId, TopupId};
@@ -191,7 +191,7 @@ pub(super) async fn issue_invoice(
     tag = "Admin: money",
     path = "/v1/admin/orgs/{id}/billing",
     params(("id" = OrgId, Path, description = "The organization")),
-    responses((status = 200, description = "The profile", body = Profile), ReadRefusals),
+    responses((status = 200, description = "The profile", body = BillingProfile), ReadRefusals),
     security(("operator_token" = [])),
 )]
 #[get("/orgs/{id}/billing")]
@@ -212,8 +212,8 @@ pub(super) async fn show_profile(desk: Desk<Look>, id: Id<OrgId>) -> Result<Http
         ("Idempotency-Key" = Option<String>, Header, description = "One key, one change"),
         Why,
     ),
-    request_body = Profile,
-    responses((status = 200, description = "The profile as it is now", body = Profile), ChangeRefusals),
+    request_body = BillingProfile,
+    responses((status = 200, description = "The profile as it is now", body = BillingProfile), ChangeRefusals),
     security(("operator_token" = [])),
 )]
 #[put("/orgs/{id}/billing")]
@@ -221,7 +221,7 @@ pub(super) async fn change_profile(
     desk: Desk<Manage>,
     id: Id<OrgId>,
     why: Query<Why>,
-    body: Body<Profile>,
+    body: Body<BillingProfile>,
 ) -> Result<HttpResponse> {
     let order = desk.order(&body, why.0.reason)?;
     let after = body.value;

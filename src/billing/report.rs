@@ -46,7 +46,7 @@ pub struct CodeCost {
 
 /// Where the money went.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct Report {
+pub struct SpendReport {
     /// From this moment.
     #[schema(value_type = String, format = DateTime)]
     pub from: Millis,
@@ -69,10 +69,10 @@ pub fn report(
     owner: (OrgId, Mode),
     (from, to): (Millis, Millis),
     group_by: GroupBy,
-) -> Result<Report> {
+) -> Result<SpendReport> {
     let spend = wallet::spend(conn, owner, from, to)?;
     let (codes, approved) = store::codes(conn, owner, from, to)?;
-    Ok(Report {
+    Ok(SpendReport {
         from,
         to,
         group_by,

@@ -89,7 +89,7 @@ pub(super) fn thresholds(row: &SettingsRow) -> Vec<Micros> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "ACME Ltd", "address": ["1 High Street", "Leeds LS1 1AA", "United Kingdom"], "tax_id": "GB987654321", "email": "billing@acme.example"}))]
-pub struct Profile {
+pub struct BillingProfile {
     /// 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100)]
     pub name: String,
@@ -105,11 +105,11 @@ pub struct Profile {
 }
 
 /// Reads whom an organization's invoices are made out to; `fallback` is its name where nobody has said.
-pub fn load_profile(conn: &mut Conn, org: OrgId, fallback: &str) -> Result<Profile> {
+pub fn load_profile(conn: &mut Conn, org: OrgId, fallback: &str) -> Result<BillingProfile> {
     let found = store::find_profile(conn, org)?;
     Ok(found.map_or_else(
-        || Profile { name: String::from(fallback), address: Vec::new(), tax_id: None, email: None },
-        |row| Profile {
+        || BillingProfile { name: String::from(fallback), address: Vec::new(), tax_id: None, email: None },
+        |row| BillingProfile {
             name: row.name,
             address: row.address.lines().map(String::from).collect(),
             tax_id: row.tax_id,
@@ -119,7 +119,7 @@ pub fn load_profile(conn: &mut Conn, org: OrgId, fallback: &str) -> Result<Profi
 }
 
 /// Writes whom an organization's invoices are made out to. Errors: `validation_failed`.
-pub fn save_profile(conn: &mut Conn, org: OrgId, profile: &Profile, now: Millis) -> Result<()> {
+pub fn save_profile(conn: &mut Conn, org: OrgId, profile: &BillingProfile, now: Millis) -> Result<()> {
     let fits = |text: &str, most: usize| {
         let count = text.chars().count();
         (1..=most).contains(&count) && !text.trim().is_empty() && !text.chars().any(char::is_control)

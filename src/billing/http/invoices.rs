@@ -54,8 +54,8 @@ pub(super) async fn list(caller: Caller, app: Data<App>, listing: Listing<Unfilt
     responses(
         (status = 200, description = "The invoice", content(
             (InvoiceView = "application/json"),
-            (String = "application/pdf"),
-            (String = "text/csv"),
+            (String = "application/pdf", example = "%PDF-1.7 …"),
+            (String = "text/csv", example = "day,key_id,channel,country,messages,parts,amount,currency\n2026-11-03,key_01h455vb4pex5vsknk084sn02q,sms,GB,120,131,2.62,USD\n"),
         )),
         ReadRefusals,
     ),

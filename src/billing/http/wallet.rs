@@ -11,7 +11,7 @@ use super::docs::{ChangeRefusals, ReadRefusals};
 use crate::accounts::{Caller, Scope, change_once, stored};
 use crate::app::App;
 use crate::audit::Change;
-use crate::billing::report::{GroupBy, Report, report};
+use crate::billing::report::{GroupBy, SpendReport, report};
 use crate::billing::settings::WalletSettings;
 use crate::billing::store;
 use crate::clock::Millis;
@@ -26,7 +26,7 @@ use crate::wallet::{self, Entry, EntryKind, Wallet};
 
 /// A wallet as its organization sees it.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct WalletView {
+pub struct WalletBalance {
     /// Live or test money, as the key's own mode.
     pub mode: Mode,
     /// All that is there, holds included.
@@ -37,10 +37,10 @@ pub struct WalletView {
     pub available: MoneyView,
 }
 
-impl From<&Wallet> for WalletView {
-    fn from(wallet: &Wallet) -> WalletView {
+impl From<&Wallet> for WalletBalance {
+    fn from(wallet: &Wallet) -> WalletBalance {
         let money = |amount| MoneyView::new(amount, wallet.currency);
-        WalletView {
+        WalletBalance {
             mode: wallet.mode,
             balance: money(wallet.balance),
             held: money(wallet.held),
@@ -101,14 +101,14 @@ impl From<Entry> for TransactionView {
     operation_id = "show_wallet",
     tag = "Wallet",
     path = "/v1/wallet",
-    responses((status = 200, description = "The wallet", body = WalletView), ReadRefusals),
+    responses((status = 200, description = "The wallet", body = WalletBalance), ReadRefusals),
     security(("api_key" = [])),
 )]
 #[get("/wallet")]
 pub(super) async fn show(caller: Caller, app: Data<App>) -> Result<HttpResponse> {
     caller.require(Scope::WalletRead)?;
     let wallet = app.db.read(move |conn| wallet::read(conn, caller.org_id(), caller.mode())).await?;
-    reply::ok(&WalletView::from(&wallet))
+    reply::ok(&WalletBalance::from(&wallet))
 }
 
 /// What a list of transactions may be narrowed to.
@@ -130,7 +130,7 @@ pub(super) struct TransactionFilter {
     responses(
         (status = 200, description = "A page of transactions", content(
             (Page<TransactionView> = "application/json"),
-            (String = "text/csv"),
+            (String = "text/csv", example = "id,created_at,kind,amount,currency,message_id,key_id,channel,country,parts,reference,reason\n"),
         )),
         ReadRefusals,
     ),
@@ -280,13 +280,13 @@ const STRETCH: Duration = Duration::from_secs(30 * 86_400);
 /// A year and a day.
 const LONGEST: Duration = Duration::from_secs(367 * 86_400);
 
-/// Report where the money went, and what a verified user costs.
+/// SpendReport where the money went, and what a verified user costs.
 #[utoipa::path(
     operation_id = "report_spend",
     tag = "Wallet",
     path = "/v1/wallet/spend",
     params(SpendQuery),
-    responses((status = 200, description = "What was spent", body = Report), ReadRefusals),
+    responses((status = 200, description = "What was spent", body = SpendReport), ReadRefusals),
     security(("api_key" = [])),
 )]
 #[get("/wallet/spend")]

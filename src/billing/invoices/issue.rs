@@ -23,7 +23,7 @@ use crate::webhooks::{self, EventType, NewEvent};
 
 /// One of the two sides of an invoice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Party {
+pub struct InvoiceParty {
     /// Its name.
     #[schema(example = "ACME Ltd")]
     pub name: String,
@@ -51,7 +51,7 @@ pub struct InvoiceLine {
 
 /// How the wallet moved in the month.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Statement {
+pub struct InvoiceStatement {
     /// At the month's beginning.
     pub opening: MoneyView,
     /// Paid in.
@@ -86,9 +86,9 @@ pub struct InvoiceView {
     #[schema(format = Date)]
     pub period_end: String,
     /// Who writes it.
-    pub issuer: Party,
+    pub issuer: InvoiceParty,
     /// To whom.
-    pub customer: Party,
+    pub customer: InvoiceParty,
     /// What was charged.
     pub lines: Vec<InvoiceLine>,
     /// The lines together.
@@ -107,7 +107,7 @@ pub struct InvoiceView {
     /// How to pay.
     pub payment_terms: Vec<String>,
     /// How the wallet moved.
-    pub statement: Statement,
+    pub statement: InvoiceStatement,
     /// Written.
     #[schema(value_type = String, format = DateTime)]
     pub issued_at: Millis,
@@ -180,12 +180,12 @@ pub fn issue_month(
         month: month.to_string(),
         period_start: date_of(month.start()),
         period_end: date_of(month.end().minus(Duration::from_millis(1))),
-        issuer: Party {
+        issuer: InvoiceParty {
             name: terms.issuer.clone(),
             address: lines_of(&terms.issuer_address),
             tax_id: terms.issuer_tax_id.clone(),
         },
-        customer: Party { name: profile.name, address: profile.address, tax_id: profile.tax_id },
+        customer: InvoiceParty { name: profile.name, address: profile.address, tax_id: profile.tax_id },
         lines: lines(&spend, currency),
         subtotal: money(sums.subtotal),
         tax_percent: format!("{}.{:02}", terms.tax / 100, terms.tax % 100),
@@ -264,7 +264,7 @@ fn lines(spend: &[Spend], currency: Currency) -> Vec<InvoiceLine> {
     list.into_iter().map(line).collect()
 }
 
-fn statement(conn: &mut Conn, owner: (OrgId, Mode), month: Month, currency: Currency) -> Result<Statement> {
+fn statement(conn: &mut Conn, owner: (OrgId, Mode), month: Month, currency: Currency) -> Result<InvoiceStatement> {
     let fresh = wallet::Wallet::fresh(owner.0, owner.1).balance;
     let sum = |list: Vec<(EntryKind, Currency, Micros)>, kind: Option<EntryKind>| {
         let fitting = list.into_iter().filter(|(of, ..)| kind.is_none_or(|kind| kind == *of));
@@ -275,7 +275,7 @@ fn statement(conn: &mut Conn, owner: (OrgId, Mode), month: Month, currency: Curr
     let opening = fresh.0.saturating_add(sum(before, None));
     let closing = opening.saturating_add(sum(during.clone(), None));
     let of = |kind| MoneyView::new(Micros(sum(during.clone(), Some(kind))), currency);
-    Ok(Statement {
+    Ok(InvoiceStatement {
         opening: MoneyView::new(Micros(opening), currency),
         topups: of(EntryKind::TopUp),
         adjustments: of(EntryKind::Adjustment),

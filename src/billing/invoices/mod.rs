@@ -4,6 +4,6 @@ mod issue;
 mod mail;
 mod pdf;
 
-pub use issue::{InvoiceView, Party, issue_due, issue_month, view_of};
+pub use issue::{InvoiceParty, InvoiceView, issue_due, issue_month, view_of};
 pub use mail::mail_due;
 pub use pdf::pdf;

@@ -10,7 +10,7 @@ use krilla::paint::Fill;
 use krilla::surface::Surface;
 use krilla::text::{Font, TextDirection};
 
-use super::issue::{InvoiceLine, InvoiceView, Party};
+use super::issue::{InvoiceLine, InvoiceParty, InvoiceView};
 use crate::error::{Error, Result};
 use crate::money::MoneyView;
 use crate::terms::Mode;
@@ -141,7 +141,7 @@ fn head(pen: &mut Pen<'_, '_>, view: &InvoiceView) {
     pen.right(RIGHT - 12.0, 257.5, 14.0, true, INK, &shown(&view.due));
 }
 
-fn billed_to(pen: &mut Pen<'_, '_>, customer: &Party, top: f32) {
+fn billed_to(pen: &mut Pen<'_, '_>, customer: &InvoiceParty, top: f32) {
     pen.small(LEFT, top, SOFT, "Billed to");
     pen.text(LEFT, top + 17.0, 11.0, true, INK, &customer.name);
     let mut at = top + 32.0;
@@ -388,7 +388,7 @@ mod tests {
             parts: 13_579 / (n + 1),
             amount: usd(&crate::money::Micros(481_234_500 / (n + 1)).to_string()),
         };
-        let party = |name: &str, tax: &str| Party {
+        let party = |name: &str, tax: &str| InvoiceParty {
             name: String::from(name),
             address: ["1 Sample Street", "London EC1A 1AA", "United Kingdom"].map(String::from).to_vec(),
             tax_id: Some(String::from(tax)),
@@ -411,7 +411,7 @@ mod tests {
             paid: usd("1124.5678"),
             due: usd("224.91"),
             payment_terms: vec![String::from("Sample Bank, IBAN GB00 SAMP 0000 0000 0000 00")],
-            statement: super::super::issue::Statement {
+            statement: super::super::issue::InvoiceStatement {
                 opening: usd("1000.00"),
                 topups: usd("2500.00"),
                 adjustments: usd("-12.50"),

@@ -28,7 +28,7 @@ impl House {
 
     /// An organization on the enterprise plan, so that door limits stay out of the way.
     pub async fn org(&self, name: &str) -> String {
-        let body = json!({"name": name, "plan": "enterprise", "country": "GB", "kyb_status": "verified"});
+        let body = json!({"name": name, "plan": "enterprise", "country": "GB"});
         self.owner().post("/v1/admin/orgs", body).await.expect(201).text_at("/id")
     }
 
