@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::accounts::load_org;
 use crate::app::App;
-use crate::billing::settings::load_profile;
+use crate::billing::settings::{BillingProfile, load_profile};
 use crate::billing::store::{self, InvoiceRow};
 use crate::clock::Millis;
 use crate::config::Billing;
@@ -159,45 +159,19 @@ pub fn issue_month(
         return view_of(&known);
     }
     let currency = wallet.get(&owner).map_or(Currency::USD, |wallet| wallet.currency);
-    let spend = wallet::spend(conn, owner, month.start(), month.end())?;
-    let statement = statement(conn, owner, month, currency)?;
     let org = load_org(conn, owner.0)?;
     let profile = load_profile(conn, owner.0, &org.name)?;
+    let mail_to = profile.email.clone().filter(|_| owner.1 == Mode::Live && terms.mail_carrier.is_some());
     let (name, prefix) = match owner.1 {
         Mode::Live => ("invoice", "INV"),
         Mode::Test => ("invoice.test", "TEST"),
     };
     let number = store::next_number(conn, name)?;
-    let id = InvoiceId::new(now);
-    let sums = Sums::of(&spend, terms.tax);
-    let money = |amount| MoneyView::new(amount, currency);
-    let lines_of = |text: &Option<String>| text.as_deref().map(split).unwrap_or_default();
-    let view = InvoiceView {
-        id,
-        number: format!("{prefix}-{number:06}"),
-        org_id: owner.0,
-        mode: owner.1,
-        month: month.to_string(),
-        period_start: date_of(month.start()),
-        period_end: date_of(month.end().minus(Duration::from_millis(1))),
-        issuer: InvoiceParty {
-            name: terms.issuer.clone(),
-            address: lines_of(&terms.issuer_address),
-            tax_id: terms.issuer_tax_id.clone(),
-        },
-        customer: InvoiceParty { name: profile.name, address: profile.address, tax_id: profile.tax_id },
-        lines: lines(&spend, currency),
-        subtotal: money(sums.subtotal),
-        tax_percent: format!("{}.{:02}", terms.tax / 100, terms.tax % 100),
-        tax: money(sums.tax),
-        total: money(sums.total),
-        paid: money(sums.subtotal),
-        due: money(sums.tax),
-        payment_terms: lines_of(&terms.payment_terms),
-        statement,
-        issued_at: now,
-        due_on: date_of(now.plus(Duration::from_secs(u64::from(terms.due_days) * 86_400))),
-    };
+    let spend = wallet::spend(conn, owner, month.start(), month.end())?;
+    let statement = statement(conn, owner, month, currency)?;
+    let draft = Draft { owner, month, currency, number: format!("{prefix}-{number:06}"), now };
+    let view = draft.view(&spend, statement, profile, terms);
+    let id = view.id;
     let row = InvoiceRow {
         id,
         org_id: owner.0,
@@ -205,7 +179,7 @@ pub fn issue_month(
         month: month.to_string(),
         number,
         document: serde_json::to_string(&view).map_err(Error::internal)?,
-        mail_to: profile.email.filter(|_| owner.1 == Mode::Live && terms.mail_carrier.is_some()),
+        mail_to,
         mailed_at: None,
         issued_at: now,
     };
@@ -214,6 +188,56 @@ pub fn issue_month(
         || json!({"invoice_id": id, "number": view.number, "month": view.month, "total": view.total, "due": view.due});
     webhooks::emit(conn, &[NewEvent { owner, kind: EventType::InvoiceIssued, data: Box::new(data) }], now)?;
     Ok(view)
+}
+
+/// What is settled of an invoice before its sums.
+struct Draft {
+    owner: (OrgId, Mode),
+    month: Month,
+    currency: Currency,
+    number: String,
+    now: Millis,
+}
+
+impl Draft {
+    fn view(
+        self,
+        spend: &[Spend],
+        statement: InvoiceStatement,
+        profile: BillingProfile,
+        terms: &Billing,
+    ) -> InvoiceView {
+        let Draft { owner, month, currency, number, now } = self;
+        let sums = Sums::of(spend, terms.tax);
+        let money = |amount| MoneyView::new(amount, currency);
+        let lines_of = |text: &Option<String>| text.as_deref().map(split).unwrap_or_default();
+        InvoiceView {
+            id: InvoiceId::new(now),
+            number,
+            org_id: owner.0,
+            mode: owner.1,
+            month: month.to_string(),
+            period_start: date_of(month.start()),
+            period_end: date_of(month.end().minus(Duration::from_millis(1))),
+            issuer: InvoiceParty {
+                name: terms.issuer.clone(),
+                address: lines_of(&terms.issuer_address),
+                tax_id: terms.issuer_tax_id.clone(),
+            },
+            customer: InvoiceParty { name: profile.name, address: profile.address, tax_id: profile.tax_id },
+            lines: lines(spend, currency),
+            subtotal: money(sums.subtotal),
+            tax_percent: format!("{}.{:02}", terms.tax / 100, terms.tax % 100),
+            tax: money(sums.tax),
+            total: money(sums.total),
+            paid: money(sums.subtotal),
+            due: money(sums.tax),
+            payment_terms: lines_of(&terms.payment_terms),
+            statement,
+            issued_at: now,
+            due_on: date_of(now.plus(Duration::from_secs(u64::from(terms.due_days) * 86_400))),
+        }
+    }
 }
 
 fn split(text: &str) -> Vec<String> {

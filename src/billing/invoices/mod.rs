@@ -3,6 +3,7 @@
 mod issue;
 mod mail;
 mod pdf;
+mod pen;
 
 pub use issue::{InvoiceParty, InvoiceView, issue_due, issue_month, view_of};
 pub use mail::mail_due;

@@ -2,21 +2,14 @@
 //! assets/fonts).
 
 use krilla::Document;
-use krilla::color::rgb;
-use krilla::geom::{PathBuilder, Point, Rect};
 use krilla::metadata::{DateTime, Metadata};
 use krilla::page::PageSettings;
-use krilla::paint::Fill;
-use krilla::surface::Surface;
-use krilla::text::{Font, TextDirection};
 
 use super::issue::{InvoiceLine, InvoiceParty, InvoiceView};
+use super::pen::{Fonts, Pen};
 use crate::error::{Error, Result};
 use crate::money::MoneyView;
 use crate::terms::Mode;
-
-const REGULAR: &[u8] = include_bytes!("../../../assets/fonts/Inter-Regular.ttf");
-const SEMIBOLD: &[u8] = include_bytes!("../../../assets/fonts/Inter-SemiBold.ttf");
 
 /// A4 in points, and its margins.
 const WIDTH: f32 = 595.28;
@@ -55,7 +48,7 @@ pub fn pdf(view: &InvoiceView) -> Result<Vec<u8>> {
     for (index, rows) in pages.iter().enumerate() {
         let settings = PageSettings::from_wh(WIDTH, HEIGHT).ok_or_else(|| Error::internal("A4 is no page"))?;
         let mut page = document.start_page_with(settings);
-        draw(Pen { surface: page.surface(), fonts: &fonts }, view, (rows, index, pages.len()));
+        draw(Pen::new(page.surface(), &fonts), view, (rows, index, pages.len()));
         page.finish();
     }
     document.finish().map_err(|fault| Error::internal(format!("a PDF could not be written: {fault:?}")))
@@ -74,7 +67,7 @@ fn draw(mut pen: Pen<'_, '_>, view: &InvoiceView, (rows, index, count): (&[Invoi
     }
     pen.small(LEFT, 806.0, SOFT, &format!("{} · {}", view.issuer.name, view.number));
     pen.right(RIGHT, 806.0, 8.5, false, SOFT, &format!("Page {} of {count}", index + 1));
-    pen.surface.finish();
+    pen.finish();
 }
 
 /// The lines of each page; the last page has room for the sums.
@@ -279,72 +272,6 @@ fn grouped(number: &str) -> String {
         out.push(digit);
     }
     fraction.map_or(out.clone(), |fraction| format!("{out}.{fraction}"))
-}
-
-struct Fonts {
-    regular: Font,
-    semibold: Font,
-    faces: [rustybuzz::Face<'static>; 2],
-}
-
-impl Fonts {
-    fn load() -> Result<Fonts> {
-        let font = |bytes: &[u8]| Font::new(bytes.to_vec().into(), 0).ok_or_else(|| Error::internal("a font is none"));
-        let face = |bytes| rustybuzz::Face::from_slice(bytes, 0).ok_or_else(|| Error::internal("a font is none"));
-        Ok(Fonts { regular: font(REGULAR)?, semibold: font(SEMIBOLD)?, faces: [face(REGULAR)?, face(SEMIBOLD)?] })
-    }
-
-    /// The width of a line of text, shaped as it will be drawn.
-    fn width(&self, text: &str, size: f32, strong: bool) -> f32 {
-        let [regular, semibold] = &self.faces;
-        let face = if strong { semibold } else { regular };
-        let mut buffer = rustybuzz::UnicodeBuffer::new();
-        buffer.push_str(text);
-        buffer.guess_segment_properties();
-        let glyphs = rustybuzz::shape(face, &[], buffer);
-        let units: i64 = glyphs.glyph_positions().iter().map(|place| i64::from(place.x_advance)).sum();
-        let units = u16::try_from(units).map_or(f32::from(u16::MAX), f32::from);
-        units * size / u16::try_from(face.units_per_em()).map_or(1.0, f32::from)
-    }
-}
-
-struct Pen<'a, 'p> {
-    surface: Surface<'p>,
-    fonts: &'a Fonts,
-}
-
-impl Pen<'_, '_> {
-    fn ink(&mut self, (red, green, blue): (u8, u8, u8)) {
-        let paint = rgb::Color::new(red, green, blue).into();
-        self.surface.set_fill(Some(Fill { paint, ..Fill::default() }));
-    }
-
-    fn text(&mut self, x: f32, y: f32, size: f32, strong: bool, color: (u8, u8, u8), text: &str) {
-        self.ink(color);
-        let font = if strong { self.fonts.semibold.clone() } else { self.fonts.regular.clone() };
-        self.surface.draw_text(Point::from_xy(x, y), font, size, text, false, TextDirection::Auto);
-    }
-
-    fn small(&mut self, x: f32, y: f32, color: (u8, u8, u8), text: &str) {
-        self.text(x, y, 8.5, false, color, text);
-    }
-
-    /// A text that ends at `x`.
-    fn right(&mut self, x: f32, y: f32, size: f32, strong: bool, color: (u8, u8, u8), text: &str) {
-        let width = self.fonts.width(text, size, strong);
-        self.text(x - width, y, size, strong, color, text);
-    }
-
-    fn block(&mut self, x: f32, y: f32, width: f32, height: f32, color: (u8, u8, u8)) {
-        self.ink(color);
-        let mut path = PathBuilder::new();
-        if let Some(rect) = Rect::from_xywh(x, y, width, height) {
-            path.push_rect(rect);
-        }
-        if let Some(path) = path.finish() {
-            self.surface.draw_path(&path);
-        }
-    }
 }
 
 #[cfg(test)]
