@@ -20,7 +20,7 @@ pub use store::{
     price_history, purge_spent, read, replace_caps, replace_prices, save, save_allowance, save_spent, settle, spend,
 };
 
-use crate::db::Conn;
+use crate::db::{self, Conn};
 use crate::error::{Code, Error, Result};
 use crate::ids::OrgId;
 use crate::money::{Currency, Micros};
@@ -40,6 +40,11 @@ fn opening(mode: Mode) -> Micros {
 /// Whether the ledger balances: its accounts are zero together, and every wallet has what its entries say and holds
 /// what its messages hold. Reads whole tables; for the doctor and for tests.
 pub fn check_books(conn: &mut Conn) -> Result<Books> {
+    db::snapshot(conn, check_books_within)
+}
+
+/// The same in a transaction that is open and sees one snapshot.
+pub fn check_books_within(conn: &mut Conn) -> Result<Books> {
     store::books(conn, opening)
 }
 

@@ -259,6 +259,6 @@ fn read(conn: &mut Conn) -> Result<Books> {
         purses: both!(conn, c => diesel::sql_query(purses).load(c))?,
         attempts: both!(conn, c => diesel::sql_query(attempts).load(c))?,
         audit_whole: postern::audit::verify(conn)?.whole,
-        book_faults: postern::wallet::check_books(conn)?.faults,
+        book_faults: postern::wallet::check_books_within(conn)?.faults,
     })
 }
