@@ -98,7 +98,7 @@ impl From<Entry> for TransactionView {
 
 /// Show the wallet of this key's organization and mode.
 #[utoipa::path(
-    operation_id = "show_wallet",
+    operation_id = "show_own_wallet",
     tag = "Wallet",
     path = "/v1/wallet",
     responses((status = 200, description = "The wallet", body = WalletBalance), ReadRefusals),
