@@ -19,7 +19,7 @@ use postern::phone::{Country, LineType, Phone};
 use postern::secret::{Keyring, sha256};
 use postern::terms::{Channel, Kind};
 use postern::text::measure;
-use postern::wallet::{Price, Want, price_of};
+use postern::wallet::{ChargedAt, Price, Want, price_of};
 
 /// Counts what is allocated, through the allocator that the server uses.
 #[global_allocator]
@@ -157,6 +157,7 @@ fn prices(lines: usize) -> Vec<Price> {
         amount: Micros(31_200),
         currency: Currency::USD,
         valid_from: Millis(0),
+        charged_at: ChargedAt::HandOff,
     };
     let of_countries = countries.map(|code| line(code.parse().ok(), None));
     let of_prefixes = (0..100).map(|prefix| line(None, Some(format!("+4471{prefix:02}"))));

@@ -148,6 +148,10 @@ ids! {
     OperatorId = "opr",
     /// An operator's token.
     TokenId = "tok",
+    /// Money that is to come into a wallet.
+    TopupId = "top",
+    /// An invoice.
+    InvoiceId = "inv",
     /// A price.
     PriceId = "prc",
     /// A message that somebody sent to us.

@@ -44,6 +44,7 @@ pub mod messages;
 pub mod verifications;
 pub mod sentinel;
 pub mod broadcasts;
+pub mod billing;
 pub mod callbacks;
 pub mod admin;
 

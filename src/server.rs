@@ -9,8 +9,8 @@ use actix_web::{App as Actix, HttpServer};
 use crate::app::App;
 use crate::http::{Settings, Strangers, frame};
 use crate::{
-    accounts, admin, broadcasts, callbacks, fraud, health, inbound, messages, openapi, routing, sentinel, templates,
-    verifications, webhooks, whatsapp,
+    accounts, admin, billing, broadcasts, callbacks, fraud, health, inbound, messages, openapi, routing, sentinel,
+    templates, verifications, webhooks, whatsapp,
 };
 
 /// Every route. Public ones first; then operators, tenants and carriers, each behind their own guard.
@@ -18,6 +18,7 @@ pub fn routes(routes: &mut ServiceConfig) {
     routes
         .configure(health::configure)
         .configure(openapi::configure)
+        .configure(billing::configure_hooks)
         .configure(callbacks::configure)
         .service(web::scope("/v1/admin").wrap(from_fn(accounts::operator_guard)).configure(admin::configure))
         .service(web::scope("/simcoal").wrap(from_fn(accounts::guard)).configure(messages::configure_coals))
@@ -26,6 +27,7 @@ pub fn routes(routes: &mut ServiceConfig) {
                 .wrap(from_fn(accounts::guard))
                 .service(accounts::show_account)
                 .configure(broadcasts::configure)
+                .configure(billing::configure)
                 .configure(fraud::configure)
                 .configure(inbound::configure)
                 .configure(messages::configure)

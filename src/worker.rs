@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
 use crate::{
-    alerts, broadcasts, callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, sentinel,
-    templates, verifications, wallet, webhooks, whatsapp,
+    accounts, alerts, billing, broadcasts, callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits,
+    routing, sentinel, templates, verifications, wallet, webhooks, whatsapp,
 };
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
@@ -37,6 +37,8 @@ pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
         every(app.config.retention.sweep_interval, stop.clone(), || sweep(&app)),
         every(messages::WATCH_EVERY, stop.clone(), || messages::watch_routes(&app)),
         every(whatsapp::REVIEW_EVERY, stop.clone(), || async { whatsapp::review_tiers(&app).await.map(drop) }),
+        every(BALANCES_EVERY, stop.clone(), || async { billing::watch(&app).await.map(drop) }),
+        every(BILLED_EVERY, stop.clone(), || bill(&app)),
         every(DISK_EVERY, stop.clone(), || async {
             disk::watch(&app);
             Ok(())
@@ -170,6 +172,10 @@ const STEPS_EVERY: Duration = Duration::from_secs(1);
 const SUBMISSIONS_EVERY: Duration = Duration::from_secs(5);
 /// Submissions of one round.
 const SUBMISSIONS_MAX: i64 = 20;
+/// How late a low balance may be told.
+const BALANCES_EVERY: Duration = Duration::from_secs(5);
+/// How often to look for invoices and changes of plan that are due.
+const BILLED_EVERY: Duration = Duration::from_secs(60);
 /// How often to look how full the disk is.
 const DISK_EVERY: Duration = Duration::from_secs(5);
 /// How late a broadcast's step may be.
@@ -206,6 +212,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let inbound = inbound::purge_inbound(conn, now.minus(keep.messages), PURGE_ROWS)?;
                 let listed = fraud::purge_entries(conn, now.minus(ENDED_KEPT), PURGE_ROWS)?;
                 let held = sentinel::purge_holds(conn, now.minus(keep.decisions), PURGE_ROWS)?;
+                let unproven = messages::release_unproven(conn, now, PURGE_ROWS)?;
                 let spent = wallet::purge_spent(conn, now.minus(SPENT_KEPT), PURGE_ROWS)?;
                 let chats = whatsapp::purge_whatsapp(conn, now, PURGE_ROWS)?;
                 let broadcasts = broadcasts::purge_broadcasts(conn, now.minus(keep.messages), PURGE_ROWS)?;
@@ -218,6 +225,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                     + chats
                     + pairs
                     + spent
+                    + unproven
                     + listed
                     + held
                     + verifications
@@ -245,6 +253,16 @@ pub async fn sweep(app: &App) -> Result<()> {
         handle.run_upkeep();
     }
     Ok(())
+}
+
+/// Changes plans whose time has come, writes and mails the invoices that are due.
+pub async fn bill(app: &App) -> Result<()> {
+    let now = app.clock.now();
+    if app.db.write(move |conn| accounts::apply_due_plans(conn, now)).await? > 0 {
+        app.room::<accounts::Directory>().forget();
+    }
+    billing::issue_due(app).await?;
+    billing::mail_due(app).await.map(drop)
 }
 
 async fn every<F, Fut>(pause: Duration, mut stop: watch::Receiver<bool>, step: F)

@@ -38,8 +38,8 @@ pub use operators::{
     list_operator_tokens, list_operators, revoke_operator_token,
 };
 pub use org::{
-    KybStatus, NewOrg, Org, OrgPatch, OrgStatus, Protection, SubscriptionStatus, create_org, list_orgs, load_org,
-    only_org, update_org,
+    KybStatus, NewOrg, Org, OrgPatch, OrgStatus, PlanWhen, Protection, SubscriptionStatus, apply_due_plans, create_org,
+    list_orgs, load_org, only_org, update_org,
 };
 pub use overrides::{Bearer, LimitOverride, NewOverride, list_overrides, remove_override, set_override};
 pub use plans::{Plan, PlanChange, PlanName, list_plans, seed, update_plan};

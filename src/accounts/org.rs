@@ -7,7 +7,7 @@ use crate::accounts::countries::Countries;
 use crate::accounts::guarding::Guarding;
 use crate::accounts::plans::PlanName;
 use crate::accounts::store;
-use crate::audit::{By, Change};
+use crate::audit::{Actor, By, Change};
 use crate::clock::{Millis, Span};
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
@@ -32,6 +32,16 @@ crate::text_enum! {
 crate::text_enum! {
     /// How hard the fraud guard is on an organization's traffic.
     pub enum Protection { Off = "off", Monitor = "monitor", Standard = "standard", Strict = "strict" }
+}
+
+crate::text_enum! {
+    /// When a change of plan acts.
+    pub enum PlanWhen {
+        /// Within a second.
+        Now = "now",
+        /// At the beginning of the next month (UTC).
+        NextCycle = "next_cycle",
+    }
 }
 
 /// An organization.
@@ -68,6 +78,11 @@ pub struct Org {
     pub guarding: Guarding,
     /// Longest life of a code it may ask for.
     pub max_code_ttl: Span,
+    /// The plan it changes to at the next cycle.
+    pub next_plan: Option<PlanName>,
+    /// When that is.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub next_plan_at: Option<Millis>,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Millis,
@@ -131,8 +146,11 @@ pub struct OrgPatch {
     /// 1 to 100 characters.
     #[schema(min_length = 1, max_length = 100)]
     pub name: Option<String>,
-    /// Its plan; acts within a second on every key.
+    /// Its plan; acts within a second on every key, unless `plan_when` says otherwise. A change that was to come is
+    /// forgotten.
     pub plan: Option<PlanName>,
+    /// When the change of plan acts; `now` where absent.
+    pub plan_when: Option<PlanWhen>,
     /// `suspended` refuses everything at once.
     pub status: Option<OrgStatus>,
     /// Where its subscription stands.
@@ -173,6 +191,8 @@ pub fn create_org(conn: &mut Conn, by: &By, new: NewOrg) -> Result<Org> {
         learning_until: new.protection.is_none().then(|| by.now.plus(LEARNING)),
         guarding: Guarding::default(),
         max_code_ttl: new.max_code_ttl.unwrap_or(DEFAULT_MAX_CODE_TTL),
+        next_plan: None,
+        next_plan_at: None,
         created_at: by.now,
         updated_at: by.now,
     };
@@ -190,6 +210,20 @@ pub fn update_org(conn: &mut Conn, by: &By, id: OrgId, patch: OrgPatch) -> Resul
     store::orgs::update(conn, after.clone())?;
     by.tell(conn, "org.update", id, Change::changed(&before, &after))?;
     Ok(after)
+}
+
+/// Does the changes of plan that are due; how many.
+pub fn apply_due_plans(conn: &mut Conn, now: Millis) -> Result<usize> {
+    let by = By::local(Actor::System, now);
+    let due = store::orgs::plans_due(conn, now)?;
+    for id in &due {
+        let before = load_org_for_update(conn, *id)?;
+        let Some(plan) = before.next_plan.filter(|_| before.next_plan_at.is_some_and(|at| at <= now)) else { continue };
+        let after = Org { plan, next_plan: None, next_plan_at: None, updated_at: now, ..before.clone() };
+        store::orgs::update(conn, after.clone())?;
+        by.tell(conn, "org.plan", *id, Change::changed(&before, &after))?;
+    }
+    Ok(due.len())
 }
 
 /// The organization `id`. Errors: `not_found`.
@@ -219,15 +253,28 @@ const LEARNING: std::time::Duration = std::time::Duration::from_secs(7 * 86_400)
 
 const NAME_MAX_CHARS: usize = 100;
 
+/// The first moment of the next month (UTC): when a cycle begins.
+fn next_cycle(now: Millis) -> Millis {
+    let today = jiff::Timestamp::from_millisecond(now.0).unwrap_or_default().to_zoned(jiff::tz::TimeZone::UTC);
+    let first = today.last_of_month().and_then(|last| last.tomorrow()).and_then(|first| first.start_of_day());
+    first.map_or(now, |first| Millis(first.timestamp().as_millisecond()))
+}
+
 fn load_org_for_update(conn: &mut Conn, id: OrgId) -> Result<Org> {
     store::orgs::find_locked(conn, id)?.ok_or_else(|| Error::new(Code::NotFound))
 }
 
 fn patched(before: &Org, patch: OrgPatch, now: Millis) -> Org {
     let before = before.clone();
+    let later = patch.plan.filter(|_| patch.plan_when == Some(PlanWhen::NextCycle));
+    let at_once = patch.plan.filter(|_| later.is_none());
+    let coming = if patch.plan.is_some() { (None, None) } else { (before.next_plan, before.next_plan_at) };
+    let coming = later.filter(|plan| *plan != before.plan).map_or(coming, |plan| (Some(plan), Some(next_cycle(now))));
     Org {
         name: patch.name.map_or(before.name, |name| String::from(name.trim())),
-        plan: patch.plan.unwrap_or(before.plan),
+        plan: at_once.unwrap_or(before.plan),
+        next_plan: coming.0,
+        next_plan_at: coming.1,
         status: patch.status.unwrap_or(before.status),
         subscription_status: patch.subscription_status.unwrap_or(before.subscription_status),
         kyb_status: patch.kyb_status.unwrap_or(before.kyb_status),
@@ -313,11 +360,25 @@ mod tests {
             learning_until: None,
             guarding: Guarding::default(),
             max_code_ttl: DEFAULT_MAX_CODE_TTL,
+            next_plan: None,
+            next_plan_at: None,
             created_at: Millis(1),
             updated_at: Millis(1),
         };
         let patch = OrgPatch { status: Some(OrgStatus::Suspended), ..OrgPatch::default() };
         let after = patched(&org, patch, Millis(2));
-        assert_eq!(after, Org { status: OrgStatus::Suspended, updated_at: Millis(2), ..org });
+        assert_eq!(after, Org { status: OrgStatus::Suspended, updated_at: Millis(2), ..org.clone() });
+        // A plan may wait for the next month, and a plan that acts at once forgets one that waits.
+        let now = Millis::parse_rfc3339("2026-12-31T23:59:59.999Z").unwrap();
+        let later =
+            OrgPatch { plan: Some(PlanName::Enterprise), plan_when: Some(PlanWhen::NextCycle), ..OrgPatch::default() };
+        let waiting = patched(&org, later, now);
+        assert_eq!((waiting.plan, waiting.next_plan), (PlanName::Pro, Some(PlanName::Enterprise)));
+        assert_eq!(waiting.next_plan_at, Millis::parse_rfc3339("2027-01-01T00:00:00Z"));
+        let at_once = OrgPatch { plan: Some(PlanName::Free), ..OrgPatch::default() };
+        let after = patched(&waiting, at_once, now);
+        assert_eq!((after.plan, after.next_plan, after.next_plan_at), (PlanName::Free, None, None));
+        let other = patched(&waiting, OrgPatch::default(), now);
+        assert_eq!(other.next_plan, Some(PlanName::Enterprise));
     }
 }

@@ -6,8 +6,8 @@ use utoipa::openapi::{RefOr, Response};
 use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
-    audit, caps, carriers, decisions, holds, inbound, keys, limits, lists, messages, operators, orgs, pauses, plans,
-    prices, route_stats, routes, rules, senders, simulations, templates, wallets, whatsapp,
+    audit, billing, caps, carriers, decisions, holds, inbound, keys, limits, lists, messages, operators, orgs, pauses,
+    plans, prices, route_stats, routes, rules, senders, simulations, templates, wallets, whatsapp,
 };
 use crate::error::Code;
 use crate::http::problem::Problem;
@@ -63,9 +63,18 @@ use crate::http::refusals::refusals;
         templates::approve_template,
         templates::reject_template,
         prices::list_prices,
+        prices::list_price_history,
+        prices::list_margins,
         prices::replace_prices,
         wallets::show_wallet,
         wallets::adjust_wallet,
+        billing::create_topup,
+        billing::settle_topup,
+        billing::issue_invoice,
+        billing::show_profile,
+        billing::change_profile,
+        billing::show_accounts,
+        billing::show_ledger,
         caps::list_caps,
         caps::replace_caps,
         inbound::list_unowned_inbound,

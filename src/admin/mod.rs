@@ -4,6 +4,7 @@
 //! there, before the body is looked at.
 
 mod audit;
+mod billing;
 mod caps;
 mod carriers;
 mod decisions;
@@ -50,6 +51,7 @@ pub fn configure(routes: &mut ServiceConfig) {
     templates::configure(routes);
     prices::configure(routes);
     wallets::configure(routes);
+    billing::configure(routes);
     caps::configure(routes);
     lists::configure(routes);
     decisions::configure(routes);

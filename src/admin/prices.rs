@@ -5,20 +5,23 @@ use actix_web::{HttpResponse, get, put};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::admin::desk::{Desk, Look, Manage};
+use crate::admin::desk::{Desk, Look, Manage, Unfiltered};
 use crate::admin::docs::{ChangeRefusals, ReadRefusals};
 use crate::admin::order::done;
 use crate::audit::Change;
 use crate::clock::Millis;
 use crate::error::{Code, Error, Result};
-use crate::http::{Body, Query};
-use crate::money::{Currency, Micros};
+use crate::http::page::PageParams;
+use crate::http::{Listing, Page, Query, Rows};
+use crate::ids::{PriceId, RouteId};
+use crate::money::{Currency, Micros, MoneyView};
 use crate::phone::Country;
+use crate::routing::{self, Route};
 use crate::terms::{Channel, Kind};
-use crate::wallet::{self, Price};
+use crate::wallet::{self, ChargedAt, Price, Rate, margin_of};
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
-    routes.service(list_prices).service(replace_prices);
+    routes.service(list_price_history).service(list_margins).service(list_prices).service(replace_prices);
 }
 
 /// A line of the price list. An absent member matches everything; the most particular line in force counts: the
@@ -43,9 +46,12 @@ pub struct PriceLine {
     /// ISO 4217; USD where absent.
     #[schema(example = "USD", pattern = "^[A-Z]{3}$")]
     currency: Option<String>,
-    /// In force from here on (RFC 3339); at once where absent.
+    /// In force from here on (RFC 3339); at once where absent, or since when it was if the line is on the list already.
     #[schema(value_type = Option<String>, format = DateTime)]
     from: Option<Millis>,
+    /// Whether a message is charged when a carrier takes it (`hand_off`, where absent) or only when it is known to be
+    /// delivered (`delivery`).
+    charged_at: Option<ChargedAt>,
 }
 
 /// The price list.
@@ -66,6 +72,49 @@ pub struct PriceChange {
     removed: Vec<PriceLine>,
     /// Lines of both.
     kept: usize,
+    /// What each line of the new list leaves over what each route costs that takes the same messages.
+    margins: Vec<MarginView>,
+}
+
+/// What a price leaves over what a route costs, a part.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MarginView {
+    /// The price.
+    price: PriceLine,
+    /// The route.
+    route_id: RouteId,
+    /// Its carrier.
+    #[schema(example = "acme")]
+    carrier: String,
+    /// What the carrier charges; absent where no operator has said.
+    cost: Option<MoneyView>,
+    /// Price less cost; absent where the cost is unknown or in another currency.
+    margin: Option<MoneyView>,
+    /// In percent of the price, rounded down.
+    percent: Option<i64>,
+}
+
+/// The margins of the price list as it stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Margins {
+    /// One entry for each price and each route that takes the same messages.
+    data: Vec<MarginView>,
+}
+
+/// A line of the price list with its time on it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PastLine {
+    /// Its id.
+    id: PriceId,
+    /// The line.
+    #[serde(flatten)]
+    line: PriceLine,
+    /// When it was put on the list.
+    #[schema(value_type = String, format = DateTime)]
+    added_at: Millis,
+    /// When it was taken off; absent while it is on the list.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    removed_at: Option<Millis>,
 }
 
 /// How to take a price list.
@@ -92,12 +141,52 @@ pub(super) async fn list_prices(desk: Desk<Look>) -> Result<HttpResponse> {
     desk.show(|conn| Ok(Prices { data: wallet::load_prices(conn)?.iter().map(line).collect() })).await
 }
 
-/// Put a price list in place of the whole one. Messages that are already accepted keep their price.
+/// List every line that ever was on the price list, newest first.
+#[utoipa::path(
+    tag = "Admin: money",
+    path = "/v1/admin/prices/history",
+    params(PageParams),
+    responses((status = 200, description = "A page of lines", body = Page<PastLine>), ReadRefusals),
+    security(("operator_token" = [])),
+)]
+#[get("/prices/history")]
+pub(super) async fn list_price_history(desk: Desk<Look>, listing: Listing<Unfiltered>) -> Result<HttpResponse> {
+    let past = |(id, price, added_at, removed_at): (PriceId, Price, Millis, Option<Millis>)| PastLine {
+        id,
+        line: line(&price),
+        added_at,
+        removed_at,
+    };
+    desk.list(
+        listing.page,
+        move |conn, before, limit| Ok(wallet::price_history(conn, before, limit)?.into_iter().map(past).collect()),
+        |past| past.id.to_string(),
+    )
+    .await
+}
+
+/// Show what each price leaves over what each route costs.
+#[utoipa::path(
+    tag = "Admin: money",
+    path = "/v1/admin/prices/margins",
+    responses((status = 200, description = "The margins", body = Margins), ReadRefusals),
+    security(("operator_token" = [])),
+)]
+#[get("/prices/margins")]
+pub(super) async fn list_margins(desk: Desk<Look>) -> Result<HttpResponse> {
+    desk.show(|conn| Ok(Margins { data: margins(&wallet::load_prices(conn)?, &routing::load(conn)?) })).await
+}
+
+/// Put a price list in place of the whole one, as JSON or as CSV whose first row names the members. Messages that are
+/// already accepted keep their price; lines that the new list leaves out stay in the history.
 #[utoipa::path(
     tag = "Admin: money",
     path = "/v1/admin/prices",
     params(("Idempotency-Key" = Option<String>, Header, description = "One key, one change"), Manner),
-    request_body = Vec<PriceLine>,
+    request_body(content(
+        (Vec<PriceLine> = "application/json"),
+        (String = "text/csv", example = "channel,country,prefix,category,amount,currency,from,charged_at\nsms,US,,,0.0075,USD,,\n"),
+    )),
     responses((status = 200, description = "What changed", body = PriceChange), ChangeRefusals),
     security(("operator_token" = [])),
 )]
@@ -105,7 +194,7 @@ pub(super) async fn list_prices(desk: Desk<Look>) -> Result<HttpResponse> {
 pub(super) async fn replace_prices(
     desk: Desk<Manage>,
     manner: Query<Manner>,
-    body: Body<Vec<PriceLine>>,
+    Rows(body): Rows<PriceLine>,
 ) -> Result<HttpResponse> {
     let Manner { dry_run, reason } = manner.0;
     let rehearsal = dry_run == Some(true);
@@ -118,14 +207,16 @@ pub(super) async fn replace_prices(
     }
     order
         .run(move |conn, by| {
-            let list: Vec<Price> = lines.iter().filter_map(|line| line.price(by.now)).collect();
-            let before: Vec<PriceLine> = wallet::load_prices(conn)?.iter().map(line).collect();
+            let known = wallet::load_prices(conn)?;
+            let list: Vec<Price> = lines.iter().filter_map(|line| line.price(&known, by.now)).collect();
+            let before: Vec<PriceLine> = known.iter().map(line).collect();
             let after: Vec<PriceLine> = list.iter().map(line).collect();
             let lacks = |here: &[PriceLine], there: &[PriceLine]| -> Vec<PriceLine> {
                 here.iter().filter(|one| !there.contains(one)).cloned().collect()
             };
             let (added, removed) = (lacks(&after, &before), lacks(&before, &after));
-            let change = PriceChange { dry_run: rehearsal, kept: after.len() - added.len(), added, removed };
+            let margins = margins(&list, &routing::load(conn)?);
+            let change = PriceChange { dry_run: rehearsal, kept: after.len() - added.len(), added, removed, margins };
             if !rehearsal {
                 wallet::replace_prices(conn, &list, by.now)?;
                 by.tell(conn, "prices.replace", "prices", Change::changed(&before, &after))?;
@@ -152,7 +243,14 @@ impl PriceLine {
         .collect()
     }
 
-    fn price(&self, now: Millis) -> Option<Price> {
+    /// The line as it is kept; without a start of its own it has that of the same line of `known`.
+    fn price(&self, known: &[Price], now: Millis) -> Option<Price> {
+        let fresh = self.price_from(self.from.unwrap_or(now))?;
+        let same = |old: &&Price| self.from.is_none() && **old == Price { valid_from: old.valid_from, ..fresh.clone() };
+        Some(known.iter().find(same).cloned().unwrap_or(fresh))
+    }
+
+    fn price_from(&self, valid_from: Millis) -> Option<Price> {
         Some(Price {
             channel: self.channel,
             country: self.country,
@@ -160,7 +258,8 @@ impl PriceLine {
             category: self.category,
             amount: Micros::parse(&self.amount)?,
             currency: self.currency.as_deref().map_or(Some(Currency::USD), |text| text.parse().ok())?,
-            valid_from: self.from.unwrap_or(now),
+            valid_from,
+            charged_at: self.charged_at.unwrap_or(ChargedAt::HandOff),
         })
     }
 }
@@ -177,5 +276,27 @@ fn line(price: &Price) -> PriceLine {
         amount: price.amount.to_string(),
         currency: Some(price.currency.to_string()),
         from: Some(price.valid_from),
+        charged_at: Some(price.charged_at),
     }
 }
+
+fn margins(list: &[Price], routes: &[Route]) -> Vec<MarginView> {
+    let of = |price: &Price, route: &Route| {
+        let (country, prefix) = (route.country, route.prefix.as_deref());
+        let rate = Rate { channel: route.channel, country, prefix, cost: route.price };
+        let margin = margin_of(price, &rate)?;
+        Some(MarginView {
+            price: line(price),
+            route_id: route.id,
+            carrier: route.carrier.clone(),
+            cost: route.price.map(|(amount, currency)| MoneyView::new(amount, currency)),
+            margin: margin.amount.map(|amount| MoneyView::new(amount, price.currency)),
+            percent: margin.percent,
+        })
+    };
+    let pairs = list.iter().flat_map(|price| routes.iter().map(move |route| (price, route)));
+    pairs.filter_map(|(price, route)| of(price, route)).take(MOST_MARGINS).collect()
+}
+
+/// Most margins that one answer shows.
+const MOST_MARGINS: usize = 5_000;

@@ -12,7 +12,7 @@ use crate::admin::order::made;
 use crate::audit::Change;
 use crate::error::{Error, Result};
 use crate::http::{Body, Id, Query};
-use crate::ids::{EntryId, OrgId};
+use crate::ids::OrgId;
 use crate::money::{Currency, Micros, MoneyView};
 use crate::terms::Mode;
 use crate::wallet::{self, Entry, EntryKind, Wallet};
@@ -109,17 +109,7 @@ pub(super) async fn adjust_wallet(desk: Desk<Manage>, id: Id<OrgId>, body: Body<
         .run(move |conn, by| {
             accounts::load_org(conn, id.0)?;
             let before = view(&wallet::read(conn, id.0, mode)?);
-            let entry = Entry {
-                id: EntryId::new(by.now),
-                org_id: id.0,
-                mode,
-                message_id: None,
-                kind: EntryKind::Adjustment,
-                amount_micros: amount,
-                currency,
-                reason: Some(reason),
-                created_at: by.now,
-            };
+            let entry = Entry::new(EntryKind::Adjustment, (id.0, mode), amount, currency, by.now).because(reason);
             let after = view(&wallet::adjust(conn, &entry, by.now)?);
             by.tell(conn, "wallet.adjust", id.0, Change::changed(&before, &after))?;
             made(format!("/v1/admin/orgs/{}/wallet", id.0), &after)

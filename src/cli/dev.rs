@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::config::{Config, SANDBOX, Source};
 use crate::db::Conn;
 use crate::error::Result;
-use crate::ids::{EntryId, OrgId, RouteId};
+use crate::ids::{OrgId, RouteId};
 use crate::money::{Currency, Micros};
 use crate::phone::Country;
 use crate::routing::{self, Route};
@@ -25,7 +25,7 @@ use crate::secret::Secret;
 use crate::simulator::{Settings, Simulator};
 use crate::start::{self, Signals};
 use crate::terms::{Channel, Mode};
-use crate::wallet::{self, Entry, EntryKind, Price};
+use crate::wallet::{self, ChargedAt, Entry, EntryKind, Price};
 
 /// How to run for development.
 #[derive(Debug, clap::Args)]
@@ -154,22 +154,15 @@ fn fund(conn: &mut Conn, by: &By, org: OrgId) -> Result<()> {
             amount,
             currency: Currency::USD,
             valid_from: by.now,
+            charged_at: ChargedAt::HandOff,
         });
         wallet::replace_prices(conn, &list, by.now)?;
         let shown = list.map(|price| json!({"channel": price.channel, "amount": price.amount.to_string()}));
         by.tell(conn, "prices.replace", "prices", Change::made(&shown))?;
     }
-    let gift = Entry {
-        id: EntryId::new(by.now),
-        org_id: org,
-        mode: Mode::Live,
-        message_id: None,
-        kind: EntryKind::Adjustment,
-        amount_micros: Micros(100_000_000),
-        currency: Currency::USD,
-        reason: by.reason.clone(),
-        created_at: by.now,
-    };
+    let owner = (org, Mode::Live);
+    let gift = Entry::new(EntryKind::Adjustment, owner, Micros(100_000_000), Currency::USD, by.now);
+    let gift = Entry { reason: by.reason.clone(), ..gift };
     let after = wallet::adjust(conn, &gift, by.now)?;
     by.tell(conn, "wallet.adjust", org, Change::made(&json!({"balance": after.balance.to_string()})))
 }

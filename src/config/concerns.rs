@@ -248,6 +248,31 @@ concern! {
 }
 
 concern! {
+    /// Money: who writes the invoices, and who may say that a payment came in.
+    pub struct Billing {
+        /// Secret that a payment service signs its calls to /hooks/payments with, as Standard Webhooks has it: whsec_ and
+        /// base64. Without one no payment is believed.
+        payment_secret: Option<Secret<String>> = example "whsec_(openssl rand -base64 32)", "POSTERN_BILLING_PAYMENT_SECRET", is_a_signing_secret;
+        /// The name at the head of invoices.
+        issuer: String = default "Postern", "POSTERN_BILLING_ISSUER", any;
+        /// The issuer's address; lines are separated by a vertical bar.
+        issuer_address: Option<String> = example "1 Sample Street|London EC1A 1AA|United Kingdom", "POSTERN_BILLING_ISSUER_ADDRESS", any;
+        /// The issuer's tax number.
+        issuer_tax_id: Option<String> = example "GB123456789", "POSTERN_BILLING_ISSUER_TAX_ID", any;
+        /// How to pay: bank details, a link; lines are separated by a vertical bar.
+        payment_terms: Option<String> = example "Bank: …|IBAN: …", "POSTERN_BILLING_PAYMENT_TERMS", any;
+        /// Tax on charges, in hundredths of a percent: 2000 is 20 %.
+        tax: u32 = default "0", "POSTERN_BILLING_TAX", within(0..=10_000);
+        /// Days until an invoice is due.
+        due_days: u32 = default "14", "POSTERN_BILLING_DUE_DAYS", within(0..=365);
+        /// The carrier of kind smtp that mails invoices; without one they are only kept.
+        mail_carrier: Option<String> = example "mail", "POSTERN_BILLING_MAIL_CARRIER", any;
+        /// Live messages that an organization on the free plan may send in a calendar month; 0 for no bound.
+        free_allowance: u32 = default "1000", "POSTERN_BILLING_FREE_ALLOWANCE", any;
+    }
+}
+
+concern! {
     /// Logs, on standard error.
     pub struct Log {
         /// What to log: a level, or levels by target such as "info,postern::jobs=debug".
@@ -270,6 +295,18 @@ fn are_mail_addresses(list: &Vec<String>) -> Result<(), Wrong> {
     match list.iter().find(|address| address.parse::<lettre::Address>().is_err()) {
         Some(wrong) => Err(Wrong::new(format!("= {wrong:?} is not a mail address"), "write it as ops@example.com")),
         None => Ok(()),
+    }
+}
+
+fn is_a_signing_secret(secret: &Option<Secret<String>>) -> Result<(), Wrong> {
+    let fits = |secret: &Secret<String>| {
+        secret.expose().starts_with("whsec_") && standardwebhooks::Webhook::new(secret.expose()).is_ok()
+    };
+    match secret {
+        Some(secret) if !fits(secret) => {
+            Err(Wrong::new("is not whsec_ and base64", "make one with: echo whsec_$(openssl rand -base64 32)"))
+        }
+        _ => Ok(()),
     }
 }
 

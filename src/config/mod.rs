@@ -28,8 +28,8 @@ pub use carriers::{
     TonNpi, TwilioCarrier, VonageCarrier, VonageSmsCarrier, YesNo,
 };
 pub use concerns::{
-    Activations, AlertKind, Alerts, Database, Dispatch, Fraud, Log, LogFormat, Metrics, Node, Outbound, Retention,
-    Role, Server, SeveralNodes, Sharing,
+    Activations, AlertKind, Alerts, Billing, Database, Dispatch, Fraud, Log, LogFormat, Metrics, Node, Outbound,
+    Retention, Role, Server, SeveralNodes, Sharing,
 };
 pub use fault::{ConfigFaults, Fault, Origin, Wrong};
 pub use keyring::{KeyState, secret_key_file};
@@ -60,6 +60,8 @@ pub struct Config {
     pub fraud: Fraud,
     /// Mails to operators.
     pub alerts: Alerts,
+    /// Money.
+    pub billing: Billing,
     /// Logs.
     pub log: Log,
     /// Who takes messages; the sandbox comes first.
@@ -133,6 +135,7 @@ fn read_concerns(reader: &mut Reader, tables: &mut Table) -> Option<Config> {
     let retention = named::<Retention>(reader, tables, "retention");
     let fraud = named::<Fraud>(reader, tables, "fraud");
     let alerts = named::<Alerts>(reader, tables, "alerts");
+    let billing = named::<Billing>(reader, tables, "billing");
     let log = named::<Log>(reader, tables, "log");
     let carriers = carriers::read(reader, tables.remove("carriers"));
     let top = Node::KEYS.iter().filter_map(|key| tables.remove_entry(key.name)).collect();
@@ -161,6 +164,7 @@ fn read_concerns(reader: &mut Reader, tables: &mut Table) -> Option<Config> {
         retention: retention?,
         fraud: fraud?,
         alerts: alerts?,
+        billing: billing?,
         log: log?,
         carriers,
     })

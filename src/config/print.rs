@@ -7,7 +7,9 @@ use super::carriers::{
     SmtpCarrier, SnsCarrier, TwilioCarrier, VonageCarrier, VonageSmsCarrier,
 };
 use super::concern::{Concern, Fallback, Key};
-use super::concerns::{Alerts, Database, Dispatch, Fraud, Log, Metrics, Node, Outbound, Retention, Server, Sharing};
+use super::concerns::{
+    Alerts, Billing, Database, Dispatch, Fraud, Log, Metrics, Node, Outbound, Retention, Server, Sharing,
+};
 use super::fault::did_you_mean;
 
 const HEAD: &str = "\
@@ -26,7 +28,7 @@ const CARRIERS_HEAD: &str = "
 /// A table of the file: its name, docs and keys.
 type Shown = (&'static str, &'static [&'static str], &'static [Key]);
 
-fn tables() -> [Shown; 11] {
+fn tables() -> [Shown; 12] {
     [
         ("", Node::DOCS, Node::KEYS),
         ("server", Server::DOCS, Server::KEYS),
@@ -38,6 +40,7 @@ fn tables() -> [Shown; 11] {
         ("retention", Retention::DOCS, Retention::KEYS),
         ("fraud", Fraud::DOCS, Fraud::KEYS),
         ("alerts", Alerts::DOCS, Alerts::KEYS),
+        ("billing", Billing::DOCS, Billing::KEYS),
         ("log", Log::DOCS, Log::KEYS),
     ]
 }

@@ -210,6 +210,18 @@ pub fn savepoint<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T>) 
     }
 }
 
+/// Runs `work`, which only reads, on one snapshot of the database. Not in a transaction that is open.
+pub fn snapshot<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+    begin_nested(conn)?;
+    if let Conn::Pg(c) = conn {
+        let text = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        diesel::RunQueryDsl::execute(diesel::sql_query(text), c)?;
+    }
+    let done = work(conn);
+    rollback(conn)?;
+    done
+}
+
 fn begin_nested(conn: &mut Conn) -> Result<()> {
     both!(conn, c => AnsiTransactionManager::begin_transaction(c))?;
     Ok(())

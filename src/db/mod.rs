@@ -26,7 +26,7 @@ use tokio::sync::oneshot;
 
 use checkpoint::Wish;
 use conn::Opener;
-pub use conn::{Address, Conn, Patience, savepoint, whole};
+pub use conn::{Address, Conn, Patience, savepoint, snapshot, whole};
 use lanes::{Kind, Lanes};
 use task::{Once, Task};
 pub use waiting::as_one_request;

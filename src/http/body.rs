@@ -146,7 +146,7 @@ impl FromRequest for Raw {
     }
 }
 
-fn parsed<T: DeserializeOwned>(req: &HttpRequest, bytes: Bytes) -> Result<Body<T>> {
+pub(super) fn parsed<T: DeserializeOwned>(req: &HttpRequest, bytes: Bytes) -> Result<Body<T>> {
     let tree = Tree::parse(&bytes)?;
     let value = decode(&tree)?;
     let key = IdempotencyKey::find(req, Some(&tree))?;

@@ -100,6 +100,8 @@ pub struct Prepared {
     pub pair: Option<PairKey>,
     /// What it costs.
     pub price: Priced,
+    /// How many messages of its month the organization may send; `None` where nothing bounds them.
+    pub allowance: Option<i64>,
     /// Its decision.
     pub decision_id: DecisionId,
     /// What the screen said.

@@ -176,7 +176,7 @@ impl Desk {
         }
         let subject = self.paced_recipient(&row, &want);
         let from = (asked.as_deref(), number_id.as_deref());
-        let Candidate { route, carrier, .. } =
+        let Candidate { route, carrier, price, .. } =
             match self.choose((&row, &extra), &want, (from, subject.as_deref()), &mut round.pairs, now) {
                 Choice::Route(chosen) => chosen,
                 Choice::Later(wait, code) => return self.put_off(conn, row, (wait, code), now, round),
@@ -197,6 +197,8 @@ impl Desk {
             started_at: now,
             finished_at: None,
             route_id: route,
+            cost_micros: price.and_then(|(amount, _)| amount.times(parts_by(channel, &row))),
+            cost_currency: price.map(|(_, currency)| currency),
         };
         let to_sending = Move {
             status: Status::Sending,
@@ -358,6 +360,11 @@ impl Desk {
             })
             .collect()
     }
+}
+
+/// What a carrier bills by: the parts of an SMS, else the message.
+fn parts_by(channel: Channel, row: &Row) -> u32 {
+    if channel == Channel::Sms { u32::try_from(row.segments).unwrap_or(1) } else { 1 }
 }
 
 /// Mail has no country; a fallback's number is in the country its own digits say.

@@ -56,6 +56,8 @@ pub struct State {
     pub pairs: Pairs,
     /// Money.
     pub wallets: BTreeMap<(OrgId, Mode), Kept<Wallet>>,
+    /// What of the month's allowance is used.
+    pub allowances: BTreeMap<OrgId, Kept<i64>>,
     /// What has been spent under caps.
     pub spent: BTreeMap<CapKey, Kept<Spent>>,
     /// Caps of which much is spent by now.

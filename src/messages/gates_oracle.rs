@@ -17,7 +17,7 @@ mod tests {
     use crate::idempotency::Stored;
     use crate::ids::{BatchId, DecisionId, KeyId, MessageId, OrgId};
     use crate::limits::{Allowance, OrgWindow, Policies, Policy, Rate, ScopeKey, StampLog};
-    use crate::money::{Currency, Micros};
+    use crate::money::Micros;
     use crate::terms::{Channel, Kind, Mode};
     use crate::wallet::{Priced, Wallet};
 
@@ -70,6 +70,8 @@ mod tests {
                 learning_until: None,
                 guarding: Default::default(),
                 max_code_ttl: Span(Duration::from_secs(600)),
+                next_plan: None,
+                next_plan_at: None,
                 created_at: BORN,
                 updated_at: BORN,
             },
@@ -160,7 +162,8 @@ mod tests {
             extra: Extra::default(),
             verification_id: None,
             client: ClientMacs { device: ask.device.map(|device| vec![device]), ..ClientMacs::default() },
-            price: Priced { amount: Micros(ask.price), currency: Currency::USD },
+            price: Priced { amount: Micros(ask.price), ..Priced::FREE },
+            allowance: None,
             decision_id: DecisionId::new(BORN),
             screened: Verdict { action: Action::Allow, reasons: Vec::new(), code: None },
             trial: None,

@@ -18,6 +18,7 @@ use crate::error::Result;
 use crate::failpoint;
 use crate::providers::{Outcome, RefusalKind};
 use crate::secret::random_u64;
+use crate::wallet;
 
 /// A hand-off that ended.
 pub struct Ended {
@@ -86,6 +87,8 @@ fn write_all(conn: &mut Conn, ended: &[&Ended], now: Millis) -> Result<()> {
     hand_offs.sort_by_key(|(carrier, id)| (*id, *carrier));
     store::hold_hand_offs(conn, &hand_offs)?;
     store::finish_attempts(conn, &attempts.iter().collect::<Vec<_>>())?;
+    let taken = ended.iter().zip(&attempts).filter(|(_, attempt)| attempt.state == AttemptState::Accepted);
+    wallet::post_costs(conn, &taken.filter_map(|(ended, attempt)| attempt.cost(&ended.row)).collect::<Vec<_>>(), now)?;
     let moves: Vec<(Move, Moved)> = ended
         .iter()
         .zip(&attempts)

@@ -11,6 +11,7 @@ use super::magic;
 use super::new::NewMessage;
 use super::pairs::{self, PairKey};
 use super::purse::Capped;
+use super::standing;
 
 use super::store::Extra;
 use super::wording::{Shelf, content_of, for_code};
@@ -55,6 +56,8 @@ pub struct Bench {
     pub templates: Arc<OwnTemplates>,
     /// Whether a carrier of WhatsApp takes codes that no template of the organization's says.
     pub takes_plain_codes: bool,
+    /// What the free plan allows in a month; 0 for no bound.
+    pub free_allowance: u32,
     /// MACs and sealing.
     pub keyring: Keyring,
     /// Now.
@@ -69,8 +72,20 @@ impl Bench {
         let templates = templates::own_templates(app).await?;
         let mut whatsapp = app.carriers.iter().filter(|carrier| carrier.channels().contains(&Channel::Whatsapp));
         let takes_plain_codes = whatsapp.any(|carrier| !carrier.is_scripted() && carrier.takes_plain_codes());
-        let (keyring, now) = (app.keyring.clone(), app.clock.now());
-        Ok(Bench { prices, routes, pauses, senders, caps, numbers, guards, templates, takes_plain_codes, keyring, now })
+        Ok(Bench {
+            prices,
+            routes,
+            pauses,
+            senders,
+            caps,
+            numbers,
+            guards,
+            templates,
+            takes_plain_codes,
+            free_allowance: app.config.billing.free_allowance,
+            keyring: app.keyring.clone(),
+            now: app.clock.now(),
+        })
     }
 
     /// Prepares a message of the caller's own words or template.
@@ -152,10 +167,14 @@ impl Bench {
             verification_id: part.verification_id,
             client,
             price,
+            allowance: standing::allowance(caller, self.free_allowance),
             decision_id,
             screened: forced.unwrap_or_else(|| screen(&caller.org.countries, caller.org.protection, attempt, &listing)),
             trial: trial.map(Box::new),
-            refusal: refusal.or(unpriced).or_else(|| self.unroutable(caller, &message)),
+            refusal: refusal
+                .or_else(|| standing::refusal(caller, &message))
+                .or(unpriced)
+                .or_else(|| self.unroutable(caller, &message)),
             extra: part.extra,
             recipient: String::from(address),
             sender: message.from,
@@ -257,10 +276,9 @@ impl Bench {
             recipient: message.to.address(),
             segments,
         };
-        let free = Priced { amount: crate::money::Micros::ZERO, currency: crate::money::Currency::USD };
         match price_of(&self.prices, &want, self.now) {
             Some(price) => (price, None),
-            None => (free, Some(Error::internal("a price overflows"))),
+            None => (Priced::FREE, Some(Error::internal("a price overflows"))),
         }
     }
 

@@ -66,7 +66,7 @@ pub fn after_outcome(row: &Row, carrier: &str, outcome: &Outcome, now: Millis, d
     match outcome {
         Outcome::Accepted { state, .. } => {
             let status = state.map_or(Status::Sent, status_of);
-            let sent = Move { status, next_at: None, hold: charge(row.hold), ..Move::of(row, now) };
+            let sent = Move { status, next_at: None, hold: charge(row.hold, status), ..Move::of(row, now) };
             match status {
                 Status::Undelivered | Status::Failed => fall_back_or(row, sent, now),
                 _ => {
@@ -97,7 +97,7 @@ pub fn after_receipt(
         status => status?,
     };
     let never_sent = status == Status::Failed && matches!(row.status, Status::Unknown | Status::Sending);
-    let hold = if never_sent { let_go(row.hold) } else { charge(row.hold) };
+    let hold = if never_sent { let_go(row.hold) } else { charge(row.hold, status) };
     let failed = matches!(status, Status::Undelivered | Status::Failed);
     let moved = Move {
         status,
@@ -281,6 +281,16 @@ fn let_go(hold: Hold) -> Hold {
     if hold.is_open() { Hold::Released } else { hold }
 }
 
-fn charge(hold: Hold) -> Hold {
-    if hold.is_open() { Hold::Settled } else { hold }
+/// What becomes of the price of a message that was handed over and now stands at `status`.
+fn charge(hold: Hold, status: Status) -> Hold {
+    match (hold, status) {
+        (Hold::Held, _) | (Hold::ForDelivery, Status::Delivered) => Hold::Settled,
+        (Hold::ForDelivery, Status::Undelivered | Status::Failed) => Hold::Released,
+        _ => hold,
+    }
+}
+
+/// The move of a message that is charged at delivery and of which no word came: it is free.
+pub fn unproven(row: &Row, now: Millis) -> Move {
+    Move { hold: let_go(row.hold), ..Move::of(row, now) }
 }

@@ -35,6 +35,29 @@ pub struct CapAlert {
 
 /// Pays for `item`: every cap has room for it and the wallet has it, or nothing is taken.
 pub fn pay(state: &mut State, caller: &Caller, item: &Prepared, now: Millis) -> Result<(), Box<Denied>> {
+    let used = state.allowances.get(&caller.org_id()).map(|kept| kept.value);
+    if let Some((most, _)) = item.allowance.zip(used).filter(|(most, used)| used >= most) {
+        return Err(exhausted(most));
+    }
+    hold(state, caller, item, now)?;
+    if item.allowance.is_some()
+        && let Some(kept) = state.allowances.get_mut(&caller.org_id())
+    {
+        *kept.change() += 1;
+    }
+    Ok(())
+}
+
+fn exhausted(most: i64) -> Box<Denied> {
+    let detail = format!(
+        "The free plan's {most} messages of this month are used up; move to a paid plan, or wait for the next month."
+    );
+    let error = Error::new(Code::FreePlanExhausted).detail(detail);
+    let why = Reason::enforced("plan.allowance", error.sentence());
+    Denied::plain(error, vec![why])
+}
+
+fn hold(state: &mut State, caller: &Caller, item: &Prepared, now: Millis) -> Result<(), Box<Denied>> {
     if item.price.amount == Micros::ZERO {
         return Ok(());
     }

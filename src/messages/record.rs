@@ -29,7 +29,8 @@ use crate::idempotency::Keeping;
 use crate::inbound;
 use crate::limits::View;
 use crate::terms::{Channel, Kind};
-use crate::{wallet, whatsapp};
+use crate::wallet::{self, ChargedAt, Month};
+use crate::whatsapp;
 
 /// What acceptance needs besides the batch.
 #[derive(Clone)]
@@ -124,6 +125,10 @@ fn load(conn: &mut Conn, batch: &[&Accept], lock: Lock, now: Millis) -> Result<S
     for (owner, rate) in plans {
         state.plans.insert(owner, store::load_plan(conn, owner, rate, lock, now)?);
     }
+    let bounded: BTreeSet<_> =
+        items_of(batch).filter(|(_, item)| item.allowance.is_some()).map(|(caller, _)| caller.org_id()).collect();
+    let used = wallet::load_allowances(conn, &bounded, Month::of(now), lock == Lock::Write)?;
+    state.allowances = used.into_iter().map(|(org, used)| (org, Kept::loaded(used))).collect();
     let capped = items_of(batch).flat_map(|(_, item)| item.caps.iter().map(|capped| capped.key.clone())).collect();
     let spent = wallet::load_spent(conn, &capped, lock == Lock::Write, now)?;
     state.spent = spent.into_iter().map(|(key, spent)| (key, Kept::loaded(spent))).collect();
@@ -241,7 +246,11 @@ fn row(accept: &Accept, item: &Prepared, passed: &Passed, now: Millis) -> Row {
         error_code: None,
         price_micros: item.price.amount,
         currency: item.price.currency,
-        hold: if item.price.amount.0 > 0 { Hold::Held } else { Hold::None },
+        hold: match item.price.charged_at {
+            _ if item.price.amount.0 <= 0 => Hold::None,
+            ChargedAt::HandOff => Hold::Held,
+            ChargedAt::Delivery => Hold::ForDelivery,
+        },
         decision_id: item.decision_id,
         decision: serde_json::to_string(&terms).unwrap_or_else(|_| String::from("{}")),
         lane: item.kind.lane(accept.bulk_lane()),
@@ -300,6 +309,9 @@ fn write(conn: &mut Conn, state: &State, writes: &Writes, now: Millis) -> Result
     whatsapp::save_chats(conn, &state.chats)?;
     for (owner, kept) in state.plans.iter().filter(|(_, kept)| kept.changed) {
         store::save_plan(conn, *owner, &kept.value)?;
+    }
+    for (org, kept) in state.allowances.iter().filter(|(_, kept)| kept.changed) {
+        wallet::save_allowance(conn, *org, Month::of(now), kept.value)?;
     }
     let spent: Vec<_> =
         state.spent.iter().filter(|(_, kept)| kept.changed).map(|(key, kept)| (key, &kept.value)).collect();

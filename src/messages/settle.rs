@@ -1,6 +1,8 @@
 //! One write shape for everything that happens to a message after its acceptance: the row, the money, the timeline,
 //! the word to webhooks.
 
+use std::time::Duration;
+
 use super::lost::note_lost;
 use super::progress;
 use super::state::{Hold, Status};
@@ -54,12 +56,12 @@ pub fn move_rows(conn: &mut Conn, steps: &[Step<'_>], now: Millis) -> Result<Vec
     let done: Vec<&Step<'_>> = steps.iter().zip(&moved).filter(|(_, moved)| **moved).map(|(step, _)| step).collect();
     let charges: Vec<Charge> = done
         .iter()
-        .filter(|step| (step.row.hold, step.to.hold) == (Hold::Held, Hold::Settled))
+        .filter(|step| step.row.hold.is_open() && step.to.hold == Hold::Settled)
         .map(|step| charge(step.row))
         .collect();
     let released: Vec<Charge> = done
         .iter()
-        .filter(|step| (step.row.hold, step.to.hold) == (Hold::Held, Hold::Released))
+        .filter(|step| step.row.hold.is_open() && step.to.hold == Hold::Released)
         .map(|step| charge(step.row))
         .collect();
     if !released.is_empty() {
@@ -78,7 +80,16 @@ pub fn move_rows(conn: &mut Conn, steps: &[Step<'_>], now: Millis) -> Result<Vec
 }
 
 fn charge(row: &Row) -> Charge {
-    Charge { owner: (row.org_id, row.mode), message_id: row.id, amount: row.price_micros, currency: row.currency }
+    Charge {
+        owner: (row.org_id, row.mode),
+        message_id: row.id,
+        amount: row.price_micros,
+        currency: row.currency,
+        key_id: row.key_id,
+        channel: row.channel,
+        country: row.country,
+        parts: row.segments,
+    }
 }
 
 fn event(step: &Step<'_>, now: Millis) -> Event {
@@ -94,6 +105,19 @@ fn event(step: &Step<'_>, now: Millis) -> Event {
         detail: detail.to_string(),
         at: now,
     }
+}
+
+/// How long a message that is charged at delivery may be without a word of it: no network keeps one longer.
+const PROVEN_WITHIN: Duration = Duration::from_secs(7 * 86_400);
+
+/// Lets go of the prices of messages that are charged at delivery and of which no word came in a week; how many.
+pub fn release_unproven(conn: &mut Conn, now: Millis, limit: i64) -> Result<usize> {
+    let rows = store::unproven(conn, now.minus(PROVEN_WITHIN), limit)?;
+    let moves: Vec<Move> = rows.iter().map(|row| progress::unproven(row, now)).collect();
+    let moved = Moved::by("no_receipt");
+    let steps: Vec<Step<'_>> = rows.iter().zip(&moves).map(|(row, to)| Step { row, to, moved: &moved }).collect();
+    move_rows(conn, &steps, now)?;
+    Ok(rows.len())
 }
 
 crate::text_enum! {
@@ -183,6 +207,10 @@ fn apply(
     // A hand-off that another one has followed can still tell of a delivery, and of nothing else: the message goes on.
     if attempt.number != row.attempts && state != ReceiptState::Delivered {
         return Ok(());
+    }
+    // A carrier that reports of a hand-off whose answer was lost has taken it.
+    if attempt.state == store::AttemptState::Unknown && state != ReceiptState::Failed {
+        wallet::post_costs(conn, attempt.cost(&row).as_slice(), now)?;
     }
     let (word, carriers_code) = read_code(receipt.error_code.as_deref());
     let known_route = (attempt.number == row.attempts).then_some(attempt.carrier.as_str());

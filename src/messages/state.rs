@@ -20,7 +20,18 @@ crate::text_enum! {
 
 crate::text_enum! {
     /// What became of the price that was held.
-    pub enum Hold { None = "none", Held = "held", Settled = "settled", Released = "released" }
+    pub enum Hold {
+        /// It costs nothing.
+        None = "none",
+        /// Spoken for, to be charged when a carrier takes it.
+        Held = "held",
+        /// Spoken for, to be charged when it is known to be delivered.
+        ForDelivery = "for_delivery",
+        /// Charged.
+        Settled = "settled",
+        /// Let go.
+        Released = "released",
+    }
 }
 
 impl Status {
@@ -53,7 +64,7 @@ impl Status {
 impl Hold {
     /// Whether the price is still spoken for.
     pub fn is_open(self) -> bool {
-        self == Hold::Held
+        matches!(self, Hold::Held | Hold::ForDelivery)
     }
 }
 

@@ -7,6 +7,7 @@ use super::finish::finish;
 use super::http::ReferenceDocs;
 use crate::accounts::AccountDocs;
 use crate::admin::AdminDocs;
+use crate::billing::BillingDocs;
 use crate::broadcasts::BroadcastDocs;
 use crate::callbacks::CallbackDocs;
 use crate::fraud::FraudDocs;
@@ -42,6 +43,11 @@ const TAGS: &[(&str, &str)] = &[
          base64 behind `whsec_`. Refuse timestamps older than five minutes, and take each `webhook-id` once.",
     ),
     ("Templates", "Texts of your own for each channel and language, reviewed before they are sent."),
+    (
+        "Wallet",
+        "Your prepaid balance, what moved it, how it is topped up, and the monthly invoices. These routes have a request \
+         limit of their own.",
+    ),
     ("Senders", "Who your messages may come from."),
     ("Inbound messages", "What people wrote to your numbers, and who wants no messages but codes."),
     ("WhatsApp", "Your numbers, how many people they may write to first, and with whom a session is open."),
@@ -63,7 +69,7 @@ const TAGS: &[(&str, &str)] = &[
         "Admin: fraud",
         "Operators: decisions, the engine's rules and holds, simulations, and what is kept out for everybody.",
     ),
-    ("Admin: money", "Operators: prices, wallets and their adjustments."),
+    ("Admin: money", "Operators: prices, wallets, top-ups, invoices and the ledger."),
     ("Admin: messages", "Operators: messages whose fate is unknown."),
     ("Admin: operators", "Operators: who may use this part, in which role."),
     ("Admin: audit", "Operators: every change, in a hash chain that can be verified."),
@@ -87,6 +93,7 @@ pub fn document(base: &str) -> Value {
         WebhookDocs::openapi(),
         AccountDocs::openapi(),
         TemplateDocs::openapi(),
+        BillingDocs::openapi(),
         SenderDocs::openapi(),
         InboundDocs::openapi(),
         WhatsappDocs::openapi(),

@@ -31,6 +31,7 @@ pub use carrier::{
     Carrier, CarrierLimits, Carriers, Cause, Hook, HookFault, HookKind, HookReply, Inbound, Linking, Outcome, Outgoing,
     Receipt, ReceiptState, Refusal, RefusalKind, Report, Sending,
 };
+pub use email::post_mail;
 pub use number_report::{NumberEvent, NumberReport, ToldLimit};
 pub use reports::{ReportDesk, Told};
 pub use template::{

@@ -5,6 +5,16 @@ use crate::money::{Currency, Micros};
 use crate::phone::Country;
 use crate::terms::{Channel, Kind};
 
+crate::text_enum! {
+    /// When a message is charged.
+    pub enum ChargedAt {
+        /// A carrier took it.
+        HandOff = "hand_off",
+        /// It is known to be delivered; what is not is free.
+        Delivery = "delivery",
+    }
+}
+
 /// One line of the price list. An absent member matches everything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Price {
@@ -22,6 +32,8 @@ pub struct Price {
     pub currency: Currency,
     /// In force from here on.
     pub valid_from: Millis,
+    /// When it is charged.
+    pub charged_at: ChargedAt,
 }
 
 /// What is to be priced.
@@ -46,6 +58,13 @@ pub struct Priced {
     pub amount: Micros,
     /// Of what.
     pub currency: Currency,
+    /// When it is charged.
+    pub charged_at: ChargedAt,
+}
+
+impl Priced {
+    /// Nothing.
+    pub const FREE: Priced = Priced { amount: Micros::ZERO, currency: Currency::USD, charged_at: ChargedAt::HandOff };
 }
 
 /// The price of `want` at `now`: the longest prefix, then country, then category, then the latest start. No price on
@@ -53,10 +72,51 @@ pub struct Priced {
 pub fn price_of(list: &[Price], want: &Want<'_>, now: Millis) -> Option<Priced> {
     let best = list.iter().filter(|price| price.matches(want, now)).max_by_key(|price| price.rank());
     let Some(price) = best else {
-        return Some(Priced { amount: Micros::ZERO, currency: Currency::USD });
+        return Some(Priced::FREE);
     };
     let parts = if want.channel == Channel::Sms { want.segments.max(1) } else { 1 };
-    Some(Priced { amount: price.amount.times(parts)?, currency: price.currency })
+    Some(Priced { amount: price.amount.times(parts)?, currency: price.currency, charged_at: price.charged_at })
+}
+
+/// What a way charges us for a part, and whom it takes: a route as far as margins go.
+#[derive(Debug, Clone, Copy)]
+pub struct Rate<'a> {
+    /// The channel.
+    pub channel: Channel,
+    /// To this country only.
+    pub country: Option<Country>,
+    /// To numbers that start so only.
+    pub prefix: Option<&'a str>,
+    /// A part.
+    pub cost: Option<(Micros, Currency)>,
+}
+
+/// What a price leaves over what a way costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Margin {
+    /// Price less cost; none where either is in another currency, or no cost is known.
+    pub amount: Option<Micros>,
+    /// In percent of the price, rounded down; none of a price of nothing.
+    pub percent: Option<i64>,
+}
+
+/// The margin of `price` on the way `rate`; `None` where no message takes both.
+pub fn margin_of(price: &Price, rate: &Rate<'_>) -> Option<Margin> {
+    let countries_meet = match (price.country, rate.country) {
+        (Some(one), Some(other)) => one == other,
+        _ => true,
+    };
+    let prefixes_meet = match (price.prefix.as_deref(), rate.prefix) {
+        (Some(one), Some(other)) => one.starts_with(other) || other.starts_with(one),
+        _ => true,
+    };
+    if price.channel != rate.channel || !countries_meet || !prefixes_meet {
+        return None;
+    }
+    let amount =
+        rate.cost.filter(|(_, currency)| *currency == price.currency).and_then(|(cost, _)| price.amount.minus(cost));
+    let percent = amount.and_then(|left| left.0.checked_mul(100)?.checked_div_euclid(price.amount.0));
+    Some(Margin { amount, percent })
 }
 
 impl Price {
@@ -86,6 +146,7 @@ mod tests {
             amount: Micros(amount),
             currency: Currency::USD,
             valid_from: Millis(from),
+            charged_at: ChargedAt::HandOff,
         }
     }
 
@@ -109,5 +170,25 @@ mod tests {
         assert_eq!(cost(&list, "+447400123456", "GB", 1), Some(7));
         assert_eq!(cost(&[], "+447400123456", "GB", 1), Some(0));
         assert_eq!(cost(&[price(None, None, i64::MAX, 0)], "+447400123456", "GB", 2), None);
+    }
+
+    #[test]
+    fn a_margin_is_of_ways_that_a_price_meets() {
+        let usd = |micros| Some((Micros(micros), Currency::USD));
+        let rate = |country: Option<&str>, prefix, cost| Rate {
+            channel: Channel::Sms,
+            country: country.map(|c| c.parse().unwrap()),
+            prefix,
+            cost,
+        };
+        let of = |price: &Price, rate| margin_of(price, &rate).map(|margin| (margin.amount, margin.percent));
+        let line = price(Some("GB"), None, 10_000, 0);
+        assert_eq!(of(&line, rate(None, None, usd(4_000))), Some((Some(Micros(6_000)), Some(60))));
+        assert_eq!(of(&line, rate(Some("GB"), Some("+44"), usd(12_000))), Some((Some(Micros(-2_000)), Some(-20))));
+        assert_eq!(of(&line, rate(Some("US"), None, usd(4_000))), None);
+        assert_eq!(of(&line, rate(None, None, None)), Some((None, None)));
+        let long = price(None, Some("+4474"), 10_000, 0);
+        assert_eq!(of(&long, rate(None, Some("+33"), usd(1))), None);
+        assert_eq!(of(&price(None, None, 0, 0), rate(None, None, usd(1))), Some((Some(Micros(-1)), None)));
     }
 }

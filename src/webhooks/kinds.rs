@@ -61,6 +61,14 @@ crate::text_enum! {
         WhatsappQualityChanged = "whatsapp.quality_changed",
         /// The channel's operator warns of something about the account.
         WhatsappAccountAlert = "whatsapp.account_alert",
+        /// The balance that is free has fallen below a threshold of the organization's own.
+        WalletLowBalance = "wallet.low_balance",
+        /// The balance has fallen so low that money is to be paid in, as the organization asked; nothing is taken yet.
+        WalletAutoTopup = "wallet.auto_topup_requested",
+        /// Money was paid in.
+        WalletToppedUp = "wallet.topped_up",
+        /// A month's invoice was written.
+        InvoiceIssued = "invoice.issued",
         /// Operational: an endpoint answers no more and gets nothing further until it is enabled again.
         EndpointDisabled = "webhook.endpoint_disabled",
         /// A test, sent on request to one endpoint whatever it subscribes to.

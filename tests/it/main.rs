@@ -11,6 +11,7 @@ mod admin;
 mod audit;
 #[cfg(test)]
 mod broadcasts;
+mod billing;
 #[cfg(test)]
 mod callbacks;
 #[cfg(test)]

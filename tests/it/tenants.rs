@@ -68,6 +68,8 @@ async fn belongings(app: &TestApp, tenant: &Tenant) -> BTreeMap<&'static str, St
     let template = tenant.test.post("/v1/templates", text).await.expect(201).text_at("/id");
     let broadcast = json!({"name": SECRET_NOTE, "body": "x", "contacts": [{"to": "+447400123456"}]});
     let broadcast = tenant.test.post("/v1/broadcasts", broadcast).await.expect(201).text_at("/id");
+    let topup = tenant.test.post("/v1/wallet/topups", json!({"amount": "1"})).await.expect(201);
+    let invoice = invoice(app, &tenant.org).await;
     app.step().await;
     let event = tenant.test.get("/v1/events").await.expect(200).text_at("/data/0/id");
     let batch = bulk.text_at("/batch_id");
@@ -84,8 +86,23 @@ async fn belongings(app: &TestApp, tenant: &Tenant) -> BTreeMap<&'static str, St
         ("webhooks", webhook),
         ("events", event),
         ("templates", template),
+        ("transactions", topup.text_at("/transaction_id")),
+        ("topups", topup.text_at("/id")),
+        ("invoices", invoice),
     ]
     .into()
+}
+
+/// An invoice of test money for the month before.
+async fn invoice(app: &TestApp, org: &str) -> String {
+    let path = format!("/v1/admin/orgs/{org}/invoices");
+    app.operator().post(&path, json!({"month": "2026-02", "mode": "test"})).await.expect(200).text_at("/id")
+}
+
+/// What kind of thing the id in a path names.
+fn kind_of(path: &str) -> &str {
+    let parts: Vec<&str> = path.split('/').collect();
+    if parts[2] == "wallet" { parts[3] } else { parts[2] }
 }
 
 fn prefix(kind: &str) -> &'static str {
@@ -102,6 +119,9 @@ fn prefix(kind: &str) -> &'static str {
         "webhooks" => "whe",
         "events" => "evt",
         "templates" => "tpl",
+        "transactions" => "txn",
+        "topups" => "top",
+        "invoices" => "inv",
         other => panic!("{other} takes an id and has no place in this matrix yet"),
     }
 }
@@ -120,7 +140,7 @@ async fn every_id_of_another_tenant_is_answered_like_nobody_s() {
     let with_ids: Vec<_> = operations().into_iter().filter(|(_, path)| path.contains("{id}")).collect();
     assert!(with_ids.len() >= 10, "{with_ids:?}");
     for (method, path) in with_ids {
-        let kind = path.split('/').nth(2).unwrap();
+        let kind = kind_of(&path);
         let (other, none) = (owned.get(kind).cloned(), nobody(prefix(kind)));
         let other = other.unwrap_or_else(|| panic!("{kind} has no example"));
         // Another organization, and the other mode of the same one.

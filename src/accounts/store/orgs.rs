@@ -30,6 +30,8 @@ pub(super) struct Row {
     max_code_ttl_ms: i64,
     created_at: Millis,
     updated_at: Millis,
+    next_plan: Option<PlanName>,
+    next_plan_at: Option<Millis>,
 }
 
 /// Adds an organization.
@@ -78,6 +80,11 @@ pub(in crate::accounts) fn list(conn: &mut Conn, before: Option<OrgId>, limit: i
     rows.into_iter().map(Org::try_from).collect()
 }
 
+/// Organizations whose change of plan is due.
+pub(in crate::accounts) fn plans_due(conn: &mut Conn, now: Millis) -> Result<Vec<OrgId>> {
+    Ok(orgs::table.filter(orgs::next_plan_at.le(now)).select(orgs::id).order(orgs::id.asc()).limit(500).load(conn)?)
+}
+
 impl TryFrom<Org> for Row {
     type Error = Error;
 
@@ -98,6 +105,8 @@ impl TryFrom<Org> for Row {
             guarding: to_column(&org.guarding)?,
             created_at: org.created_at,
             updated_at: org.updated_at,
+            next_plan: org.next_plan,
+            next_plan_at: org.next_plan_at,
         })
     }
 }
@@ -122,6 +131,8 @@ impl TryFrom<Row> for Org {
             guarding: from_column(&row.guarding)?,
             created_at: row.created_at,
             updated_at: row.updated_at,
+            next_plan: row.next_plan,
+            next_plan_at: row.next_plan_at,
         })
     }
 }

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::limits::Door;
 use crate::nodes::Nodes;
 use crate::routing::{self, Route};
+use crate::wallet::{self, Books};
 
 /// A difference of clocks that shows in time-outs and resets.
 const SKEW_MS: i64 = 2_000;
@@ -130,6 +131,7 @@ struct Seen {
 struct Rows {
     routes: Vec<Route>,
     has_operator: bool,
+    books: Books,
 }
 
 fn look(conn: &mut Conn, db: &Db) -> Result<Seen> {
@@ -140,7 +142,11 @@ fn look(conn: &mut Conn, db: &Db) -> Result<Seen> {
 }
 
 fn look_at_rows(conn: &mut Conn) -> Result<Rows, Error> {
-    Ok(Rows { routes: routing::load(conn)?, has_operator: !list_operators(conn, None, 1)?.is_empty() })
+    Ok(Rows {
+        routes: routing::load(conn)?,
+        has_operator: !list_operators(conn, None, 1)?.is_empty(),
+        books: wallet::check_books(conn)?,
+    })
 }
 
 impl Seen {
@@ -149,6 +155,7 @@ impl Seen {
         if let Some(rows) = &self.rows {
             findings.push(routes(&rows.routes, config));
             findings.push(operators(rows.has_operator));
+            findings.push(ledger(&rows.books));
         }
         findings
     }
@@ -192,6 +199,21 @@ fn operators(any: bool) -> Finding {
     }
     let hint = "run: postern operator create NAME --role owner, or set POSTERN_OPERATOR_TOKEN";
     Finding::warn("operators", "none: nobody can use /v1/admin", hint)
+}
+
+fn ledger(books: &Books) -> Finding {
+    const ABOUT: &str = "ledger";
+    match books.faults.split_first() {
+        None => Finding::ok(ABOUT, format!("balances; wallets: {}", books.wallets)),
+        Some((first, rest)) => {
+            let found = format!("{first}; further faults: {}", rest.len());
+            Finding::fail(
+                ABOUT,
+                found,
+                "GET /v1/admin/ledger tells all of them; correct by adjustments, not in the tables",
+            )
+        }
+    }
 }
 
 #[cfg(test)]

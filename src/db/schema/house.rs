@@ -25,6 +25,8 @@ diesel::table! {
         max_code_ttl_ms -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
+        next_plan -> Nullable<Text>,
+        next_plan_at -> Nullable<BigInt>,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The tables, as diesel sees them: the common subset of both databases. True to `migrations/`, by test.
 #![expect(missing_docs, reason = "diesel generates modules and columns; the columns are told in the migrations")]
 
+mod billing;
 mod broadcasting;
 mod fraud;
 mod house;
@@ -15,6 +16,7 @@ mod verifying;
 mod webhooks;
 mod whatsapp;
 
+pub use billing::*;
 pub use broadcasting::*;
 pub use fraud::*;
 pub use house::*;
@@ -30,11 +32,12 @@ pub use webhooks::*;
 pub use whatsapp::*;
 
 diesel::allow_tables_to_appear_in_same_query! {
-    alerts, api_keys, attempts, audit_head, audit_log, batches, broadcast_contacts, broadcasts, carrier_drains,
-    decisions, door_windows, fraud_holds, fraud_lists, fraud_rules, fraud_simulations, guard_windows, idempotency,
-    inbound_messages, jobs, limit_overrides, message_events, messages, nodes, operator_tokens, operators, opt_outs,
-    org_windows, orgs, pairs, pauses, plans, prices, receipts, route_events, routes, sandbox_inbox, send_boosts,
-    senders, spend_caps, spend_windows, template_versions, templates, verification_sends, verifications, versions,
-    wallet_entries, wallets, webhook_deliveries, webhook_endpoints, webhook_events, webhook_listeners,
-    webhook_unheard, whatsapp_contacts, whatsapp_numbers, whatsapp_people, whatsapp_portfolios, whatsapp_windows
+    alerts, allowances, api_keys, attempts, audit_head, audit_log, batches, billing_profiles, broadcast_contacts,
+    broadcasts, carrier_drains, counters, decisions, door_windows, fraud_holds, fraud_lists, fraud_rules,
+    fraud_simulations, guard_windows, idempotency, inbound_messages, invoices, jobs, limit_overrides, message_events,
+    messages, nodes, operator_tokens, operators, opt_outs, org_windows, orgs, pairs, pauses, plans, prices, receipts,
+    route_events, routes, sandbox_inbox, send_boosts, senders, spend_caps, spend_windows, template_versions,
+    templates, topups, verification_sends, verifications, versions, wallet_entries, wallet_settings, wallets,
+    webhook_deliveries, webhook_endpoints, webhook_events, webhook_listeners, webhook_unheard, whatsapp_contacts,
+    whatsapp_numbers, whatsapp_people, whatsapp_portfolios, whatsapp_windows
 }

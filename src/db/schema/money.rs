@@ -22,6 +22,14 @@ diesel::table! {
         currency -> Text,
         reason -> Nullable<Text>,
         created_at -> BigInt,
+        account -> Text,
+        contra -> Text,
+        attempt_id -> Nullable<Text>,
+        reference -> Nullable<Text>,
+        key_id -> Nullable<Text>,
+        channel -> Nullable<Text>,
+        country -> Nullable<Text>,
+        parts -> Nullable<Integer>,
     }
 }
 
@@ -36,6 +44,8 @@ diesel::table! {
         currency -> Text,
         valid_from -> BigInt,
         created_at -> BigInt,
+        charged_at -> Text,
+        retired_at -> Nullable<BigInt>,
     }
 }
 

@@ -95,6 +95,8 @@ diesel::table! {
         started_at -> BigInt,
         finished_at -> Nullable<BigInt>,
         route_id -> Nullable<Text>,
+        cost_micros -> Nullable<BigInt>,
+        cost_currency -> Nullable<Text>,
     }
 }
 

@@ -46,6 +46,9 @@ pub(super) struct CoalsRefusals;
 const SENDING: &[Code] = &[
     Code::InsufficientBalance,
     Code::SpendCapReached,
+    Code::SubscriptionPastDue,
+    Code::FreePlanExhausted,
+    Code::KybNotVerified,
     Code::DestinationNotAllowed,
     Code::RecipientOptedOut,
     Code::FraudBlocked,

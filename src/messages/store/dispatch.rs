@@ -13,7 +13,9 @@ use crate::error::Result;
 use crate::ids::{AttemptId, EventId, MessageId, RouteId};
 use crate::messages::state::{Hold, Status};
 use crate::messages::store::Row;
+use crate::money::{Currency, Micros};
 use crate::terms::Channel;
+use crate::wallet::Cost;
 
 crate::text_enum! {
     /// Where a hand-off is.
@@ -53,6 +55,26 @@ pub struct Attempt {
     pub finished_at: Option<Millis>,
     /// By this route; none for test messages.
     pub route_id: Option<RouteId>,
+    /// What it costs us if the carrier takes it.
+    pub cost_micros: Option<Micros>,
+    /// Of what.
+    pub cost_currency: Option<Currency>,
+}
+
+impl Attempt {
+    /// What the carrier charges for it, to be posted once it has taken the message `row`.
+    pub fn cost(&self, row: &Row) -> Option<Cost> {
+        Some(Cost {
+            owner: (row.org_id, row.mode),
+            attempt_id: self.id,
+            carrier: self.carrier.clone(),
+            amount: self.cost_micros?,
+            currency: self.cost_currency?,
+            channel: self.channel,
+            country: row.country,
+            parts: if self.channel == Channel::Sms { row.segments } else { 1 },
+        })
+    }
 }
 
 /// A step of a message's timeline.
@@ -200,6 +222,8 @@ pub fn insert_attempts(conn: &mut Conn, begun: &[&Attempt]) -> Result<()> {
                 started_at: BigInt = Some(attempt.started_at),
                 finished_at: BigInt = attempt.finished_at,
                 route_id: Text = attempt.route_id,
+                cost_micros: BigInt = attempt.cost_micros,
+                cost_currency: Text = attempt.cost_currency,
             })?;
         }
     }

@@ -9,7 +9,7 @@ use crate::db::Conn;
 use crate::db::schema::{attempts, batches, decisions, message_events, messages, receipts};
 use crate::error::{Code, Error, Result};
 use crate::ids::{BatchId, DecisionId, MessageId, OrgId};
-use crate::messages::state::Status;
+use crate::messages::state::{Hold, Status};
 use crate::messages::store::Row;
 use crate::terms::{Channel, Mode};
 
@@ -117,6 +117,8 @@ pub fn purge_messages(conn: &mut Conn, before: Millis, limit: i64) -> Result<usi
     let old: Vec<MessageId> = messages::table
         .filter(messages::id.lt(bound))
         .filter(messages::next_at.is_null())
+        // What still holds money is kept until somebody knows its fate: the wallet's holds are those of its messages.
+        .filter(messages::hold.ne_all([Hold::Held, Hold::ForDelivery]))
         .select(messages::id)
         .order(messages::id.asc())
         .limit(limit)
@@ -147,4 +149,16 @@ fn purge_receipts(conn: &mut Conn, before: Millis, limit: i64) -> Result<usize> 
 /// Drops decisions made before `before`.
 pub fn purge_decisions(conn: &mut Conn, before: Millis) -> Result<usize> {
     Ok(diesel::delete(decisions::table.filter(decisions::id.lt(DecisionId::first_at(before)))).execute(conn)?)
+}
+
+/// Messages that are charged at delivery, were handed over before `before`, and of which no word came.
+pub fn unproven(conn: &mut Conn, before: Millis, limit: i64) -> Result<Vec<Row>> {
+    Ok(messages::table
+        .filter(messages::hold.eq(Hold::ForDelivery))
+        .filter(messages::updated_at.lt(before))
+        .filter(messages::status.eq(Status::Sent))
+        .order(messages::updated_at.asc())
+        .limit(limit)
+        .select(Row::as_select())
+        .load(conn)?)
 }

@@ -6,8 +6,8 @@ mod session;
 use std::time::Duration;
 
 use super::{Carrier, CarrierLimits, Outcome, Outgoing, ReceiptState, Sending};
-use crate::config::SmtpCarrier;
-use crate::error::Result;
+use crate::config::{Outbound, SmtpCarrier};
+use crate::error::{Code, Error, Result};
 use crate::terms::Channel;
 use session::{Letter, Server};
 
@@ -18,6 +18,15 @@ pub struct Patience {
     pub connect: Duration,
     /// The whole hand-off.
     pub total: Duration,
+}
+
+/// Posts a mail that is no message of a customer's: an invoice. Error: `provider.unavailable`; the mail server's words
+/// are for the log.
+pub async fn post_mail(account: &SmtpCarrier, outbound: &Outbound, mail: &lettre::Message) -> Result<()> {
+    let patience = Patience { connect: outbound.connect_timeout, total: outbound.total_timeout };
+    let letter = Letter { envelope: mail.envelope().clone(), content: mail.formatted() };
+    let sent = Server::new(account, patience)?.deliver(&letter).await;
+    sent.map_err(|failure| Error::new(Code::ProviderUnavailable).cause(format!("{failure:?}")))
 }
 
 /// A mail server as a carrier.

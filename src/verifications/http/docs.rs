@@ -40,6 +40,9 @@ pub(super) struct ReadRefusals;
 const SENDING: &[Code] = &[
     Code::InsufficientBalance,
     Code::SpendCapReached,
+    Code::SubscriptionPastDue,
+    Code::FreePlanExhausted,
+    Code::KybNotVerified,
     Code::DestinationNotAllowed,
     Code::RecipientOptedOut,
     Code::FraudBlocked,

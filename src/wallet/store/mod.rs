@@ -1,8 +1,16 @@
-//! Wallets, their ledger entries and the price list; caps in a file of their own.
+//! Wallets and what moves them; the ledger's entries, the price list and caps in files of their own.
 
+mod allowances;
+mod books;
 mod caps;
+mod entries;
+mod prices;
 
+pub use allowances::{load_allowances, save_allowance};
+pub use books::{Account, Books, Spend, accounts_of, books, entries_of_month, spend};
 pub use caps::{Spent, caps_of, load_caps, load_spent, purge_spent, replace_caps, save_spent};
+pub use entries::{Cost, Entry, EntryKind, entries, find_entry, post_costs};
+pub use prices::{load_prices, price_history, replace_prices};
 
 use std::collections::BTreeMap;
 
@@ -12,42 +20,13 @@ use diesel::sql_types::{BigInt, Text};
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::db::fixed::fixed;
-use crate::db::schema::{prices, wallet_entries, wallets};
-use crate::error::{Code, Error, Result};
-use crate::ids::{EntryId, MessageId, OrgId, PriceId};
+use crate::db::schema::wallets;
+use crate::error::{Error, Result};
+use crate::ids::{KeyId, MessageId, OrgId};
 use crate::money::{Currency, Micros};
 use crate::phone::Country;
-use crate::terms::{Channel, Kind, Mode};
-use crate::wallet::{Price, Wallet};
-
-crate::text_enum! {
-    /// Why the ledger moved.
-    pub enum EntryKind { Settle = "settle", Adjustment = "adjustment", TopUp = "topup" }
-}
-
-/// A line of the ledger.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = wallet_entries, treat_none_as_default_value = false)]
-pub struct Entry {
-    /// Its id.
-    pub id: EntryId,
-    /// Whose wallet.
-    pub org_id: OrgId,
-    /// Live or test money.
-    pub mode: Mode,
-    /// The message it was for.
-    pub message_id: Option<MessageId>,
-    /// Why.
-    pub kind: EntryKind,
-    /// Added to the balance; negative for a charge.
-    pub amount_micros: Micros,
-    /// Its currency.
-    pub currency: Currency,
-    /// An operator's reason.
-    pub reason: Option<String>,
-    /// When.
-    pub created_at: Millis,
-}
+use crate::terms::{Channel, Mode};
+use crate::wallet::Wallet;
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = wallets)]
@@ -128,6 +107,14 @@ pub struct Charge {
     pub amount: Micros,
     /// In this currency.
     pub currency: Currency,
+    /// The key it was sent with.
+    pub key_id: KeyId,
+    /// The channel it was accepted for.
+    pub channel: Channel,
+    /// The number's country.
+    pub country: Option<Country>,
+    /// Billed parts.
+    pub parts: i32,
 }
 
 const MOVE: &str = "UPDATE wallets SET balance_micros = balance_micros - ?, held_micros = held_micros - ?, \
@@ -147,8 +134,8 @@ pub fn settle(conn: &mut Conn, charged: &[Charge], released: &[Charge], now: Mil
         let (_, freed) = sums.entry(charge.owner).or_default();
         *freed = freed.saturating_add(charge.amount.0);
     }
-    let entries: Vec<Entry> = charged.iter().map(|charge| posted(charge, now)).collect();
-    insert_entries(conn, &entries)?;
+    let posted: Vec<Entry> = charged.iter().map(|charge| Entry::of_charge(charge, now)).collect();
+    entries::insert(conn, &posted)?;
     for ((org, mode), (spent, freed)) in sums {
         crate::both!(conn, c => fixed(MOVE)
             .bind::<BigInt, _>(spent)
@@ -161,130 +148,32 @@ pub fn settle(conn: &mut Conn, charged: &[Charge], released: &[Charge], now: Mil
     Ok(())
 }
 
-fn posted(charge: &Charge, now: Millis) -> Entry {
-    Entry {
-        id: EntryId::new(now),
-        org_id: charge.owner.0,
-        mode: charge.owner.1,
-        message_id: Some(charge.message_id),
-        kind: EntryKind::Settle,
-        amount_micros: Micros(charge.amount.0.saturating_neg()),
-        currency: charge.currency,
-        reason: None,
-        created_at: now,
-    }
-}
-
-fn insert_entries(conn: &mut Conn, entries: &[Entry]) -> Result<()> {
-    match conn {
-        Conn::Sqlite(c) => {
-            for entry in entries {
-                diesel::insert_into(wallet_entries::table).values(entry).execute(c)?;
-            }
-        }
-        Conn::Pg(_) if entries.is_empty() => {}
-        Conn::Pg(c) => {
-            crate::insert_many!(c, "wallet_entries", entries, entry => {
-                id: Text = Some(entry.id),
-                org_id: Text = Some(entry.org_id),
-                mode: Text = Some(entry.mode),
-                message_id: Text = entry.message_id,
-                kind: Text = Some(entry.kind),
-                amount_micros: BigInt = Some(entry.amount_micros),
-                currency: Text = Some(entry.currency),
-                reason: Text = entry.reason.as_deref(),
-                created_at: BigInt = Some(entry.created_at),
-            })?;
-        }
-    }
-    Ok(())
-}
-
-/// An operator's change of the balance, posted with its reason. Error: 400 where it would take the balance below the
-/// holds, or where the sum overflows.
+/// Money in, or an operator's change: the balance moves by the entry's amount. An untouched wallet takes the entry's
+/// currency. Error: 400 where it would take the balance below the holds, or where the sum overflows.
 pub fn adjust(conn: &mut Conn, entry: &Entry, now: Millis) -> Result<Wallet> {
     let owner = (entry.org_id, entry.mode);
     let mut wallet = load_for_update(conn, &[owner], now)?
         .remove(&owner)
         .ok_or_else(|| Error::internal("a wallet was not loaded"))?;
     if wallet.currency != entry.currency {
-        return Err(Error::field("currency", format!("must be {}, the wallet's currency", wallet.currency)));
+        if wallet != Wallet::fresh(owner.0, owner.1) || entries::has_entries(conn, owner)? {
+            return Err(Error::field("currency", format!("must be {}, the wallet's currency", wallet.currency)));
+        }
+        wallet.currency = entry.currency;
     }
     wallet.balance =
         wallet.balance.plus(entry.amount_micros).filter(|balance| *balance >= wallet.held).ok_or_else(|| {
             Error::field("amount", "would take the balance below what is held, or beyond what can be kept")
         })?;
-    diesel::insert_into(wallet_entries::table).values(entry.clone()).execute(conn)?;
-    save(conn, &[&wallet], now)?;
+    entries::insert(conn, std::slice::from_ref(entry))?;
+    save_with_currency(conn, &wallet, now)?;
     Ok(wallet)
 }
 
-/// The ledger, newest first, from before `before` on.
-pub fn entries(conn: &mut Conn, owner: (OrgId, Mode), before: Option<EntryId>, limit: i64) -> Result<Vec<Entry>> {
-    let mut query = wallet_entries::table
-        .filter(wallet_entries::org_id.eq(owner.0))
-        .filter(wallet_entries::mode.eq(owner.1))
-        .order(wallet_entries::id.desc())
-        .limit(limit)
-        .select(Entry::as_select())
-        .into_boxed();
-    if let Some(before) = before {
-        query = query.filter(wallet_entries::id.lt(before));
-    }
-    Ok(query.load(conn)?)
-}
-
-#[derive(Queryable, Insertable)]
-#[diesel(table_name = prices, treat_none_as_default_value = false)]
-struct PriceRow {
-    id: PriceId,
-    channel: Channel,
-    country: Option<Country>,
-    prefix: Option<String>,
-    category: Option<Kind>,
-    amount_micros: Micros,
-    currency: Currency,
-    valid_from: Millis,
-    created_at: Millis,
-}
-
-/// The whole price list.
-pub fn load_prices(conn: &mut Conn) -> Result<Vec<Price>> {
-    let rows: Vec<PriceRow> = prices::table.order(prices::id.asc()).load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Price {
-            channel: row.channel,
-            country: row.country,
-            prefix: row.prefix,
-            category: row.category,
-            amount: row.amount_micros,
-            currency: row.currency,
-            valid_from: row.valid_from,
-        })
-        .collect())
-}
-
-/// Puts `list` in place of the whole price list.
-pub fn replace_prices(conn: &mut Conn, list: &[Price], now: Millis) -> Result<()> {
-    diesel::delete(prices::table).execute(conn)?;
-    for price in list {
-        if price.amount < Micros::ZERO {
-            return Err(Error::new(Code::ValidationFailed).and_field("amount", "must not be negative"));
-        }
-        let row = PriceRow {
-            id: PriceId::new(now),
-            channel: price.channel,
-            country: price.country,
-            prefix: price.prefix.clone(),
-            category: price.category,
-            amount_micros: price.amount,
-            currency: price.currency,
-            valid_from: price.valid_from,
-            created_at: now,
-        };
-        diesel::insert_into(prices::table).values(row).execute(conn)?;
-    }
+fn save_with_currency(conn: &mut Conn, wallet: &Wallet, now: Millis) -> Result<()> {
+    save(conn, &[wallet], now)?;
+    let row = wallets::table.find((wallet.org_id, wallet.mode));
+    crate::both!(conn, c => diesel::update(row).set(wallets::currency.eq(wallet.currency)).execute(c))?;
     Ok(())
 }
 

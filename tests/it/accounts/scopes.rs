@@ -80,6 +80,17 @@ const TABLE: &[(&str, &str, &str, Option<Scope>)] = &[
     ("GET", "/v1/events", "", Some(Scope::WebhooksRead)),
     ("GET", "/v1/events/EVT", "", Some(Scope::WebhooksRead)),
     ("POST", "/v1/events/EVT/replay", "{}", Some(Scope::WebhooksWrite)),
+    ("GET", "/v1/wallet", "", Some(Scope::WalletRead)),
+    ("GET", "/v1/wallet/transactions", "", Some(Scope::WalletRead)),
+    ("GET", "/v1/wallet/transactions/TXN", "", Some(Scope::WalletRead)),
+    ("GET", "/v1/wallet/settings", "", Some(Scope::WalletRead)),
+    ("PUT", "/v1/wallet/settings", "{}", Some(Scope::WalletTopup)),
+    ("GET", "/v1/wallet/spend", "", Some(Scope::WalletRead)),
+    ("POST", "/v1/wallet/topups", r#"{"amount":"1"}"#, Some(Scope::WalletTopup)),
+    ("GET", "/v1/wallet/topups", "", Some(Scope::WalletRead)),
+    ("GET", "/v1/wallet/topups/TOP", "", Some(Scope::WalletRead)),
+    ("GET", "/v1/invoices", "", Some(Scope::WalletRead)),
+    ("GET", "/v1/invoices/INV", "", Some(Scope::WalletRead)),
     ("POST", "/simcoal/send", r#"{"to":"+15005550000","message":"hi"}"#, Some(Scope::MessagesSend)),
     ("POST", "/simcoal/send-bulk", r#"{"to":["+15005550000"],"message":"hi"}"#, Some(Scope::MessagesSend)),
 ];
@@ -88,7 +99,8 @@ const LISTED: &str = r#"{"action":"block","kind":"device","value":"d","reason":"
 const SEND: &str = r#"{"to":"+15005550000","body":"hi","kind":"transactional"}"#;
 
 /// What stands for an id in the table, by its prefix.
-const IDS: &[&str] = &["MSG", "BAT", "BRD", "VRF", "INB", "OPT", "LST", "DEC", "LSN", "WHE", "EVT", "TPL"];
+const IDS: &[&str] =
+    &["MSG", "BAT", "BRD", "VRF", "INB", "OPT", "LST", "DEC", "LSN", "WHE", "EVT", "TPL", "TXN", "TOP", "INV"];
 
 /// Ids of the right form that are nobody's: whoever is let in learns only that.
 fn path_of(path: &str) -> String {

@@ -2,7 +2,7 @@
 //! and the oracle asks afterwards whether anything was lost, doubled, or told to the wrong ear.
 
 mod crash;
-mod dice;
+pub mod dice;
 mod disk;
 mod drain;
 mod limits;

@@ -131,7 +131,7 @@ impl TestApp {
 
     /// An organization with these members beside or instead of the usual ones.
     pub async fn tenant_with(&self, members: Value) -> Tenant {
-        let mut body = json!({"name": "ACME", "country": "GB", "countries": ["*"]});
+        let mut body = json!({"name": "ACME", "country": "GB", "countries": ["*"], "kyb_status": "verified"});
         let wanted = members.as_object().cloned().unwrap_or_default();
         body.as_object_mut().unwrap().extend(wanted);
         let org = self.operator().post("/v1/admin/orgs", body).await.expect(201).text_at("/id");

@@ -87,6 +87,7 @@ struct Books {
     purses: Vec<Purse>,
     attempts: Vec<Tried>,
     audit_whole: bool,
+    book_faults: Vec<String>,
 }
 
 impl Oracle {
@@ -183,7 +184,7 @@ fn doubled(books: &Books, seen: &[Value]) -> Vec<String> {
 }
 
 fn unbalanced(books: &Books) -> Vec<String> {
-    let mut faults = Vec::new();
+    let mut faults: Vec<String> = books.book_faults.iter().map(|fault| format!("I4 {fault}")).collect();
     for purse in &books.purses {
         let own = |owner: &str| owner == purse.owner;
         let opening = if purse.owner.ends_with("test") { TEST_OPENING.0 } else { 0 };
@@ -249,7 +250,7 @@ fn read(conn: &mut Conn) -> Result<Books> {
     let messages = "SELECT id, org_id || ' ' || mode AS owner, kind, recipient, status, hold, price_micros AS price,
         created_at, coalesce(scheduled_for, created_at) AS due_at FROM messages ORDER BY id";
     let ledger = "SELECT org_id || ' ' || mode AS owner, message_id AS message, amount_micros AS amount
-        FROM wallet_entries";
+        FROM wallet_entries WHERE account = 'wallet'";
     let purses = "SELECT org_id || ' ' || mode AS owner, balance_micros AS balance, held_micros AS held FROM wallets";
     let attempts = "SELECT id, message_id AS message FROM attempts";
     Ok(Books {
@@ -258,5 +259,6 @@ fn read(conn: &mut Conn) -> Result<Books> {
         purses: both!(conn, c => diesel::sql_query(purses).load(c))?,
         attempts: both!(conn, c => diesel::sql_query(attempts).load(c))?,
         audit_whole: postern::audit::verify(conn)?.whole,
+        book_faults: postern::wallet::check_books_within(conn)?.faults,
     })
 }

@@ -10,13 +10,13 @@ use postern::audit::{Actor as Who, By};
 use postern::clock::Clock;
 use postern::db::{Conn, Db};
 use postern::error::Result;
-use postern::ids::{EntryId, RouteId};
+use postern::ids::RouteId;
 use postern::limits::Policies;
 use postern::money::{Currency, Micros};
 use postern::routing::{self, Route};
 use postern::secret::Secret;
 use postern::terms::{Channel, Mode};
-use postern::wallet::{self, Entry, EntryKind, Price};
+use postern::wallet::{self, ChargedAt, Entry, EntryKind, Price};
 use serde_json::{Value, json};
 
 use super::actor::Actor;
@@ -182,6 +182,7 @@ fn settle_in(conn: &mut Conn, policies: Value) -> Result<(String, [String; 2])> 
         amount: Micros(PRICE),
         currency: Currency::USD,
         valid_from: now,
+        charged_at: ChargedAt::HandOff,
     };
     wallet::replace_prices(conn, &[price], now)?;
     let route = Route {
@@ -197,17 +198,7 @@ fn settle_in(conn: &mut Conn, policies: Value) -> Result<(String, [String; 2])> 
         paused: false,
     };
     routing::replace(conn, &[route], now)?;
-    let money = Entry {
-        id: EntryId::new(now),
-        org_id: org,
-        mode: Mode::Live,
-        message_id: None,
-        kind: EntryKind::TopUp,
-        amount_micros: Micros(OPENING),
-        currency: Currency::USD,
-        reason: None,
-        created_at: now,
-    };
+    let money = Entry::new(EntryKind::TopUp, (org, Mode::Live), Micros(OPENING), Currency::USD, now);
     wallet::adjust(conn, &money, now)?;
     Ok((org.to_string(), [live.expose().clone(), test.expose().clone()]))
 }

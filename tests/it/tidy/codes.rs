@@ -5,13 +5,8 @@ use postern::error::Code;
 use super::source::Source;
 
 /// Codes of the published contract whose feature is not built yet, with the issue that brings it.
-pub const RESERVED: &[(Code, &str)] = &[
-    (Code::SubscriptionPastDue, "Money"),
-    (Code::FreePlanExhausted, "Money"),
-    (Code::KybNotVerified, "WhatsApp"),
-    (Code::UnsupportedAction, "Activations"),
-    (Code::ActivationAlreadyCompleted, "Activations"),
-];
+pub const RESERVED: &[(Code, &str)] =
+    &[(Code::UnsupportedAction, "Activations"), (Code::ActivationAlreadyCompleted, "Activations")];
 
 /// Codes that nothing raises, and reservations that are no longer true.
 pub fn faults(files: &[Source]) -> Vec<String> {

@@ -1,0 +1,14 @@
+DROP INDEX messages_unproven;
+ALTER TABLE prices DROP COLUMN retired_at;
+ALTER TABLE prices DROP COLUMN charged_at;
+ALTER TABLE attempts DROP COLUMN cost_currency;
+ALTER TABLE attempts DROP COLUMN cost_micros;
+DROP INDEX wallet_entries_attempt;
+ALTER TABLE wallet_entries DROP COLUMN parts;
+ALTER TABLE wallet_entries DROP COLUMN country;
+ALTER TABLE wallet_entries DROP COLUMN channel;
+ALTER TABLE wallet_entries DROP COLUMN key_id;
+ALTER TABLE wallet_entries DROP COLUMN reference;
+ALTER TABLE wallet_entries DROP COLUMN attempt_id;
+ALTER TABLE wallet_entries DROP COLUMN contra;
+ALTER TABLE wallet_entries DROP COLUMN account;

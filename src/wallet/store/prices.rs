@@ -1,0 +1,104 @@
+//! The price list. A line is never changed: a new list retires the lines it leaves out and adds the ones it brings.
+
+use diesel::prelude::*;
+
+use crate::clock::Millis;
+use crate::db::Conn;
+use crate::db::schema::prices;
+use crate::error::{Code, Error, Result};
+use crate::ids::PriceId;
+use crate::money::{Currency, Micros};
+use crate::phone::Country;
+use crate::terms::{Channel, Kind};
+use crate::wallet::{ChargedAt, Price};
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = prices, treat_none_as_default_value = false)]
+struct Row {
+    id: PriceId,
+    channel: Channel,
+    country: Option<Country>,
+    prefix: Option<String>,
+    category: Option<Kind>,
+    amount_micros: Micros,
+    currency: Currency,
+    valid_from: Millis,
+    created_at: Millis,
+    charged_at: ChargedAt,
+    retired_at: Option<Millis>,
+}
+
+/// The price list as it stands.
+pub fn load_prices(conn: &mut Conn) -> Result<Vec<Price>> {
+    let query = prices::table.filter(prices::retired_at.is_null()).order(prices::id.asc());
+    let rows: Vec<Row> = query.load(conn)?;
+    Ok(rows.into_iter().map(price).collect())
+}
+
+/// Every line there ever was, newest first, with when it was put on the list and when it was taken off; `limit` of them
+/// after the line `before`.
+pub fn price_history(
+    conn: &mut Conn,
+    before: Option<PriceId>,
+    limit: i64,
+) -> Result<Vec<(PriceId, Price, Millis, Option<Millis>)>> {
+    let mut query = prices::table.order(prices::id.desc()).limit(limit).into_boxed();
+    if let Some(before) = before {
+        query = query.filter(prices::id.lt(before));
+    }
+    let rows: Vec<Row> = query.load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.id, row.created_at, row.retired_at, row)).map(shown).collect())
+}
+
+fn shown((id, from, to, row): (PriceId, Millis, Option<Millis>, Row)) -> (PriceId, Price, Millis, Option<Millis>) {
+    (id, price(row), from, to)
+}
+
+/// Puts `list` in place of the whole price list; a line of both stays, the others are retired or added.
+pub fn replace_prices(conn: &mut Conn, list: &[Price], now: Millis) -> Result<()> {
+    if list.iter().any(|price| price.amount < Micros::ZERO) {
+        return Err(Error::new(Code::ValidationFailed).and_field("amount", "must not be negative"));
+    }
+    let mut wanted: Vec<&Price> = list.iter().collect();
+    let known: Vec<Row> = prices::table.filter(prices::retired_at.is_null()).load(conn)?;
+    for row in known {
+        let (id, old) = (row.id, price(row));
+        match wanted.iter().position(|price| **price == old) {
+            Some(at) => drop(wanted.remove(at)),
+            None => {
+                let gone = prices::retired_at.eq(Some(now));
+                crate::both!(conn, c => diesel::update(prices::table.find(id)).set(gone).execute(c))?;
+            }
+        }
+    }
+    for price in wanted {
+        let row = Row {
+            id: PriceId::new(now),
+            channel: price.channel,
+            country: price.country,
+            prefix: price.prefix.clone(),
+            category: price.category,
+            amount_micros: price.amount,
+            currency: price.currency,
+            valid_from: price.valid_from,
+            created_at: now,
+            charged_at: price.charged_at,
+            retired_at: None,
+        };
+        diesel::insert_into(prices::table).values(row).execute(conn)?;
+    }
+    Ok(())
+}
+
+fn price(row: Row) -> Price {
+    Price {
+        channel: row.channel,
+        country: row.country,
+        prefix: row.prefix,
+        category: row.category,
+        amount: row.amount_micros,
+        currency: row.currency,
+        valid_from: row.valid_from,
+        charged_at: row.charged_at,
+    }
+}
