@@ -18,7 +18,7 @@ use crate::money::{Currency, Micros, MoneyView};
 use crate::phone::Country;
 use crate::routing::{self, Route};
 use crate::terms::{Channel, Kind};
-use crate::wallet::{self, ChargedAt, Price, Rate, margin_of};
+use crate::wallet::{self, ChargedAt, PastPrice, Price, Rate, margin_of};
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
     routes.service(list_price_history).service(list_margins).service(list_prices).service(replace_prices);
@@ -151,11 +151,11 @@ pub(super) async fn list_prices(desk: Desk<Look>) -> Result<HttpResponse> {
 )]
 #[get("/prices/history")]
 pub(super) async fn list_price_history(desk: Desk<Look>, listing: Listing<Unfiltered>) -> Result<HttpResponse> {
-    let past = |(id, price, added_at, removed_at): (PriceId, Price, Millis, Option<Millis>)| PastLine {
-        id,
-        line: line(&price),
-        added_at,
-        removed_at,
+    let past = |past: PastPrice| PastLine {
+        id: past.id,
+        line: line(&past.price),
+        added_at: past.added_at,
+        removed_at: past.removed_at,
     };
     desk.list(
         listing.page,

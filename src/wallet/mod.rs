@@ -17,7 +17,7 @@ pub use month::{Month, date_of};
 pub use prices::{ChargedAt, Margin, Price, Priced, Rate, Want, margin_of, price_of};
 pub use shown::{CapView, cap_views};
 pub use store::{
-    Account, Books, Charge, Cost, Entry, EntryKind, Spend, Spent, accounts_of, adjust, caps_of, entries,
+    Account, Books, Charge, Cost, Entry, EntryKind, PastPrice, Spend, Spent, accounts_of, adjust, caps_of, entries,
     entries_of_month, find_entry, load_allowances, load_caps, load_for_update, load_prices, load_spent, post_costs,
     price_history, purge_spent, read, replace_caps, replace_prices, save, save_allowance, save_spent, settle, spend,
 };

@@ -20,7 +20,7 @@ use crate::ids::TopupId;
 /// With a live key the top-up waits: pay it and have your payment service call `/hooks/payments` with its id, or have an
 /// operator confirm it. With a test key the test money is there at once.
 #[utoipa::path(
-    operation_id = "create_topup",
+    operation_id = "request_topup",
     tag = "Wallet",
     path = "/v1/wallet/topups",
     params(("Idempotency-Key" = Option<String>, Header, description = "One key, one effect")),

@@ -10,7 +10,7 @@ pub use allowances::{load_allowances, save_allowance};
 pub use books::{Account, Books, Spend, accounts_of, books, entries_of_month, spend};
 pub use caps::{Spent, caps_of, load_caps, load_spent, purge_spent, replace_caps, save_spent};
 pub use entries::{Cost, Entry, EntryKind, entries, find_entry, post_costs};
-pub use prices::{load_prices, price_history, replace_prices};
+pub use prices::{PastPrice, load_prices, price_history, replace_prices};
 
 use std::collections::BTreeMap;
 

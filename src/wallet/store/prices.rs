@@ -35,23 +35,31 @@ pub fn load_prices(conn: &mut Conn) -> Result<Vec<Price>> {
     Ok(rows.into_iter().map(price).collect())
 }
 
-/// Every line there ever was, newest first, with when it was put on the list and when it was taken off; `limit` of them
-/// after the line `before`.
-pub fn price_history(
-    conn: &mut Conn,
-    before: Option<PriceId>,
-    limit: i64,
-) -> Result<Vec<(PriceId, Price, Millis, Option<Millis>)>> {
+/// A line that is or was on the price list.
+#[derive(Debug, Clone)]
+pub struct PastPrice {
+    /// Its id.
+    pub id: PriceId,
+    /// The line.
+    pub price: Price,
+    /// When it was put on the list.
+    pub added_at: Millis,
+    /// When it was taken off.
+    pub removed_at: Option<Millis>,
+}
+
+/// Every line there ever was, newest first; `limit` of them after the line `before`.
+pub fn price_history(conn: &mut Conn, before: Option<PriceId>, limit: i64) -> Result<Vec<PastPrice>> {
     let mut query = prices::table.order(prices::id.desc()).limit(limit).into_boxed();
     if let Some(before) = before {
         query = query.filter(prices::id.lt(before));
     }
     let rows: Vec<Row> = query.load(conn)?;
-    Ok(rows.into_iter().map(|row| (row.id, row.created_at, row.retired_at, row)).map(shown).collect())
-}
-
-fn shown((id, from, to, row): (PriceId, Millis, Option<Millis>, Row)) -> (PriceId, Price, Millis, Option<Millis>) {
-    (id, price(row), from, to)
+    let past = |row: Row| {
+        let (id, added_at, removed_at) = (row.id, row.created_at, row.retired_at);
+        PastPrice { id, price: price(row), added_at, removed_at }
+    };
+    Ok(rows.into_iter().map(past).collect())
 }
 
 /// Puts `list` in place of the whole price list; a line of both stays, the others are retired or added.
