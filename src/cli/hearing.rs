@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::remote::{CallError, Patience, Remote};
+use super::remote::{CallError, Patience, Remote, text_at};
 
 /// An event.
 #[derive(Debug, Deserialize)]
@@ -116,7 +116,7 @@ impl<'a> Hearing<'a> {
 async fn open(remote: &Remote, events: &[String]) -> Result<String, CallError> {
     let body = if events.is_empty() { json!({}) } else { json!({ "events": events }) };
     let made = remote.post("/v1/listeners", &body).await?;
-    match made["id"].as_str() {
+    match text_at(&made, "/id") {
         Some(id) => Ok(String::from(id)),
         None => Err(CallError::Strange { base: String::from(remote.base()) }),
     }

@@ -65,17 +65,22 @@ pub enum CallError {
     },
 }
 
+/// The text at a JSON pointer, where there is one.
+pub fn text_at<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
+    value.pointer(pointer).and_then(Value::as_str)
+}
+
 fn said(status: u16, base: &str, problem: &Value) -> String {
-    let detail = problem["detail"].as_str().unwrap_or("the answer says no more");
+    let detail = text_at(problem, "/detail").unwrap_or("the answer says no more");
     match status {
         401 => format!("{base} does not take the key: {detail} Give another with --key or POSTERN_API_KEY"),
-        403 => match problem["field_errors"]["required_scope"][0].as_str() {
+        403 => match text_at(problem, "/field_errors/required_scope/0") {
             Some(scope) => format!("the key lacks the scope {scope}, which this command needs"),
             None => format!("the key may not do that: {detail}"),
         },
         _ => {
-            let code = problem["code"].as_str().unwrap_or("no code");
-            let fields = problem["field_errors"].as_object().into_iter().flatten();
+            let code = text_at(problem, "/code").unwrap_or("no code");
+            let fields = problem.get("field_errors").and_then(Value::as_object).into_iter().flatten();
             let fields: String = fields.map(|(name, why)| format!("\n  {name} {}", words(why))).collect();
             format!("{base} answers {status} ({code}): {detail}{fields}")
         }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::hearing::Hearing;
-use super::remote::{self, CallError, Patience, Remote};
+use super::remote::{self, CallError, Patience, Remote, text_at};
 use super::show;
 use crate::clock::{Clock, Span, parse_duration};
 use crate::terms::Channel;
@@ -169,17 +169,18 @@ async fn follow(remote: &Remote, args: &Args, shown: &Shown, lines: mpsc::Sender
         if patience.is_over() {
             eprintln!("postern: {} answers again", remote.base());
         }
-        let (Some(next), Some(data)) = (found["next_since"].as_str(), found["data"].as_array()) else {
+        let (Some(next), Some(data)) = (text_at(&found, "/next_since"), found.get("data").and_then(Value::as_array))
+        else {
             return Err(CallError::Strange { base: String::from(remote.base()) }.into());
         };
         for line in data {
-            let (id, what) = (line["id"].as_str().unwrap_or_default(), line["what"].as_str().unwrap_or_default());
+            let (id, what) = (text_at(line, "/id").unwrap_or_default(), text_at(line, "/what").unwrap_or_default());
             if known.is_new(id) && shown.wants(what) {
                 lines.send(line.clone()).await?;
             }
         }
         since = Some(String::from(next));
-        if found["has_more"] != true {
+        if found.get("has_more").and_then(Value::as_bool) != Some(true) {
             tokio::time::sleep(ASK_EVERY).await;
         }
     }
@@ -191,7 +192,7 @@ async fn hear(hearing: Option<&mut Hearing<'_>>, shown: &Shown, lines: mpsc::Sen
     loop {
         let event = hearing.next().await?;
         if shown.message_events || !event.kind.starts_with("message.") || event.kind == "message.inbound" {
-            let data = &event.payload["data"];
+            let data = event.payload.get("data");
             let line =
                 json!({ "id": event.id, "at": event.created_at, "what": "event", "type": event.kind, "data": data });
             lines.send(line).await?;
@@ -223,24 +224,25 @@ impl Known {
 
 /// A line for people: when, what, about which, and what there is to say of it.
 fn sentence(line: &Value) -> String {
-    let text = |name: &str| line[name].as_str().unwrap_or_default();
-    let mut words = vec![String::from(text("at"))];
-    let members = if text("what") == "event" {
-        words.push(format!("event {}", text("type")));
-        &line["data"]
-    } else {
-        words.push(String::from(text("what")));
-        line
+    let text = |pointer: &str| text_at(line, pointer).unwrap_or_default();
+    let mut words = vec![String::from(text("/at"))];
+    let members = match (text("/what"), line.get("data")) {
+        ("event", Some(data)) => {
+            words.push(format!("event {}", text("/type")));
+            data
+        }
+        (what, _) => {
+            words.push(String::from(what));
+            line
+        }
     };
     for name in
         ["message_id", "inbound_id", "endpoint_id", "channel", "kind", "from", "to", "by", "error_code", "org_id"]
     {
-        words.extend(members[name].as_str().map(String::from));
+        words.extend(members.get(name).and_then(Value::as_str).map(String::from));
     }
-    if line["data"]["id"].is_string() {
-        words.extend(line["data"]["id"].as_str().map(String::from));
-    }
-    let reasons = line["reasons"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    words.extend(text_at(line, "/data/id").map(String::from));
+    let reasons = line.get("reasons").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let reasons: Vec<&str> = reasons.collect();
     if !reasons.is_empty() {
         words.push(format!("[{}]", reasons.join(", ")));

@@ -33,7 +33,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     }
     let remote = args.server.remote()?;
     let made = remote.post("/v1/sandbox/events", &json!({ "type": args.event, "data": data })).await?;
-    if made["endpoints"] == 0 && made["listeners"] == 0 {
+    if ["endpoints", "listeners"].iter().all(|who| made.get(who).and_then(Value::as_u64) == Some(0)) {
         eprintln!(
             "postern: nobody listens to it; `postern listen --forward-to URL` does, or an endpoint for test events"
         );

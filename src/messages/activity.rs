@@ -80,7 +80,7 @@ pub fn activity(conn: &mut Conn, since: &Since, now: Millis) -> Result<ActivityL
     let cut = sorts.iter().filter(|lines| lines.len() >= LINES_MAX).filter_map(|lines| Some(lines.last()?.at)).min();
     let mut data: Vec<ActivityView> = sorts.into_iter().flatten().collect();
     data.retain(|line| cut.is_none_or(|cut| line.at <= cut));
-    data.sort_by(|one, other| one.at.cmp(&other.at));
+    data.sort_by_key(|line| line.at);
     // More of one moment than an answer holds cannot be paged through by time: the rest of it is left out.
     let next = |cut: Millis| if cut > since.at { cut } else { cut.plus(Duration::from_millis(1)) };
     Ok(ActivityList { data, next_since: cut.map_or(now.minus(OVERLAP), next), has_more: cut.is_some() })
