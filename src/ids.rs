@@ -114,6 +114,8 @@ ids! {
     MessageId = "msg",
     /// A bulk request's batch.
     BatchId = "bat",
+    /// A broadcast.
+    BroadcastId = "brd",
     /// A verification.
     VerificationId = "vrf",
     /// A decision on a message or a verification.

@@ -43,6 +43,7 @@ pub mod whatsapp;
 pub mod messages;
 pub mod verifications;
 pub mod sentinel;
+pub mod broadcasts;
 pub mod callbacks;
 pub mod admin;
 
@@ -53,4 +54,5 @@ pub mod openapi;
 pub mod worker;
 pub mod server;
 pub mod start;
+pub mod simulator;
 pub mod cli;

@@ -9,8 +9,8 @@ use actix_web::{App as Actix, HttpServer};
 use crate::app::App;
 use crate::http::{Settings, Strangers, frame};
 use crate::{
-    accounts, admin, callbacks, fraud, health, inbound, messages, openapi, routing, sentinel, templates, verifications,
-    webhooks, whatsapp,
+    accounts, admin, broadcasts, callbacks, fraud, health, inbound, messages, openapi, routing, sentinel, templates,
+    verifications, webhooks, whatsapp,
 };
 
 /// Every route. Public ones first; then operators, tenants and carriers, each behind their own guard.
@@ -25,6 +25,7 @@ pub fn routes(routes: &mut ServiceConfig) {
             web::scope("/v1")
                 .wrap(from_fn(accounts::guard))
                 .service(accounts::show_account)
+                .configure(broadcasts::configure)
                 .configure(fraud::configure)
                 .configure(inbound::configure)
                 .configure(messages::configure)

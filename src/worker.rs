@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
 use crate::{
-    alerts, callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, sentinel, templates,
-    verifications, wallet, webhooks, whatsapp,
+    alerts, broadcasts, callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits, routing, sentinel,
+    templates, verifications, wallet, webhooks, whatsapp,
 };
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
@@ -30,6 +30,9 @@ pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
         every(SIMULATIONS_EVERY, stop.clone(), || async { sentinel::run_simulations(&app).await.map(drop) }),
         every(SUBMISSIONS_EVERY, stop.clone(), || async {
             templates::run_submissions(&app, SUBMISSIONS_MAX).await.map(drop)
+        }),
+        every(BROADCASTS_EVERY, stop.clone(), || async {
+            broadcasts::run_steps(&app, BROADCAST_STEPS_MAX).await.map(drop)
         }),
         every(app.config.retention.sweep_interval, stop.clone(), || sweep(&app)),
         every(messages::WATCH_EVERY, stop.clone(), || messages::watch_routes(&app)),
@@ -169,6 +172,10 @@ const SUBMISSIONS_EVERY: Duration = Duration::from_secs(5);
 const SUBMISSIONS_MAX: i64 = 20;
 /// How often to look how full the disk is.
 const DISK_EVERY: Duration = Duration::from_secs(5);
+/// How late a broadcast's step may be.
+const BROADCASTS_EVERY: Duration = Duration::from_secs(1);
+/// Steps of broadcasts in one round: it ends in time for a stop.
+const BROADCAST_STEPS_MAX: usize = 50;
 /// Steps of one round.
 const STEPS_MAX: i64 = 200;
 /// Rows of one purge: small enough that accepting never waits long for it.
@@ -195,11 +202,13 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let verifications = verifications::purge_verifications(conn, checked, PURGE_ROWS)?;
                 failpoint::pass("sweep.purge")?;
                 let windows = messages::purge_guards(conn, now, PURGE_ROWS)?;
+                let pairs = messages::purge_pairs(conn, now, PURGE_ROWS)?;
                 let inbound = inbound::purge_inbound(conn, now.minus(keep.messages), PURGE_ROWS)?;
                 let listed = fraud::purge_entries(conn, now.minus(ENDED_KEPT), PURGE_ROWS)?;
                 let held = sentinel::purge_holds(conn, now.minus(keep.decisions), PURGE_ROWS)?;
                 let spent = wallet::purge_spent(conn, now.minus(SPENT_KEPT), PURGE_ROWS)?;
                 let chats = whatsapp::purge_whatsapp(conn, now, PURGE_ROWS)?;
+                let broadcasts = broadcasts::purge_broadcasts(conn, now.minus(keep.messages), PURGE_ROWS)?;
                 let told = now.minus(keep.events);
                 let deliveries = webhooks::purge_deliveries(conn, told, PURGE_ROWS)?;
                 let events = webhooks::purge_events(conn, told, PURGE_ROWS)?;
@@ -207,11 +216,13 @@ pub async fn sweep(app: &App) -> Result<()> {
                 Ok(keys
                     + inbound
                     + chats
+                    + pairs
                     + spent
                     + listed
                     + held
                     + verifications
                     + windows
+                    + broadcasts
                     + deliveries
                     + events
                     + listeners

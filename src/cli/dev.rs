@@ -1,6 +1,10 @@
 //! `postern dev`: everything on embedded defaults, with a demo organization and a curl that works when pasted.
 
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+
 use serde_json::json;
+use tokio::sync::watch;
 
 use super::desk::Desk;
 use super::{serve, show};
@@ -18,6 +22,7 @@ use crate::money::{Currency, Micros};
 use crate::phone::Country;
 use crate::routing::{self, Route};
 use crate::secret::Secret;
+use crate::simulator::{Settings, Simulator};
 use crate::start::{self, Signals};
 use crate::terms::{Channel, Mode};
 use crate::wallet::{self, Entry, EntryKind, Price};
@@ -28,6 +33,9 @@ use crate::wallet::{self, Entry, EntryKind, Price};
 pub struct Args {
     #[command(flatten)]
     serve: serve::Args,
+    /// Simulate Meta's WhatsApp Cloud API as well, as the carrier "meta"; docs/simulator.md
+    #[arg(long)]
+    simulate_meta: bool,
 }
 
 impl Args {
@@ -46,23 +54,62 @@ struct First {
 }
 
 /// Runs the command: as `serve`, after the demo organization was made where there is no organization at all.
-pub async fn run(config: Config, _args: Args) -> anyhow::Result<()> {
+pub async fn run(mut config: Config, args: Args) -> anyhow::Result<()> {
     config.keyring()?;
+    let meta = if args.simulate_meta { Some(StandIn::beside(&mut config)?) } else { None };
     let app = start::wire(config, Clock::System).await?;
     serve::enter(&app).await?;
     let desk = Desk::at(app.db.clone(), app.clock.clone());
     let signals = Signals::caught()?;
     let running = start::run(app).await?;
     // After the doors are open: keys that were made and then not shown would be lost.
-    let first = desk.change(reason(), first_start).await?;
+    let whatsapp = if meta.is_some() { META } else { SANDBOX };
+    let first = desk.change(reason(), move |conn, by| first_start(conn, by, whatsapp)).await?;
     let base = match (&running.app.config.server.public_url, running.address) {
         (None, Some(address)) => format!("http://{address}"),
         _ => running.app.config.public_url().to_string(),
     };
     // A terminal that has gone away is no reason to stop serving.
     let _ = show::line(banner(&base, first.as_ref()));
+    // Held until the end: it goes with this.
+    let _stop = meta.map(|meta| meta.open(&base)).transpose()?;
     running.until_signal(signals).await;
     Ok(())
+}
+
+/// The name of the simulated carrier.
+const META: &str = "meta";
+
+/// The simulator of Meta's API, in this process.
+struct StandIn {
+    settings: Settings,
+    listener: TcpListener,
+}
+
+impl StandIn {
+    /// Takes a free port and adds the carrier that calls it to the configuration.
+    fn beside(config: &mut Config) -> anyhow::Result<StandIn> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let settings = Settings::default();
+        let text = settings.carrier_toml(&format!("http://{}", listener.local_addr()?));
+        let source = Source { name: String::from("the simulator"), text, ..Source::default() };
+        config.carriers.retain(|carrier| carrier.name != META);
+        config.carriers.extend(Config::load(source)?.carriers.into_iter().filter(|carrier| carrier.name == META));
+        Ok(StandIn { settings, listener })
+    }
+
+    /// Opens it, with its webhooks going to `base`.
+    fn open(self, base: &str) -> anyhow::Result<watch::Sender<bool>> {
+        let (stop, stopping) = watch::channel(false);
+        let at = self.listener.local_addr()?;
+        let settings = Settings { callback: Some(format!("{base}/hooks/meta")), ..self.settings };
+        Simulator::new(settings, Clock::System)?.spawn(self.listener, stopping)?;
+        let _ = show::line(format!(
+            "  Meta's Cloud API is simulated at http://{at} as the carrier \"{META}\"; what was sent:\n\n    \
+             curl -s http://{at}/_sim/state\n"
+        ));
+        Ok(stop)
+    }
 }
 
 fn reason() -> Option<String> {
@@ -70,8 +117,8 @@ fn reason() -> Option<String> {
 }
 
 /// Makes the demo organization, its keys, an operator and routes to the sandbox; nothing where there is any
-/// organization, so that it happens once.
-fn first_start(conn: &mut Conn, by: &By) -> Result<Option<First>> {
+/// organization, so that it happens once. WhatsApp goes by the carrier `whatsapp`.
+fn first_start(conn: &mut Conn, by: &By, whatsapp: &str) -> Result<Option<First>> {
     if !list_orgs(conn, None, 1)?.is_empty() {
         return Ok(None);
     }
@@ -85,9 +132,12 @@ fn first_start(conn: &mut Conn, by: &By) -> Result<Option<First>> {
     let owner = create_operator(conn, by, owner)?.id;
     let (_, operator) = create_operator_token(conn, by, owner, None)?;
     if routing::load(conn)?.is_empty() {
-        let routes: Vec<Route> = Channel::ALL.iter().map(|channel| to_sandbox(*channel, by)).collect();
+        let carrier = |channel: Channel| if channel == Channel::Whatsapp { whatsapp } else { SANDBOX };
+        let routes: Vec<Route> = Channel::ALL.iter().map(|channel| to(carrier(*channel), *channel, by)).collect();
         routing::replace(conn, &routes, by.now)?;
-        by.tell(conn, "routes.replace", "routes", Change::made(&json!({"every channel": SANDBOX})))?;
+        let told: BTreeMap<&str, &str> =
+            Channel::ALL.iter().map(|channel| (channel.as_str(), carrier(*channel))).collect();
+        by.tell(conn, "routes.replace", "routes", Change::made(&told))?;
     }
     fund(conn, by, org)?;
     Ok(Some(First { test_key, live_key, operator }))
@@ -125,14 +175,14 @@ fn fund(conn: &mut Conn, by: &By, org: OrgId) -> Result<()> {
 }
 
 /// A route for everything of one channel, so that the live key works here as well and reaches nobody.
-fn to_sandbox(channel: Channel, by: &By) -> Route {
+fn to(carrier: &str, channel: Channel, by: &By) -> Route {
     Route {
         id: RouteId::new(by.now),
         channel,
         country: None,
         prefix: None,
         org_id: None,
-        carrier: String::from(SANDBOX),
+        carrier: String::from(carrier),
         priority: 100,
         weight: 1,
         price: None,

@@ -23,6 +23,7 @@ mod show;
 mod simulate;
 mod tail;
 mod trigger;
+mod simulator;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -87,6 +88,9 @@ enum Command {
     Lab(lab::Args),
     /// Replay recorded attempts under a changed fraud rule set
     Simulate(simulate::Args),
+    /// Stand-ins for carriers, for development
+    #[command(subcommand)]
+    Simulator(simulator::Args),
     /// The configuration
     #[command(subcommand)]
     Config(config::Args),
@@ -118,6 +122,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Listen(args) => runtime()?.block_on(listen::run(args)),
         Command::Trigger(args) => runtime()?.block_on(trigger::run(args)),
         Command::Tail(args) => runtime()?.block_on(tail::run(args)),
+        Command::Simulator(args) => runtime()?.block_on(simulator::run(&args)),
         Command::Doctor => runtime()?.block_on(doctor::run(file)),
         command => {
             let config = Config::load(command.source(Source::find(file)?))?;
@@ -165,7 +170,8 @@ impl Command {
             | Command::Lab(_)
             | Command::Listen(_)
             | Command::Trigger(_)
-            | Command::Tail(_) => Ok(()),
+            | Command::Tail(_)
+            | Command::Simulator(_) => Ok(()),
         }
     }
 }

@@ -194,6 +194,9 @@ concern! {
         lease: Duration = default "60s", "POSTERN_DISPATCH_LEASE", lasting(secs(5), secs(HOUR));
         /// How often to look for work nobody woke this process for.
         poll_interval: Duration = default "1s", "POSTERN_DISPATCH_POLL_INTERVAL", lasting(Duration::from_millis(20), secs(60));
+        /// Messages of one broadcast that may wait for their carriers; its other contacts wait in the broadcast, where they
+        /// can still be held back. About what a broadcast sends in a second at most.
+        broadcast_ahead: u32 = default "1000", "POSTERN_DISPATCH_BROADCAST_AHEAD", within(1..=1_000_000);
     }
 }
 

@@ -85,6 +85,53 @@ impl<T: DeserializeOwned + 'static> FromRequest for OptionalBody<T> {
     }
 }
 
+/// A JSON body as a `T`, or a sheet (`text/csv`, up to 8 MiB), for what is long and flat.
+#[derive(Debug)]
+pub enum Sheet<T> {
+    /// `application/json`, as any body.
+    Json(Box<Body<T>>),
+    /// `text/csv` as it came, with the key of its headers.
+    Csv(Bytes, Option<IdempotencyKey>),
+}
+
+/// Largest sheet: a hundred thousand lines of some eighty bytes. It is read line by line, not into a tree.
+const SHEET_MAX: usize = 8 << 20;
+
+impl<T> Sheet<T> {
+    /// The client's idempotency key with the request's fingerprint.
+    pub fn key(&self, req: &HttpRequest) -> Option<(&IdempotencyKey, [u8; 32])> {
+        match self {
+            Sheet::Json(body) => body.key.as_ref().map(|key| (key, body.fingerprint(req))),
+            Sheet::Csv(bytes, key) => {
+                let print = [idempotency_key::fingerprint(req, None), sha256(bytes)].concat();
+                key.as_ref().map(|key| (key, sha256(&print)))
+            }
+        }
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Sheet<T> {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_csv = is_media(req.headers(), |kind| kind == "text/csv");
+        let media = if is_csv { Ok(()) } else { json_media(req.headers()) };
+        let (req, mut reading) = (req.clone(), Reading::start(req, payload));
+        if is_csv {
+            reading.max_bytes = reading.max_bytes.max(SHEET_MAX);
+        }
+        Box::pin(async move {
+            media.map_err(|fault| fault.detail("Send application/json, or text/csv in UTF-8."))?;
+            let bytes = reading.finish().await?;
+            match is_csv {
+                true => Ok(Sheet::Csv(bytes, IdempotencyKey::find(&req, None)?)),
+                false => parsed(&req, bytes).map(|body| Sheet::Json(Box::new(body))),
+            }
+        })
+    }
+}
+
 /// A body of any kind as bytes, within the same bounds: forms and callbacks, whose signatures cover every byte.
 #[derive(Debug)]
 pub struct Raw(pub Bytes);
@@ -112,15 +159,22 @@ fn json_media(headers: &HeaderMap) -> Result<()> {
     if encoded {
         return Err(Error::new(Code::UnsupportedMediaType).detail("Send the body without a Content-Encoding."));
     }
+    let is_json =
+        |kind: &str| kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));
+    is_media(headers, is_json).then_some(()).ok_or_else(|| Error::new(Code::UnsupportedMediaType))
+}
+
+/// Whether the content type is one that `fits`, in UTF-8 where it says, and not compressed.
+fn is_media(headers: &HeaderMap, fits: impl Fn(&str) -> bool) -> bool {
+    let encoded = headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding.as_bytes() != b"identity");
     let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut parts = text.split(';').map(|part| part.trim().to_ascii_lowercase());
     let kind = parts.next().unwrap_or_default();
-    let is_json = kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));
     let is_utf8 = |part: String| match part.strip_prefix("charset=") {
         Some(charset) => charset.trim_matches('"') == "utf-8",
         None => true,
     };
-    (is_json && parts.all(is_utf8)).then_some(()).ok_or_else(|| Error::new(Code::UnsupportedMediaType))
+    !encoded && fits(&kind) && parts.all(is_utf8)
 }
 
 /// A body on its way in.

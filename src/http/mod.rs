@@ -27,7 +27,7 @@ pub mod guarded;
 #[cfg(test)]
 mod tests;
 
-pub use body::{Body, NoMembers, OptionalBody, Raw};
+pub use body::{Body, NoMembers, OptionalBody, Raw, Sheet};
 pub use frame::frame;
 pub use idempotency_key::IdempotencyKey;
 pub use page::{Listing, Page};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::body::{BulkMode, Pacing};
 use super::chat::Chat;
 use super::client::ClientMacs;
+use super::pairs::PairKey;
 use super::purse::Capped;
 use super::store::{Extra, Row};
 use crate::accounts::Caller;
@@ -51,6 +52,9 @@ pub struct BulkTerms {
     pub pacing: Pacing,
     /// Where the caller reaches this server: the refusals of single messages point to it.
     pub base: String,
+    /// A step of a broadcast, whose contacts wait by themselves: SMS over a bulk's share of the plan are refused with
+    /// their wait, a limit's refusal is no decision yet, and the batch grows with each step.
+    pub is_step: bool,
 }
 
 /// One message, priced and screened, or why it can be none (a bulk's faulty item).
@@ -92,6 +96,8 @@ pub struct Prepared {
     pub verification_id: Option<VerificationId>,
     /// The end user's address and device as guards know them.
     pub client: ClientMacs,
+    /// The WhatsApp number and the recipient, where it can only go by one number.
+    pub pair: Option<PairKey>,
     /// What it costs.
     pub price: Priced,
     /// Its decision.
@@ -187,6 +193,11 @@ impl Accept {
     /// Whether SMS over the plan's cap wait for their minute.
     pub fn is_paced(&self) -> bool {
         self.bulk.as_ref().is_some_and(|terms| terms.pacing == Pacing::Plan)
+    }
+
+    /// Whether this is a step of a broadcast.
+    pub fn is_step(&self) -> bool {
+        self.bulk.as_ref().is_some_and(|terms| terms.is_step)
     }
 
     /// Whether one refusal refuses all.

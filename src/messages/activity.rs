@@ -45,7 +45,7 @@ pub struct ActivityView {
     /// What it is for.
     pub kind: Option<Kind>,
     /// To whom, masked.
-    #[schema(example = "+141••••••123")]
+    #[schema(example = "+141•••••123")]
     pub to: Option<String>,
     /// Who did it: the worker, a receipt, the client.
     #[schema(example = "receipt")]

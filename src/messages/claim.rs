@@ -7,16 +7,17 @@ use std::time::Duration;
 use super::chat::{self, Going};
 use super::dispatch::Claimed;
 use super::in_flight::InFlight;
+use super::pairs::Pairs;
 use super::progress::{self, Due};
 use super::settle::{self, Moved};
 use super::state::Status;
 use super::store::{self, Attempt, AttemptState, Extra, Move, Order, Row};
 use crate::clock::Millis;
 use crate::db::Conn;
-use crate::error::Result;
+use crate::error::{Code, Result};
 use crate::ids::{AttemptId, OrgId};
 use crate::inbound::{self, Consents, Whom};
-use crate::phone::{Country, Phone};
+use crate::phone::{Country, Phone, address_mac};
 use crate::providers::Carriers;
 use crate::providers::circuit::{Permit, State};
 use crate::providers::pick::{Candidate, pick};
@@ -24,7 +25,7 @@ use crate::routing::senders::Pool;
 use crate::routing::watch::Watch;
 use crate::routing::{self, Pauses, Route, Want};
 use crate::secret::{Keyring, random_u64};
-use crate::terms::{Kind, Mode};
+use crate::terms::{Channel, Kind, Mode};
 use crate::whatsapp::Numbers;
 
 /// What a claim looks at besides the table.
@@ -40,9 +41,9 @@ pub(super) struct Desk {
     pub(super) watch: Arc<Watch>,
     pub(super) carriers: Carriers,
     pub(super) in_flight: InFlight,
-    pub(super) lease: Duration,
-    /// Processes that deliver, which share each carrier's pace.
+    /// How many processes deliver: each takes its share of a carrier's rate.
     pub(super) nodes: u32,
+    pub(super) lease: Duration,
 }
 
 /// The lanes, first served first; see `Kind::lane`.
@@ -58,17 +59,23 @@ const FULL_WAIT: Duration = Duration::from_millis(25);
 /// Organizations looked at in one claim.
 const ORGS_MAX: usize = 256;
 
+/// Where every carrier rests for longer than this, a message that has another channel goes by that one.
+const FALL_BACK_AFTER: Duration = Duration::from_secs(10);
+
 /// How far a claim has come.
 #[derive(Default)]
 struct Round {
     claimed: Vec<Claimed>,
     moves: Vec<(Row, Move)>,
     put_off: usize,
+    /// Of the whole claim.
+    pairs: Pairs,
 }
 
 impl Desk {
     pub(super) fn claim(&self, conn: &mut Conn, limit: usize, now: Millis) -> Result<Vec<Claimed>> {
         let mut claimed: Vec<Claimed> = Vec::new();
+        let mut pairs = Pairs::default();
         for (lane, order) in LANES {
             let left = limit.saturating_sub(claimed.len());
             if left == 0 {
@@ -82,10 +89,11 @@ impl Desk {
                 if left == 0 {
                     break;
                 }
-                claimed.extend(self.claim_of(conn, (lane, order, org), share.min(left), now)?);
+                claimed.extend(self.claim_of(conn, (lane, order, org), share.min(left), (&mut pairs, now))?);
                 self.in_flight.note_served(lane, org);
             }
         }
+        store::take_pairs(conn, pairs.taken(), now)?;
         Ok(claimed)
     }
 
@@ -96,14 +104,15 @@ impl Desk {
         conn: &mut Conn,
         (lane, order, org): (i16, Order, OrgId),
         share: usize,
-        now: Millis,
+        (pairs, now): (&mut Pairs, Millis),
     ) -> Result<Vec<Claimed>> {
         let mut claimed = Vec::new();
         for _ in 0..ROUNDS_MAX {
             let left = share.saturating_sub(claimed.len());
             let rows = store::due(conn, lane, org, order, now, i64::try_from(left).unwrap_or(i64::MAX))?;
             let consents = consents_of(conn, &rows)?;
-            let mut round = Round::default();
+            self.look_up_pairs(conn, &rows, pairs)?;
+            let mut round = Round { pairs: std::mem::take(pairs), ..Round::default() };
             for row in rows {
                 if row.kind != Kind::Otp
                     && !matches!(row.status, Status::Sending | Status::Sent)
@@ -118,6 +127,7 @@ impl Desk {
             store::apply(conn, &moves)?;
             let begun: Vec<&Attempt> = round.claimed.iter().map(|claimed| &claimed.attempt).collect();
             store::insert_attempts(conn, &begun)?;
+            *pairs = std::mem::take(&mut round.pairs);
             claimed.append(&mut round.claimed);
             if round.put_off == 0 || claimed.len() >= share {
                 break;
@@ -153,7 +163,7 @@ impl Desk {
         let (channel, to) = row.way(&extra);
         let want = Want { channel, country: country_of(&row, &to), recipient: &to, org_id: row.org_id };
         if row.mode == Mode::Live && self.pauses.stops(&want).is_some() {
-            return self.put_off(conn, row, DRAIN_WAIT, now, round);
+            return self.put_off(conn, row, (DRAIN_WAIT, Code::ProviderUnavailable.as_str()), now, round);
         }
         // The originator was checked for the channel it was asked for; on another one it is chosen.
         let mut asked = row.sender.clone().filter(|_| channel == row.channel);
@@ -161,13 +171,15 @@ impl Desk {
         match chat::go(conn, (&self.numbers, &self.keyring), &row, (channel, &to), now)? {
             Going::Elsewhere => {}
             Going::From(number, id) => (asked, number_id) = (Some(number), id),
-            Going::Later(wait) => return self.put_off(conn, row, wait, now, round),
+            Going::Later(wait) => return self.put_off(conn, row, (wait, Code::WhatsappTierLimit.as_str()), now, round),
             Going::Nobody => return instead(conn, &row, &progress::no_route(&row, now), now),
         }
+        let subject = self.paced_recipient(&row, &want);
+        let from = (asked.as_deref(), number_id.as_deref());
         let Candidate { route, carrier, .. } =
-            match self.choose(&row, &extra, &want, (asked.as_deref(), number_id.as_deref()), now) {
+            match self.choose((&row, &extra), &want, (from, subject.as_deref()), &mut round.pairs, now) {
                 Choice::Route(chosen) => chosen,
-                Choice::Later(wait) => return self.put_off(conn, row, wait, now, round),
+                Choice::Later(wait, code) => return self.put_off(conn, row, (wait, code), now, round),
                 Choice::Exhausted => return instead(conn, &row, &progress::routes_exhausted(&row, now), now),
                 Choice::None => return instead(conn, &row, &progress::no_route(&row, now), now),
             };
@@ -201,14 +213,25 @@ impl Desk {
             ..row.clone()
         };
         let flight = self.in_flight.begin(row.id, &attempt.carrier);
+        let pair = subject.filter(|_| self.paces_pairs(&attempt.carrier)).map(|mac| (attempt.carrier.clone(), mac));
+        if let Some(pair) = &pair {
+            round.pairs.take(pair, now);
+        }
         round.moves.push((row, to_sending));
-        round.claimed.push(Claimed { row: sending, attempt, to, from, flight });
+        round.claimed.push(Claimed { row: sending, attempt, to, from, pair, flight });
         Ok(())
     }
 
     /// Waits for a carrier's room or health: nothing worth a place on the timeline, unless it ends the message.
-    fn put_off(&self, conn: &mut Conn, row: Row, wait: Duration, now: Millis, round: &mut Round) -> Result<()> {
-        let to = progress::no_route_now(&row, wait, now);
+    fn put_off(
+        &self,
+        conn: &mut Conn,
+        row: Row,
+        (wait, code): (Duration, &str),
+        now: Millis,
+        round: &mut Round,
+    ) -> Result<()> {
+        let to = progress::no_route_now(&row, (wait, code), now);
         if to.status != Status::Queued || to.extra != row.extra {
             return instead(conn, &row, &to, now);
         }
@@ -217,7 +240,14 @@ impl Desk {
         Ok(())
     }
 
-    fn choose(&self, row: &Row, extra: &Extra, want: &Want<'_>, from: From<'_>, now: Millis) -> Choice {
+    fn choose(
+        &self,
+        (row, extra): (&Row, &Extra),
+        want: &Want<'_>,
+        (from, subject): (From<'_>, Option<&[u8]>),
+        pairs: &mut Pairs,
+        now: Millis,
+    ) -> Choice {
         let candidates = self.candidates(row, want, from);
         if candidates.is_empty() {
             return Choice::None;
@@ -244,16 +274,53 @@ impl Desk {
         // Where the originator is the carrier's own, another carrier is another originator: a person shall meet one.
         let is_carrier_s = |candidate: &Candidate| self.senders.choose(want, &candidate.carrier).is_none();
         let whom = (from.0.is_none() && left.iter().any(is_carrier_s)).then_some(want.recipient);
-        match pick(&left, |candidate| wait_of(candidate).is_zero(), whom, random_u64()) {
-            Some(candidate) => {
-                self.count(candidate, now);
-                Choice::Route(candidate.clone())
-            }
-            None => {
-                let soonest = left.iter().map(wait_of).min().unwrap_or(REST_WAIT);
-                Choice::Later(soonest.max(Duration::from_millis(5)))
-            }
+        let is_code = row.kind == Kind::Otp;
+        let pair_of = |candidate: &Candidate| {
+            let mac = subject.filter(|_| self.paces_pairs(&candidate.carrier))?;
+            Some((candidate.carrier.clone(), mac.to_vec()))
+        };
+        let pair_wait =
+            |candidate: &Candidate| pair_of(candidate).map_or(Duration::ZERO, |pair| pairs.wait(&pair, is_code, now));
+        let usable = |candidate: &Candidate| wait_of(candidate).is_zero() && pair_wait(candidate).is_zero();
+        if let Some(candidate) = pick(&left, usable, whom, random_u64()) {
+            self.count(candidate, now);
+            return Choice::Route(candidate.clone());
         }
+        let rest = |candidate: &Candidate| self.carriers.circuits().rest(&candidate.carrier, now);
+        if extra.has_fallback() && left.iter().all(|candidate| rest(candidate) > FALL_BACK_AFTER) {
+            return Choice::Exhausted;
+        }
+        let soonest = left.iter().min_by_key(|candidate| wait_of(candidate).max(pair_wait(candidate)));
+        let carriers_wait = soonest.map_or(REST_WAIT, wait_of);
+        match soonest.filter(|candidate| pair_wait(candidate) > carriers_wait).and_then(pair_of) {
+            Some(pair) => Choice::Later(pairs.next_turn(&pair, is_code, now), Code::WhatsappPairLimit.as_str()),
+            None => Choice::Later(carriers_wait.max(Duration::from_millis(5)), Code::ProviderUnavailable.as_str()),
+        }
+    }
+
+    /// Looks up how far ahead of their pace the WhatsApp recipients of `rows` are; nothing is asked where there are none.
+    fn look_up_pairs(&self, conn: &mut Conn, rows: &[Row], pairs: &mut Pairs) -> Result<()> {
+        let may_go_there =
+            |row: &&Row| row.channel == Channel::Whatsapp || row.extra.contains(Channel::Whatsapp.as_str());
+        let met = rows.iter().filter(|row| row.mode == Mode::Live).filter(may_go_there).filter_map(|row| {
+            let (channel, to) = row.way(&row.extra_or_none());
+            (channel == Channel::Whatsapp).then(|| address_mac(&self.keyring, &to))
+        });
+        let unknown = pairs.unknown(met.collect());
+        let found = store::load_pairs(conn, &unknown)?;
+        pairs.add(unknown, found);
+        Ok(())
+    }
+
+    /// The recipient as pairs know it, where a pace is kept at all.
+    fn paced_recipient(&self, row: &Row, want: &Want<'_>) -> Option<Vec<u8>> {
+        let is_paced = row.mode == Mode::Live && want.channel == Channel::Whatsapp;
+        is_paced.then(|| address_mac(&self.keyring, want.recipient))
+    }
+
+    /// Every real WhatsApp number has Meta behind it, whoever stands between.
+    fn paces_pairs(&self, carrier: &str) -> bool {
+        self.carriers.find(carrier).is_some_and(|carrier| !carrier.is_scripted())
     }
 
     fn count(&self, candidate: &Candidate, now: Millis) {
@@ -306,7 +373,8 @@ type From<'a> = (Option<&'a str>, Option<&'a str>);
 
 enum Choice {
     Route(Candidate),
-    Later(Duration),
+    /// After this wait; and the reason, should there be no time for it.
+    Later(Duration, &'static str),
     Exhausted,
     None,
 }

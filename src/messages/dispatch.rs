@@ -13,14 +13,16 @@ use super::claim::{self, Desk};
 use super::content::Content;
 use super::in_flight::{Flight, InFlight};
 use super::outcomes::{Ended, Outcomes};
+use super::pairs::PairKey;
 use super::store::{self, Attempt, Row};
 use super::tables::tables;
+use super::troubles;
 use crate::app::App;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::providers::circuit::State;
-use crate::providers::{Outcome, Outgoing};
+use crate::providers::{Cause, Outcome, Outgoing};
 use crate::routing::watch::{self, Watch};
 use crate::secret::{Keyring, Secret};
 
@@ -31,6 +33,8 @@ pub struct Claimed {
     pub(super) to: String,
     /// Who it comes from; the carrier's own where nobody is named.
     pub(super) from: Option<String>,
+    /// The number and the recipient, where their pace is kept.
+    pub(super) pair: Option<PairKey>,
     #[expect(dead_code, reason = "held for its end: dropping it ends the hand-off's count")]
     pub(super) flight: Flight,
 }
@@ -92,7 +96,8 @@ async fn send_and_write(app: &App, claimed: Claimed) -> Result<()> {
     note(&claimed, &outcome, now);
     // A database that stalls must not lose what a carrier said: the lease is the bound, after which it is unknown.
     let lease_ends = now.plus(app.config.dispatch.lease);
-    let ended = Arc::new(Ended { row: claimed.row.clone(), attempt: claimed.attempt.clone(), outcome });
+    let (row, attempt, pair) = (claimed.row.clone(), claimed.attempt.clone(), claimed.pair.clone());
+    let ended = Arc::new(Ended { row, attempt, outcome, pair });
     loop {
         match app.room::<Outcomes>().write(Arc::clone(&ended)).await {
             Err(fault) if fault.code().entry().status == 503 && app.clock.now() < lease_ends => {
@@ -108,11 +113,8 @@ fn observe(app: &App, claimed: &Claimed, outcome: &Outcome, now: Millis) {
     let (carrier, watch) = (claimed.attempt.carrier.as_str(), app.room::<Watch>());
     let step = app.carriers.circuits().record(carrier, outcome, now);
     watch.note_carrier(carrier, step, Some(outcome), now);
-    if let Outcome::Refused(refusal) = outcome
-        && refusal.code == "provider.auth"
-    {
-        metrics::counter!("postern_carrier_auth_refusals_total", "carrier" => String::from(carrier)).increment(1);
-        tracing::warn!(carrier, "the carrier does not let us in: see to its credentials; its messages wait meanwhile");
+    if let Outcome::Refused(refusal) = outcome {
+        troubles::alert(carrier, Cause { kind: refusal.kind, code: refusal.code });
     }
     let is_scripted = app.carriers.find(carrier).is_some_and(|carrier| carrier.is_scripted());
     if let Some(route) = claimed.attempt.route_id.filter(|_| !is_scripted) {

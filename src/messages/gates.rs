@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::accept::{Accept, Prepared};
 use super::chat;
+use super::pairs::{self, Pairs};
 use super::purse::{self, CapAlert};
 use crate::accounts::Caller;
 use crate::clock::Millis;
@@ -51,6 +52,8 @@ pub struct State {
     pub consents: Consents,
     /// WhatsApp: contacts and sessions.
     pub chats: Chats,
+    /// How far ahead of Meta's pace WhatsApp recipients are, with what waits for them.
+    pub pairs: Pairs,
     /// Money.
     pub wallets: BTreeMap<(OrgId, Mode), Kept<Wallet>>,
     /// What has been spent under caps.
@@ -146,6 +149,9 @@ pub fn pass(state: &mut State, accept: &Accept, item: &Prepared, now: Millis) ->
         && item.trial.as_deref().is_some_and(|trial| !trial.is_fallback)
     {
         return Err(Box::new(Denied { judged, ..*Denied::plain(Error::new(code), Vec::new()) }));
+    }
+    if let Some(error) = pairs::too_late(&state.pairs, item, now) {
+        return Err(Box::new(Denied { judged, ..*Denied::plain(error, Vec::new()) }));
     }
     let number = match chat::open(state, caller, item, now) {
         Ok(number) => number,
@@ -314,6 +320,10 @@ fn look(state: &State, accept: &Accept, item: &Prepared, now: Millis) -> Result<
                 at = turn;
                 verdict.wait = None;
             }
+        } else if accept.is_step() {
+            // What a broadcast leaves of each window is for single sends, as with any bulk.
+            let turn = window.opening(paced(rate), due, now);
+            verdict.wait = (turn > due).then(|| turn.since(now));
         }
         view.push(verdict);
     }
@@ -373,6 +383,9 @@ fn is_verified(state: &State, caller: &Caller, item: &Prepared, now: Millis) -> 
 fn take(state: &mut State, caller: &Caller, item: &Prepared, at: Millis, now: Millis) {
     let tag = tag_of(caller.org_id());
     chat::take(state, caller, item, now);
+    if let Some(pair) = &item.pair {
+        state.pairs.take(pair, now);
+    }
     for (key, _) in guards_of(caller, item) {
         if let Some(log) = state.guards.get_mut(&key) {
             let log = log.change();

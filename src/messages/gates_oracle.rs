@@ -127,6 +127,7 @@ mod tests {
             mode: BulkMode::Partial,
             pacing: Pacing::Plan,
             base: String::new(),
+            is_step: false,
         };
         Accept {
             caller: caller.clone(),
@@ -154,6 +155,7 @@ mod tests {
             encoding: None,
             segments: 1,
             ttl: Duration::from_secs(ask.ttl_s),
+            pair: None,
             scheduled_for: (ask.ahead_ms > 0).then(|| Millis(now).plus(Duration::from_millis(ask.ahead_ms))),
             extra: Extra::default(),
             verification_id: None,

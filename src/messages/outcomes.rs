@@ -1,8 +1,10 @@
 //! How hand-offs ended, written for many at once: the attempts, the messages, the money, the timelines; then what receipts
 //! said meanwhile.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::pairs::{self, PairKey};
 use super::progress;
 use super::settle::{self, Moved, Step};
 use super::state::Status;
@@ -14,7 +16,7 @@ use crate::db::task::{Share, contained};
 use crate::db::{Conn, savepoint, whole};
 use crate::error::Result;
 use crate::failpoint;
-use crate::providers::Outcome;
+use crate::providers::{Outcome, RefusalKind};
 use crate::secret::random_u64;
 
 /// A hand-off that ended.
@@ -25,6 +27,8 @@ pub struct Ended {
     pub attempt: Attempt,
     /// How it ended.
     pub outcome: Outcome,
+    /// The number and the recipient, where their pace is kept.
+    pub pair: Option<PairKey>,
 }
 
 /// The queue before the database's record of hand-offs that ended.
@@ -93,6 +97,7 @@ fn write_all(conn: &mut Conn, ended: &[&Ended], now: Millis) -> Result<()> {
     let steps: Vec<Step<'_>> =
         ended.iter().zip(&moves).map(|(ended, (to, moved))| Step { row: &ended.row, to, moved }).collect();
     let moved = settle::move_rows(conn, &steps, now)?;
+    store::hold_pairs(conn, &refused_pairs(ended, now))?;
     // A receipt may have moved the message while the answer was on its way; then that is the truth.
     for ((ended, (_, by)), _) in ended.iter().zip(&moves).zip(&moved).filter(|(_, moved)| !**moved) {
         settle_given_up(conn, ended, by, now)?;
@@ -103,6 +108,17 @@ fn write_all(conn: &mut Conn, ended: &[&Ended], now: Millis) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The pairs that the carrier has had enough of: nobody goes before the message that was refused has had its wait.
+fn refused_pairs(ended: &[&Ended], now: Millis) -> BTreeMap<PairKey, Millis> {
+    let refused = ended.iter().filter_map(|ended| {
+        let Outcome::Refused(refusal) = &ended.outcome else { return None };
+        let key = ended.pair.clone().filter(|_| refusal.kind == RefusalKind::Pair)?;
+        let rest = progress::pair_rest(ended.row.extra_or_none().rounds);
+        Some((key, pairs::after_refusal(rest, now)))
+    });
+    refused.collect()
 }
 
 fn finished(ended: &Ended, now: Millis) -> Attempt {

@@ -9,6 +9,7 @@ use super::client::{ClientMacs, client_macs};
 use super::content::Content;
 use super::magic;
 use super::new::NewMessage;
+use super::pairs::{self, PairKey};
 use super::purse::Capped;
 
 use super::store::Extra;
@@ -16,6 +17,7 @@ use super::wording::{Shelf, content_of, for_code};
 use crate::accounts::{Caller, CountryMode, Protection};
 use crate::app::App;
 use crate::clock::Millis;
+use crate::config::SANDBOX;
 use crate::error::{Code, Error, Result};
 use crate::fraud::engine::{Features, Key};
 use crate::fraud::{self, Attempt, Guards, Listing, Probe, Trial, org_key, screen};
@@ -86,6 +88,11 @@ impl Bench {
         self.finish(caller, message, Part { id: MessageId::new(self.now), content, extra, verification_id: None })
     }
 
+    /// Whether what `message` says can be written. Errors: faults of its words and template.
+    pub fn check_words(&self, caller: &Caller, message: &NewMessage) -> Result<()> {
+        content_of(message, caller, self.shelf())?.render(message.channel, caller.org_id(), &self.keyring).map(drop)
+    }
+
     /// The template by which a code made here goes. Errors: `template.not_approved`, and a fault of `template`.
     pub fn template_for_code(
         &self,
@@ -140,6 +147,7 @@ impl Bench {
             segments,
             caps: self.caps_of(caller, &message),
             ttl: message.ttl,
+            pair: self.pair_of(caller, &message),
             scheduled_for: message.scheduled_for,
             verification_id: part.verification_id,
             client,
@@ -254,6 +262,20 @@ impl Bench {
             Some(price) => (price, None),
             None => (free, Some(Error::internal("a price overflows"))),
         }
+    }
+
+    /// The number and the recipient of a WhatsApp message that is due at once and has one way to go: whoever is written to
+    /// more than Meta's pace allows before it is worthless is told so. Where there are more ways nobody can know.
+    fn pair_of(&self, caller: &Caller, message: &NewMessage) -> Option<PairKey> {
+        let is_paced = message.channel == Channel::Whatsapp && caller.mode() == Mode::Live;
+        if !is_paced || message.scheduled_for.is_some() || !message.fallback.is_empty() {
+            return None;
+        }
+        let eligible = routing::eligible(&self.routes, &want(caller, message.channel, &message.to));
+        let mut carriers: Vec<&str> = eligible.iter().map(|route| route.carrier.as_str()).collect();
+        carriers.dedup();
+        let [carrier] = carriers.as_slice() else { return None };
+        (*carrier != SANDBOX).then(|| pairs::asked(carrier, address_mac(&self.keyring, message.to.address())))
     }
 
     /// Test messages go to the sandbox; live ones need a route, or a fallback that has one.

@@ -36,6 +36,15 @@ pub fn due_step(row: &Row, now: Millis) -> Due {
 /// Most rounds over all routes for passing causes; the time to live ends it earlier as a rule.
 const MAX_ROUNDS: usize = 12;
 
+/// Too much from one WhatsApp number to one recipient.
+const PAIR_LIMIT: &str = Code::WhatsappPairLimit.as_str();
+/// The longest wait for a pair that was refused.
+const LONGEST_PAIR_REST_S: u64 = 4_096;
+/// How often a code waits for its pair where another channel could say it.
+const CODE_WAITS: usize = 2;
+/// The wait before another round where a carrier gave up on what it had taken.
+const AGAIN: Duration = Duration::from_secs(5);
+
 /// The move of a row that expires.
 pub fn expire(row: &Row, now: Millis) -> Move {
     Move { status: Status::Expired, next_at: None, content: None, hold: let_go(row.hold), ..Move::of(row, now) }
@@ -71,8 +80,15 @@ pub fn after_outcome(row: &Row, carrier: &str, outcome: &Outcome, now: Millis, d
     }
 }
 
-/// The move of a row after a receipt; `None` where it changes nothing.
-pub fn after_receipt(row: &Row, receipt: ReceiptState, error_code: Option<&str>, now: Millis) -> Option<Move> {
+/// The move of a row after a receipt from `carrier`, whose reason is `error_code`; `None` where it changes nothing. What
+/// the carrier took and then gave up on for a passing cause is tried again, as if it had refused it, as long as what it
+/// says is kept; a code is not, unless another channel may have to say it.
+pub fn after_receipt(
+    row: &Row,
+    receipt: ReceiptState,
+    (carrier, error_code): (Option<&str>, Option<&str>),
+    now: Millis,
+) -> Option<Move> {
     let status = match row.status.after_receipt(receipt) {
         // It was about to go by another channel, and has arrived by the one before.
         None if row.status == Status::Queued && row.attempts > 0 && receipt == ReceiptState::Delivered => {
@@ -90,6 +106,18 @@ pub fn after_receipt(row: &Row, receipt: ReceiptState, error_code: Option<&str>,
         error_code: if failed { error_code.map(String::from).or_else(|| row.error_code.clone()) } else { None },
         ..Move::of(row, now)
     };
+    if let (true, Some(carrier), Some(code)) = (failed && row.content.is_some(), carrier, error_code)
+        && (is_passing(code) || code == PAIR_LIMIT)
+        && row.expires_at > now
+    {
+        // What was let go stays held while it is tried again, as with another channel.
+        let again = Row { hold: if hold == Hold::Released { row.hold } else { hold }, ..row.clone() };
+        return Some(if code == PAIR_LIMIT {
+            pair_wait(&again, now)
+        } else {
+            try_again(&again, (carrier, code), AGAIN, now)
+        });
+    }
     if failed {
         return Some(fall_back_or(row, moved, now));
     }
@@ -115,11 +143,11 @@ pub fn fall_silent(row: &Row, now: Millis) -> Move {
     }
 }
 
-/// No route can take it now: wait and look again, or give up where its time would be over by then.
-pub fn no_route_now(row: &Row, wait: Duration, now: Millis) -> Move {
+/// No route can take it now, for the reason `code`: wait and look again, or give up where its time would be over by then.
+pub fn no_route_now(row: &Row, (wait, code): (Duration, &str), now: Millis) -> Move {
     let at = now.plus(wait);
     if at >= row.expires_at {
-        return fall_back_or(row, fail(row, "provider.unavailable", now), now);
+        return fall_back_or(row, fail(row, code, now), now);
     }
     Move { status: Status::Queued, next_at: Some(at), ..Move::of(row, now) }
 }
@@ -135,26 +163,57 @@ pub fn no_route(row: &Row, now: Millis) -> Move {
 }
 
 fn after_refusal(row: &Row, carrier: &str, refusal: &Refusal, now: Millis, dice: u64) -> Move {
-    let failed = fail(row, refusal.code, now);
-    let mut extra = row.extra_or_none();
-    match refusal.kind {
-        RefusalKind::Final => fall_back_or(row, failed, now),
-        RefusalKind::Route | RefusalKind::Throttled(_) => {
-            extra.tried.push(String::from(carrier));
-            // Where every route has refused, the claim that comes next sees it and starts another round.
-            let wait = match refusal.kind {
-                RefusalKind::Throttled(wait) => wait,
-                _ => backoff::after(u32::try_from(extra.rounds + 1).unwrap_or(u32::MAX), dice),
-            };
-            Move {
-                status: Status::Queued,
-                next_at: Some(now),
-                error_code: Some(String::from(refusal.code)),
-                extra: Extra { retry_wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), ..extra }.to_json(),
-                ..Move::of(row, now)
-            }
+    let wait = match refusal.kind {
+        RefusalKind::Final => return fall_back_or(row, fail(row, refusal.code, now), now),
+        RefusalKind::Pair => return pair_wait(row, now),
+        RefusalKind::Throttled(wait) => wait,
+        RefusalKind::Route | RefusalKind::Stop => {
+            backoff::after(u32::try_from(row.extra_or_none().rounds + 1).unwrap_or(u32::MAX), dice)
         }
+    };
+    try_again(row, (carrier, refusal.code), wait, now)
+}
+
+/// Not by `carrier` in this round. Where every route has refused, the claim that comes next sees it and starts another.
+fn try_again(row: &Row, (carrier, code): (&str, &str), wait: Duration, now: Millis) -> Move {
+    let mut extra = row.extra_or_none();
+    extra.tried.push(String::from(carrier));
+    Move {
+        status: Status::Queued,
+        next_at: Some(now),
+        error_code: Some(String::from(code)),
+        extra: Extra { retry_wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), ..extra }.to_json(),
+        ..Move::of(row, now)
     }
+}
+
+/// Too much from this number to this recipient: the same number again after 4^n s, as Meta asks, unless its time would be
+/// over or a code that has another channel has waited twice.
+fn pair_wait(row: &Row, now: Millis) -> Move {
+    let extra = row.extra_or_none();
+    let at = now.plus(pair_rest(extra.rounds));
+    let is_late = row.kind == Kind::Otp && extra.has_fallback() && extra.rounds >= CODE_WAITS;
+    if is_late || at >= row.expires_at {
+        return fall_back_or(row, fail(row, PAIR_LIMIT, now), now);
+    }
+    Move {
+        status: Status::Queued,
+        next_at: Some(at),
+        error_code: Some(String::from(PAIR_LIMIT)),
+        extra: Extra { rounds: extra.rounds + 1, ..extra }.to_json(),
+        ..Move::of(row, now)
+    }
+}
+
+/// The wait after the `rounds`-th refusal of a pair (from 0): 4^n s.
+pub fn pair_rest(rounds: usize) -> Duration {
+    Duration::from_secs(4u64.saturating_pow(u32::try_from(rounds).unwrap_or(u32::MAX)).min(LONGEST_PAIR_REST_S))
+}
+
+/// Whether a cause may pass by itself.
+fn is_passing(code: &str) -> bool {
+    // Credentials are put right by an operator: until then codes wait, as long as they live.
+    matches!(code, "provider.unreachable" | "provider.throttled" | "provider.unavailable" | "provider.auth")
 }
 
 /// Every route of this channel has refused: another channel if there is one; a further round after a wait where the
@@ -162,14 +221,9 @@ fn after_refusal(row: &Row, carrier: &str, refusal: &Refusal, now: Millis, dice:
 pub fn routes_exhausted(row: &Row, now: Millis) -> Move {
     let extra = row.extra_or_none();
     let code = row.error_code.clone().unwrap_or_else(|| String::from("provider.unavailable"));
-    // Credentials are put right by an operator: until then codes wait, as long as they live.
-    let passing = matches!(
-        code.as_str(),
-        "provider.unreachable" | "provider.throttled" | "provider.unavailable" | "provider.auth"
-    );
     let at = now.plus(Duration::from_millis(extra.retry_wait_ms.max(500)));
     let failed = fail(row, &code, now);
-    if !extra.has_fallback() && passing && extra.rounds < MAX_ROUNDS && at < row.expires_at {
+    if !extra.has_fallback() && is_passing(&code) && extra.rounds < MAX_ROUNDS && at < row.expires_at {
         let next = Extra { tried: Vec::new(), rounds: extra.rounds + 1, ..extra };
         return Move { status: Status::Queued, next_at: Some(at), extra: next.to_json(), ..Move::of(row, now) };
     }
@@ -191,7 +245,9 @@ fn fail(row: &Row, code: &str, now: Millis) -> Move {
 /// for the message, whatever channel carries it: a hold that was let go stays held while another channel is tried.
 fn fall_back_or(row: &Row, ended: Move, now: Millis) -> Move {
     let extra = row.extra_or_none();
-    if !extra.has_fallback() || row.expires_at <= now || row.content.is_none() {
+    // Who wants no marketing there is not looked up elsewhere.
+    let unwanted = row.kind == Kind::Marketing && ended.error_code.as_deref() == Some(Code::RecipientOptedOut.as_str());
+    if unwanted || !extra.has_fallback() || row.expires_at <= now || row.content.is_none() {
         return Move { content: None, ..ended };
     }
     let next = Extra { fallback_used: extra.fallback_used + 1, tried: Vec::new(), rounds: 0, ..extra };

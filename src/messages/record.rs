@@ -117,6 +117,10 @@ fn load(conn: &mut Conn, batch: &[&Accept], lock: Lock, now: Millis) -> Result<S
         items_of(batch).filter(|(_, item)| item.kind != Kind::Otp).map(|(_, item)| item.recipient.as_str()).collect();
     state.consents = inbound::opted_out(conn, &asked)?;
     state.chats = chat::load(conn, items_of(batch), lock == Lock::Write, now)?;
+    let written_to: BTreeSet<Vec<u8>> =
+        items_of(batch).filter_map(|(_, item)| item.pair.as_ref()).map(|(_, recipient)| recipient.clone()).collect();
+    let found = store::load_pairs(conn, &written_to)?;
+    state.pairs.add(written_to, found);
     for (owner, rate) in plans {
         state.plans.insert(owner, store::load_plan(conn, owner, rate, lock, now)?);
     }
@@ -276,12 +280,14 @@ fn withdraw(accept: &Accept, outcomes: &[ItemOutcome], now: Millis) {
 
 fn batch_row(accept: &Accept, id: crate::ids::BatchId, accepted: usize, now: Millis) -> BatchRow {
     let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
+    // Who is refused by a broadcast is told by the broadcast: here those who wait would be counted again and again.
+    let rejected = if accept.is_step() { 0 } else { accept.items.len().saturating_sub(accepted) };
     BatchRow {
         id,
         org_id: accept.caller.org_id(),
         mode: accept.caller.mode(),
         accepted: count(accepted),
-        rejected: count(accept.items.len().saturating_sub(accepted)),
+        rejected: count(rejected),
         created_at: now,
     }
 }
@@ -298,6 +304,7 @@ fn write(conn: &mut Conn, state: &State, writes: &Writes, now: Millis) -> Result
     let spent: Vec<_> =
         state.spent.iter().filter(|(_, kept)| kept.changed).map(|(key, kept)| (key, &kept.value)).collect();
     wallet::save_spent(conn, &spent)?;
+    store::take_pairs(conn, state.pairs.taken(), now)?;
     told::alert(conn, &state.alerts, now)?;
     let wallets: Vec<_> = state.wallets.values().filter(|kept| kept.changed).map(|kept| &kept.value).collect();
     wallet::save(conn, &wallets, now)?;

@@ -101,6 +101,10 @@ pub fn keep(
 ) {
     for (item, outcome) in accept.items.iter().zip(outcomes) {
         let (Ok(item), Err(fault)) = (item, &outcome.result) else { continue };
+        // A contact of a broadcast that meets a limit is asked for again until it passes.
+        if accept.is_step() && fault.policy_hit().is_some() {
+            continue;
+        }
         let is_kept = if item.screened.code.is_some() {
             rows.push(row(accept, item, fault, outcome, now));
             true

@@ -119,6 +119,7 @@ async fn bulk(app: &App, caller: &Caller, body: BulkBody, ask: Ask) -> Result<Ac
         mode: body.mode.unwrap_or(BulkMode::Partial),
         pacing: body.pacing.unwrap_or(Pacing::Plan),
         base: ask.base,
+        is_step: false,
     };
     Ok(Accept {
         caller: caller.clone(),

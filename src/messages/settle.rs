@@ -12,7 +12,7 @@ use crate::db::Conn;
 use crate::error::{Code, Error, Result};
 use crate::failpoint;
 use crate::ids::{AttemptId, EventId, MessageId};
-use crate::providers::{Receipt, ReceiptState};
+use crate::providers::{Cause, Receipt, ReceiptState};
 use crate::text::redact;
 use crate::wallet::{self, Charge};
 
@@ -119,18 +119,20 @@ pub fn settle_unknown(
         Settlement::Sent => ReceiptState::Sent,
         Settlement::Failed => ReceiptState::Failed,
     };
-    let to = progress::after_receipt(&row, receipt, Some("settled.by_operator"), now).ok_or_else(known)?;
+    let to = progress::after_receipt(&row, receipt, (None, Some("settled.by_operator")), now).ok_or_else(known)?;
     move_row(conn, &row, &to, &Moved::by("operator"), now)?;
     let after = store::find_message(conn, id)?.ok_or_else(|| Error::new(Code::NotFound))?;
     Ok((MessageView::of(&row)?, MessageView::of(&after)?))
 }
 
-/// Stores receipts and applies those whose hand-off is known; the others wait for it. Repeats change nothing.
-pub fn take_receipts(conn: &mut Conn, carrier: &str, receipts: &[Receipt], now: Millis) -> Result<()> {
+/// Stores receipts and applies those whose hand-off is known; the others wait for it. Repeats change nothing. Why the
+/// carrier gave up, of those that are no repeats.
+pub fn take_receipts(conn: &mut Conn, carrier: &str, receipts: &[Receipt], now: Millis) -> Result<Vec<Cause>> {
     failpoint::pass("receipts.before_write")?;
     // In one order, so that two batches of receipts never wait for each other.
     let mut receipts: Vec<&Receipt> = receipts.iter().collect();
     receipts.sort_by(|a, b| a.provider_id.cmp(&b.provider_id));
+    let mut causes = Vec::new();
     for receipt in receipts {
         store::hold_hand_offs(conn, &[(carrier, &receipt.provider_id)])?;
         let attempt = match store::find_attempt(conn, carrier, &receipt.provider_id)? {
@@ -142,16 +144,18 @@ pub fn take_receipts(conn: &mut Conn, carrier: &str, receipts: &[Receipt], now: 
             provider_id: receipt.provider_id.clone(),
             status: stored_status(receipt),
             message_id: attempt.as_ref().map(|attempt| attempt.message_id),
-            error_code: receipt.error_code.clone(),
+            error_code: stored_code(receipt),
             received_at: now,
         };
-        if store::insert_receipt(conn, &row)?
-            && let Some(attempt) = attempt
-        {
+        if !store::insert_receipt(conn, &row)? {
+            continue;
+        }
+        causes.extend(receipt.cause);
+        if let Some(attempt) = attempt {
             apply(conn, &attempt, receipt.state, &row, now)?;
         }
     }
-    Ok(())
+    Ok(causes)
 }
 
 /// Applies what came before the hand-off's id was known.
@@ -180,8 +184,13 @@ fn apply(
     if attempt.number != row.attempts && state != ReceiptState::Delivered {
         return Ok(());
     }
-    let Some(to) = progress::after_receipt(&row, state, receipt.error_code.as_deref(), now) else { return Ok(()) };
-    let detail = serde_json::json!({ "carrier": receipt.carrier, "provider_id": receipt.provider_id, "receipt": state_word(state) });
+    let (word, carriers_code) = read_code(receipt.error_code.as_deref());
+    let known_route = (attempt.number == row.attempts).then_some(attempt.carrier.as_str());
+    let Some(to) = progress::after_receipt(&row, state, (known_route, word), now) else { return Ok(()) };
+    let mut detail = serde_json::json!({ "carrier": receipt.carrier, "provider_id": receipt.provider_id, "receipt": state_word(state) });
+    if let (Some(detail), Some(code)) = (detail.as_object_mut(), carriers_code) {
+        detail.insert(String::from("carrier_code"), code.into());
+    }
     move_row(conn, &row, &to, &Moved { by: "receipt", detail }, now)?;
     Ok(())
 }
@@ -198,6 +207,25 @@ fn by_reference(conn: &mut Conn, carrier: &str, receipt: &Receipt) -> Result<Opt
 fn stored_status(receipt: &Receipt) -> String {
     let own = || redact(&receipt.status).chars().take(60).collect();
     receipt.state.map_or_else(own, |state| String::from(state_word(state)))
+}
+
+/// Our word for the carrier's error code, where there is one, with that code behind it.
+fn stored_code(receipt: &Receipt) -> Option<String> {
+    match (receipt.cause, &receipt.error_code) {
+        (Some(cause), Some(code)) => Some(format!("{} ({code})", cause.code)),
+        (Some(cause), None) => Some(String::from(cause.code)),
+        (None, code) => code.clone(),
+    }
+}
+
+/// The word for the message and the carrier's own code beside it.
+fn read_code(stored: Option<&str>) -> (Option<&str>, Option<&str>) {
+    let ours = |word: &str| word.contains('.') && word.bytes().all(|b| b.is_ascii_lowercase() || b"._".contains(&b));
+    let split = stored.and_then(|stored| stored.strip_suffix(')')?.split_once(" ("));
+    match split.filter(|(word, _)| ours(word)) {
+        Some((word, code)) => (Some(word), Some(code)),
+        None => (stored, None),
+    }
 }
 
 fn state_word(state: ReceiptState) -> &'static str {

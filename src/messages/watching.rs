@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use super::store;
 use super::tables::tables;
-use crate::alerts::{self, Alert, AlertKind};
+use super::troubles;
 use crate::app::App;
 use crate::error::Result;
-use crate::providers::circuit::State;
-use crate::routing::watch::{Event, Watch, insert_events};
+use crate::routing::watch::Watch;
 
 /// How often.
 pub const WATCH_EVERY: Duration = Duration::from_secs(5);
@@ -39,29 +38,6 @@ pub async fn watch_routes(app: &App) -> Result<()> {
             .await?
     };
     watch.judge(&came, app.clock.now());
-    let events = watch.take_untold();
-    if events.is_empty() {
-        return Ok(());
-    }
-    let written = events.clone();
-    let now = app.clock.now();
-    let done = app
-        .db
-        .write(move |conn| {
-            insert_events(conn, &written)?;
-            alerts::note(conn, &written.iter().filter_map(opened).collect::<Vec<_>>(), now)
-        })
-        .await;
-    if done.is_err() {
-        watch.put_back(events);
-    }
-    done
-}
-
-/// A circuit that has opened, as operators are told of it.
-fn opened(event: &Event) -> Option<Alert> {
-    let Event { route_id, carrier, to_state, reason, .. } = event;
-    let what = route_id.map_or_else(|| format!("Carrier {carrier}"), |id| format!("Route {id} of carrier {carrier}"));
-    let text = format!("{what} takes nothing for now. Its circuit is open: {reason}; see /v1/admin/routes.");
-    (*to_state == State::Open).then(|| Alert::common(AlertKind::CircuitOpen, text))
+    troubles::heed_stops(app).await?;
+    troubles::write_changes(app).await
 }

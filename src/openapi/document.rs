@@ -7,6 +7,7 @@ use super::finish::finish;
 use super::http::ReferenceDocs;
 use crate::accounts::AccountDocs;
 use crate::admin::AdminDocs;
+use crate::broadcasts::BroadcastDocs;
 use crate::callbacks::CallbackDocs;
 use crate::fraud::FraudDocs;
 use crate::health::HealthDocs;
@@ -24,13 +25,18 @@ const TAGS: &[(&str, &str)] = &[
     ("Messages", "Send your own text, one by one or a thousand at once, and follow what became of it."),
     ("Verifications", "Postern makes the code, sends it and checks it; your app never sees it."),
     (
+        "Broadcasts",
+        "One message to many contacts, a hundred thousand at most: a sheet in, paced under every limit, a sheet of results out.",
+    ),
+    (
         "Webhooks",
         "What happened, told to endpoints of yours: signed, retried, and sent again on request. No code is ever in one.\n\n\
          An event is posted as `{\"type\":\"message.delivered\",\"timestamp\":\"2026-12-01T08:00:00.000Z\",\"data\":{…}}`. `data` of \
          `message.*` has id, status, mode, channel, kind, to (masked), country, segments, price, error_code, batch_id, \
          verification_id and your metadata; of `message.inbound` and `recipient.*` inbound_id, channel, from (masked), to and \
          keyword (read the rest at `/v1/inbound/{id}`); of `template.*` id, name, channel, locale, category, version, sends, and \
-         what changed; of `verification.*` what `/v1/verifications/{id}` shows, masked.\n\n\
+         what changed; of `verification.*` what `/v1/verifications/{id}` shows, masked; of `broadcast.*` what \
+         `/v1/broadcasts/{id}` shows.\n\n\
          Signatures are those of [Standard Webhooks](https://www.standardwebhooks.com): `webhook-signature` holds, for each \
          secret in force, `v1,` and the base64 of HMAC-SHA-256 over `{webhook-id}.{webhook-timestamp}.{body}`, keyed with the \
          base64 behind `whsec_`. Refuse timestamps older than five minutes, and take each `webhook-id` once.",
@@ -77,6 +83,7 @@ currency.";
 pub fn document(base: &str) -> Value {
     let parts = [
         VerificationDocs::openapi(),
+        BroadcastDocs::openapi(),
         WebhookDocs::openapi(),
         AccountDocs::openapi(),
         TemplateDocs::openapi(),

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::circuit::Circuits;
 use super::number_report::NumberReport;
-use super::pace::Pace;
+use super::pace::Paces;
 use super::reports::ReportDesk;
 use super::template::{Reviewed, Reviewing, TemplateCall, TemplateForm, TemplateReport};
 use crate::clock::Millis;
@@ -90,6 +90,21 @@ pub enum RefusalKind {
     Route,
     /// Asked to slow down: this route again after the wait, or another at once.
     Throttled(Duration),
+    /// This recipient has had too much from this number for the moment: the same route again, a little later. The
+    /// number is well, and others may be written to.
+    Pair,
+    /// The account or the number is stopped, and an operator has to look: nothing more by this carrier for now;
+    /// another route may at once.
+    Stop,
+}
+
+/// Why a carrier gave up on a message it had taken, or what it says of our number as such.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cause {
+    /// What may be done about it, as after a refusal.
+    pub kind: RefusalKind,
+    /// Our word for it, of those of [`Refusal::code`].
+    pub code: &'static str,
 }
 
 /// What a receipt says of a message.
@@ -118,6 +133,8 @@ pub struct Receipt {
     pub status: String,
     /// The carrier's error code, where it gave one.
     pub error_code: Option<String>,
+    /// What that code means, where this build knows it.
+    pub cause: Option<Cause>,
 }
 
 /// A message that somebody sent to one of our numbers. Its Debug shows neither the number nor the text.
@@ -154,6 +171,8 @@ pub enum Report {
     Number(NumberReport),
     /// About a template of ours.
     Template(TemplateReport),
+    /// About our account or number, not about one message.
+    Trouble(Cause),
 }
 
 /// Which of a carrier's two addresses a callback came to. A carrier that has one address for everything takes either.
@@ -233,6 +252,10 @@ pub trait Carrier: Send + Sync {
     fn is_scripted(&self) -> bool {
         false
     }
+    /// How many messages a second it takes where nobody has said otherwise; `None` for a carrier that has no such limit.
+    fn usual_pace(&self) -> Option<u32> {
+        None
+    }
     /// Checks a callback's signature over the raw body, then translates it.
     fn reports(&self, _hook: &Hook<'_>) -> Result<Vec<Report>, HookFault> {
         Err(HookFault::NotHere)
@@ -285,7 +308,7 @@ pub trait Carrier: Send + Sync {
 pub struct Carriers {
     by_name: BTreeMap<String, Arc<dyn Carrier>>,
     rooms: BTreeMap<String, Room>,
-    paces: Arc<Mutex<BTreeMap<String, Pace>>>,
+    paces: Arc<Paces>,
     circuits: Arc<Circuits>,
 }
 
@@ -318,24 +341,27 @@ impl Carriers {
 
     /// How long until `name` may be handed another at its pace, of which each of `nodes` processes has a share.
     pub fn wait(&self, name: &str, nodes: u32, now: Millis) -> Duration {
-        let Some(rate) = self.share(name, nodes) else { return Duration::ZERO };
-        self.paces().get(name).map_or(Duration::ZERO, |pace| pace.wait(rate, now))
+        self.share(name, nodes).map_or(Duration::ZERO, |rate| self.paces.wait(name, rate, now))
     }
 
     /// Counts a hand-off to `name` that goes now.
     pub fn count(&self, name: &str, nodes: u32, now: Millis) {
         if let Some(rate) = self.share(name, nodes) {
-            self.paces().entry(String::from(name)).or_default().take(rate, now);
+            self.paces.take(name, rate, now);
         }
     }
 
-    fn share(&self, name: &str, nodes: u32) -> Option<u32> {
-        let per_second = self.rooms.get(name)?.max_per_second?;
-        Some((per_second / nodes.max(1)).max(1))
+    /// Notes how many messages a second `name` takes by its own word (Meta raises a number's throughput). It stands in
+    /// place of the usual pace; what configuration says is not exceeded either.
+    pub fn note_pace(&self, name: &str, per_second: u32) {
+        self.paces.note(name, per_second);
     }
 
-    fn paces(&self) -> MutexGuard<'_, BTreeMap<String, Pace>> {
-        self.paces.lock().unwrap_or_else(PoisonError::into_inner)
+    fn share(&self, name: &str, nodes: u32) -> Option<u32> {
+        let configured = self.rooms.get(name).and_then(|room| room.max_per_second);
+        let usual = || self.by_name.get(name)?.usual_pace();
+        let per_second = self.paces.rate(name, configured, usual)?;
+        Some((per_second / nodes.max(1)).max(1))
     }
 
     /// Finds one by name.

@@ -20,6 +20,10 @@ const RATE_FROM: usize = 10;
 const FIRST_REST: Duration = Duration::from_secs(5);
 /// The longest rest.
 const LONGEST_REST: Duration = Duration::from_secs(60);
+/// The first rest of a carrier that says it is stopped until somebody has looked; it doubles likewise.
+pub const STOPPED_REST: Duration = Duration::from_secs(60);
+/// The longest of those.
+const LONGEST_STOPPED: Duration = Duration::from_secs(900);
 /// A probe that nobody reported within this time is taken for lost, and another may go.
 const PROBE_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -32,6 +36,8 @@ pub enum Verdict {
     Sick,
     /// It is well, and wants to be left alone for this long.
     Busy(Duration),
+    /// It says that it is stopped: one such word is enough.
+    Stopped,
 }
 
 /// Reads an outcome as a verdict. A refusal of one recipient or one destination is the answer of a healthy carrier.
@@ -41,6 +47,8 @@ pub fn judge(outcome: &Outcome) -> Verdict {
         Outcome::Unknown { .. } => Verdict::Sick,
         Outcome::Refused(refusal) => match (refusal.kind, refusal.code) {
             (RefusalKind::Throttled(wait), _) => Verdict::Busy(wait),
+            (RefusalKind::Stop, _) => Verdict::Stopped,
+            (RefusalKind::Pair, _) => Verdict::Well,
             (RefusalKind::Final, _) | (RefusalKind::Route, "provider.rejected") => Verdict::Well,
             (RefusalKind::Route, _) => Verdict::Sick,
         },
@@ -120,12 +128,25 @@ impl Circuit {
         if let Verdict::Busy(wait) = verdict {
             self.busy_until = self.busy_until.max(Some(now.plus(wait)));
         }
-        let failed = verdict == Verdict::Sick;
+        let stopped = verdict == Verdict::Stopped;
+        let failed = stopped || verdict == Verdict::Sick;
         match self.open {
-            Some(rest) if rest.probe_since.is_some() => self.end_probe(rest, failed, now),
+            Some(rest) if rest.probe_since.is_some() => self.end_probe(rest, verdict, now),
             // A late answer of a hand-off that left before the circuit opened decides nothing.
             Some(_) => {}
+            None if stopped => self.rest(STOPPED_REST, now),
             None => self.count(failed, now),
+        }
+    }
+
+    /// Takes in what the carrier says of itself beside any hand-off: it neither ends a probe nor counts again while the
+    /// circuit is open.
+    fn heed(&mut self, verdict: Verdict, now: Millis) {
+        match verdict {
+            _ if self.exempt => {}
+            Verdict::Busy(wait) => self.busy_until = self.busy_until.max(Some(now.plus(wait))),
+            Verdict::Stopped if self.open.is_none() => self.rest(STOPPED_REST, now),
+            Verdict::Stopped | Verdict::Well | Verdict::Sick => {}
         }
     }
 
@@ -138,12 +159,18 @@ impl Circuit {
         }
     }
 
-    fn end_probe(&mut self, rest: Rest, failed: bool, now: Millis) {
-        if !failed {
-            *self = Circuit { busy_until: self.busy_until, ..Circuit::default() };
-            return;
+    fn end_probe(&mut self, rest: Rest, verdict: Verdict, now: Millis) {
+        let longer = rest.span.saturating_mul(2);
+        match verdict {
+            Verdict::Stopped => self.rest(longer.clamp(STOPPED_REST, LONGEST_STOPPED), now),
+            Verdict::Sick => self.rest(longer.min(LONGEST_REST), now),
+            Verdict::Well | Verdict::Busy(_) => {
+                *self = Circuit { busy_until: self.busy_until, ..Circuit::default() };
+            }
         }
-        let span = rest.span.saturating_mul(2).min(LONGEST_REST);
+    }
+
+    fn rest(&mut self, span: Duration, now: Millis) {
         self.open = Some(Rest { until: now.plus(span), span, probe_since: None });
     }
 
@@ -156,7 +183,7 @@ impl Circuit {
         let failures = self.recent.iter().filter(|(_, failed)| *failed).count();
         let rate_reached = self.recent.len() >= RATE_FROM && failures * 2 >= self.recent.len();
         if failed && (self.failed_in_a_row >= IN_A_ROW || rate_reached) {
-            self.open = Some(Rest { until: now.plus(FIRST_REST), span: FIRST_REST, probe_since: None });
+            self.rest(FIRST_REST, now);
         }
     }
 }
@@ -169,6 +196,23 @@ impl Circuits {
     /// Whether `carrier` could take a hand-off now; takes nothing. For choosing among routes.
     pub fn is_open_to(&self, carrier: &str, now: Millis) -> bool {
         self.with(carrier, |circuit| !matches!(circuit.peek(now), Permit::No(_)))
+    }
+
+    /// How long `carrier` takes nothing; zero where it does.
+    pub fn rest(&self, carrier: &str, now: Millis) -> Duration {
+        self.with(carrier, |circuit| match circuit.peek(now) {
+            Permit::No(until) => until.since(now),
+            Permit::Yes | Permit::Probe => Duration::ZERO,
+        })
+    }
+
+    /// Takes in what a carrier says of itself beside any hand-off; where the circuit stood and where it stands now.
+    pub fn heed(&self, carrier: &str, verdict: Verdict, now: Millis) -> (State, State) {
+        self.with(carrier, |circuit| {
+            let before = circuit.state();
+            circuit.heed(verdict, now);
+            (before, circuit.state())
+        })
     }
 
     /// Asks for one hand-off; after any answer but `No` its outcome must be told with [`Circuits::record`].
@@ -223,6 +267,25 @@ mod tests {
             circuit.record(Verdict::Sick, START);
         }
         circuit
+    }
+
+    #[test]
+    fn one_word_stops_a_carrier_and_each_further_one_for_longer() {
+        let (all, mut now) = (Circuits::default(), START);
+        assert_eq!(all.heed("acme", Verdict::Stopped, now), (State::Closed, State::Open));
+        for rest in [60, 120, 240, 480, 900, 900] {
+            assert_eq!(all.rest("acme", now), Duration::from_secs(rest));
+            // Repeats of an old word change nothing.
+            all.heed("acme", Verdict::Stopped, now);
+            now = now.plus(Duration::from_secs(rest));
+            assert_eq!(all.permit("acme", now), Permit::Probe);
+            let refusal = Refusal { kind: RefusalKind::Stop, code: "provider.auth", detail: String::new() };
+            all.record("acme", &Outcome::Refused(refusal), now);
+        }
+        now = now.plus(Duration::from_secs(900));
+        all.permit("acme", now);
+        all.record("acme", &Outcome::Accepted { provider_id: None, state: None }, now);
+        assert_eq!((all.state("acme"), all.rest("acme", now)), (State::Closed, Duration::ZERO));
     }
 
     #[test]

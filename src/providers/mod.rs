@@ -28,7 +28,7 @@ pub mod pace;
 pub mod pick;
 
 pub use carrier::{
-    Carrier, CarrierLimits, Carriers, Hook, HookFault, HookKind, HookReply, Inbound, Linking, Outcome, Outgoing,
+    Carrier, CarrierLimits, Carriers, Cause, Hook, HookFault, HookKind, HookReply, Inbound, Linking, Outcome, Outgoing,
     Receipt, ReceiptState, Refusal, RefusalKind, Report, Sending,
 };
 pub use number_report::{NumberEvent, NumberReport, ToldLimit};

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::http::outbound::{Bounds, ReadFault, carrier_client, read_capped};
 
 /// The wait of a carrier that asks to slow down without saying how long.
-const DEFAULT_WAIT: Duration = Duration::from_secs(5);
+pub const DEFAULT_WAIT: Duration = Duration::from_secs(5);
 /// The longest wait a carrier can ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 

@@ -1,6 +1,8 @@
 //! How fast hand-offs may follow each other to one carrier: the generic cell rate algorithm (ITU-T I.371), which hands out
 //! moments rather than counting. Pure: `now` is given.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Millis;
@@ -26,6 +28,45 @@ impl Pace {
     pub fn take(&mut self, per_second: u32, now: Millis) {
         self.due_us = self.due_us.max(now.0.saturating_mul(1_000)).saturating_add(step(per_second));
     }
+}
+
+/// One part in this many of a carrier's own pace is left unused: what came a moment early at our end, or late at theirs,
+/// stays within it.
+const SPARE: u32 = 16;
+
+/// The paces of all carriers, by name.
+#[derive(Debug, Default)]
+pub struct Paces {
+    due: Mutex<BTreeMap<String, Pace>>,
+    told: Mutex<BTreeMap<String, u32>>,
+}
+
+impl Paces {
+    /// Notes how many a second a carrier takes by its own word.
+    pub fn note(&self, name: &str, per_second: u32) {
+        lock(&self.told).insert(String::from(name), per_second);
+    }
+
+    /// How many a second `name` is handed: what is configured and what it takes by its own word, else as usual, whichever
+    /// is less; `None` for as many as there are.
+    pub fn rate(&self, name: &str, configured: Option<u32>, usual: impl FnOnce() -> Option<u32>) -> Option<u32> {
+        let theirs = lock(&self.told).get(name).copied().or_else(usual).map(|pace| pace - pace / SPARE);
+        configured.into_iter().chain(theirs).min()
+    }
+
+    /// How long until `name` may be handed another.
+    pub fn wait(&self, name: &str, per_second: u32, now: Millis) -> Duration {
+        lock(&self.due).get(name).map_or(Duration::ZERO, |pace| pace.wait(per_second, now))
+    }
+
+    /// Counts a hand-off that goes now.
+    pub fn take(&self, name: &str, per_second: u32, now: Millis) {
+        lock(&self.due).entry(String::from(name)).or_default().take(per_second, now);
+    }
+}
+
+fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn step(per_second: u32) -> i64 {
@@ -65,6 +106,19 @@ mod tests {
         let fast = served(1_000, 3);
         assert!((1_000..=1_050).contains(&fast[0]), "{fast:?}");
         assert_eq!(fast[1..], [1_000, 1_000]);
+    }
+
+    #[test]
+    fn the_least_of_what_is_configured_and_what_a_carrier_takes_counts() {
+        let paces = Paces::default();
+        let rate = |configured, usual: Option<u32>| paces.rate("meta", configured, || usual);
+        assert_eq!((rate(None, None), rate(Some(100), None)), (None, Some(100)));
+        assert_eq!(
+            (rate(None, Some(80)), rate(Some(20), Some(80)), rate(Some(200), Some(80))),
+            (Some(75), Some(20), Some(75))
+        );
+        paces.note("meta", 1_000);
+        assert_eq!((rate(None, Some(80)), rate(Some(200), Some(80))), (Some(938), Some(200)));
     }
 
     #[test]

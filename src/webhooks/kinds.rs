@@ -37,6 +37,16 @@ crate::text_enum! {
         TemplateQualityChanged = "template.quality_changed",
         /// WhatsApp sees a template in another category, or its words were changed there.
         TemplateChanged = "template.changed",
+        /// A broadcast began, or goes on after a pause.
+        BroadcastStarted = "broadcast.started",
+        /// A broadcast holds: by request, or because money or a permission is missing; its reason says which.
+        BroadcastPaused = "broadcast.paused",
+        /// Every contact of a broadcast was sent to or refused.
+        BroadcastCompleted = "broadcast.completed",
+        /// A broadcast was called off by its owner.
+        BroadcastCanceled = "broadcast.canceled",
+        /// A broadcast may not go on; its reason says why.
+        BroadcastStopped = "broadcast.stopped",
         /// Half, four fifths or all of a spend cap is spent.
         SpendCapReached = "spend_cap.reached",
         /// The fraud guard holds a group of attempts: a prefix, a network.

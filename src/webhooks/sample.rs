@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::ids::{EndpointId, InboundId, MessageId, VerificationId};
 
 /// A number set aside for fiction (NANP, 555-0100 to 555-0199), masked as events show numbers.
-const NOBODY: &str = "+141••••••123";
+const NOBODY: &str = "+141•••••123";
 /// Most that a request may say of a made-up event, bytes of JSON: a real one has less.
 const SET_MAX: usize = 8_000;
 

@@ -10,6 +10,8 @@ mod admin;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod broadcasts;
+#[cfg(test)]
 mod callbacks;
 #[cfg(test)]
 mod canaries;
@@ -32,6 +34,8 @@ mod inbound;
 mod limits_shared;
 #[cfg(test)]
 mod messages;
+#[cfg(test)]
+mod meta;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]

@@ -60,6 +60,8 @@ fn word(outcome: &Outcome) -> String {
             RefusalKind::Final => format!("final {}", refusal.code),
             RefusalKind::Route => format!("route {}", refusal.code),
             RefusalKind::Throttled(wait) => format!("wait {}s", wait.as_secs()),
+            RefusalKind::Pair => format!("pair {}", refusal.code),
+            RefusalKind::Stop => format!("stop {}", refusal.code),
         },
     }
 }

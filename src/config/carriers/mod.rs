@@ -154,7 +154,8 @@ super::concern::concern! {
         /// Hand-offs to it that may be under way at once from one process. Default: 256, for smpp the windows
         /// of its binds, for a mail server 8.
         max_in_flight: Option<u32> = example "64", "", is_some_room;
-        /// Hand-offs to it a second, of all processes together; more wait their turn.
+        /// Hand-offs to it a second, of all processes together; more wait their turn. WhatsApp numbers have Meta's
+        /// throughput besides.
         max_per_second: Option<u32> = example "100", "", is_some_room;
     }
 }

@@ -1,11 +1,13 @@
 //! The tables, as diesel sees them: the common subset of both databases. True to `migrations/`, by test.
 #![expect(missing_docs, reason = "diesel generates modules and columns; the columns are told in the migrations")]
 
+mod broadcasting;
 mod fraud;
 mod house;
 mod listeners;
 mod money;
 mod own_templates;
+mod pacing;
 mod routing;
 mod sending;
 mod sentinel;
@@ -13,11 +15,13 @@ mod verifying;
 mod webhooks;
 mod whatsapp;
 
+pub use broadcasting::*;
 pub use fraud::*;
 pub use house::*;
 pub use listeners::*;
 pub use money::*;
 pub use own_templates::*;
+pub use pacing::*;
 pub use routing::*;
 pub use sending::*;
 pub use sentinel::*;
@@ -26,11 +30,11 @@ pub use webhooks::*;
 pub use whatsapp::*;
 
 diesel::allow_tables_to_appear_in_same_query! {
-    alerts, api_keys, attempts, audit_head, audit_log, batches, carrier_drains, decisions, door_windows, fraud_holds,
-    fraud_lists, fraud_rules, fraud_simulations, guard_windows, idempotency, inbound_messages, jobs, limit_overrides,
-    message_events, messages, nodes, operator_tokens, operators, opt_outs, org_windows, orgs, pauses, plans, prices,
-    receipts, route_events, routes, sandbox_inbox, send_boosts, senders, spend_caps, spend_windows, template_versions,
-    templates, verification_sends, verifications, versions, wallet_entries, wallets, webhook_deliveries,
-    webhook_endpoints, webhook_events, webhook_listeners, webhook_unheard, whatsapp_contacts, whatsapp_numbers,
-    whatsapp_people, whatsapp_portfolios, whatsapp_windows
+    alerts, api_keys, attempts, audit_head, audit_log, batches, broadcast_contacts, broadcasts, carrier_drains,
+    decisions, door_windows, fraud_holds, fraud_lists, fraud_rules, fraud_simulations, guard_windows, idempotency,
+    inbound_messages, jobs, limit_overrides, message_events, messages, nodes, operator_tokens, operators, opt_outs,
+    org_windows, orgs, pairs, pauses, plans, prices, receipts, route_events, routes, sandbox_inbox, send_boosts,
+    senders, spend_caps, spend_windows, template_versions, templates, verification_sends, verifications, versions,
+    wallet_entries, wallets, webhook_deliveries, webhook_endpoints, webhook_events, webhook_listeners,
+    webhook_unheard, whatsapp_contacts, whatsapp_numbers, whatsapp_people, whatsapp_portfolios, whatsapp_windows
 }

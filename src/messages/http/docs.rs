@@ -58,6 +58,7 @@ const SENDING: &[Code] = &[
     Code::SmsPlanCap,
     Code::OtpNumberLimit,
     Code::WhatsappTierLimit,
+    Code::WhatsappPairLimit,
     Code::ProviderUnavailable,
 ];
 

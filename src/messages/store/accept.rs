@@ -12,10 +12,10 @@ use diesel::sql_types::{Array, BigInt, Binary, Text};
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::db::fixed::fixed;
-use crate::db::schema::{batches, decisions, guard_windows, messages, org_windows};
+use crate::db::schema::{decisions, guard_windows, messages, org_windows};
 use crate::error::Result;
 use crate::fraud::Action;
-use crate::ids::{BatchId, DecisionId, KeyId, OrgId};
+use crate::ids::{DecisionId, KeyId, OrgId};
 use crate::limits::{OrgWindow, Policy, Rate, StampLog};
 use crate::messages::gates::{GUARD_HORIZON, GuardKey, GuardKind, Kept};
 use crate::messages::store::Row;
@@ -366,30 +366,6 @@ pub fn insert_decisions(conn: &mut Conn, rows: &[DecisionRow]) -> Result<()> {
             }
         }
     }
-    Ok(())
-}
-
-/// A bulk's own row.
-#[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = batches)]
-pub struct BatchRow {
-    /// Its id.
-    pub id: BatchId,
-    /// Whose.
-    pub org_id: OrgId,
-    /// Live or test.
-    pub mode: Mode,
-    /// Messages that were taken.
-    pub accepted: i32,
-    /// Messages that were refused.
-    pub rejected: i32,
-    /// When.
-    pub created_at: Millis,
-}
-
-/// Stores a bulk's row.
-pub fn insert_batch(conn: &mut Conn, row: &BatchRow) -> Result<()> {
-    crate::both!(conn, c => diesel::insert_into(batches::table).values(row).execute(c))?;
     Ok(())
 }
 

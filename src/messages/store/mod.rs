@@ -2,16 +2,20 @@
 
 mod accept;
 mod activity;
+mod batches;
 mod dispatch;
 mod due;
+mod pairs;
 mod read;
 mod receipts;
 mod row;
 
 pub use accept::*;
 pub use activity::*;
+pub use batches::*;
 pub use dispatch::*;
 pub use due::*;
+pub use pairs::*;
 pub use read::*;
 pub use receipts::*;
 pub use row::*;

@@ -1,9 +1,8 @@
 //! Finders. Every one that a customer's request reaches takes the owner: somebody else's row is no row.
 
-use diesel::dsl::count_star;
 use diesel::prelude::*;
 
-use super::accept::BatchRow;
+use super::batches::{BatchRow, batch_counts};
 use super::dispatch::Event;
 use crate::clock::Millis;
 use crate::db::Conn;
@@ -100,12 +99,7 @@ pub fn load_batch(conn: &mut Conn, owner: Owner, id: BatchId) -> Result<(BatchRo
     let row: Option<BatchRow> = batches::table.find(id).select(BatchRow::as_select()).first(conn).optional()?;
     let row =
         row.filter(|row| row.org_id == owner.0 && row.mode == owner.1).ok_or_else(|| Error::new(Code::NotFound))?;
-    let counts = messages::table
-        .filter(messages::batch_id.eq(id))
-        .group_by(messages::status)
-        .select((messages::status, count_star()))
-        .load(conn)?;
-    Ok((row, counts))
+    Ok((row, batch_counts(conn, id)?))
 }
 
 /// Keeps what the app said became of a message.

@@ -59,7 +59,7 @@ fn received(headers: BTreeMap<String, String>, body: &str) -> Result<Vec<Receipt
         .into_iter()
         .filter_map(|report| match report {
             Report::Receipt(receipt) => Some(receipt),
-            Report::Inbound(_) | Report::Number(_) | Report::Template(_) => None,
+            Report::Inbound(_) | Report::Number(_) | Report::Template(_) | Report::Trouble(_) => None,
         })
         .collect())
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::callback::word_at;
-use crate::providers::outgoing_http::{Answer, unreadable};
-use crate::providers::{Outcome, Outgoing, Refusal, RefusalKind, wording};
+use crate::providers::outgoing_http::{Answer, DEFAULT_WAIT, unreadable};
+use crate::providers::{Cause, Outcome, Outgoing, Refusal, RefusalKind, wording};
 
 /// What a carrier's word for a failure means for the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +20,28 @@ pub enum Verdict {
     Busy,
     /// Asked to slow down, for this many seconds.
     Wait(u64),
+    /// Too much from this number to this recipient.
+    Pair,
+    /// The account or the number is stopped; our word for it.
+    Stop(&'static str),
     /// It may be on its way.
     Unclear,
+}
+
+impl Verdict {
+    /// The same of a message that the carrier had taken and then gave up on: nothing is unclear about that.
+    pub fn cause(self) -> Cause {
+        let (kind, code) = match self {
+            Verdict::Final(code) => (RefusalKind::Final, code),
+            Verdict::Route(code) => (RefusalKind::Route, code),
+            Verdict::Busy => (RefusalKind::Throttled(DEFAULT_WAIT), "provider.throttled"),
+            Verdict::Wait(seconds) => (RefusalKind::Throttled(Duration::from_secs(seconds)), "provider.throttled"),
+            Verdict::Pair => (RefusalKind::Pair, "whatsapp.pair_limit"),
+            Verdict::Stop(code) => (RefusalKind::Stop, code),
+            Verdict::Unclear => (RefusalKind::Route, "provider.unavailable"),
+        };
+        Cause { kind, code }
+    }
 }
 
 /// There is no such recipient.
@@ -98,12 +118,10 @@ impl<'a> Answered<'a> {
 
     /// The outcome of `verdict`; `words` are the carrier's own.
     pub fn refused(&self, verdict: Verdict, words: &str) -> Outcome {
-        let (kind, code) = match verdict {
-            Verdict::Final(code) => (RefusalKind::Final, code),
-            Verdict::Route(code) => (RefusalKind::Route, code),
-            Verdict::Busy => (self.answer.wait(), "provider.throttled"),
-            Verdict::Wait(seconds) => (RefusalKind::Throttled(Duration::from_secs(seconds)), "provider.throttled"),
+        let Cause { kind, code } = match verdict {
+            Verdict::Busy => Cause { kind: self.answer.wait(), ..verdict.cause() },
             Verdict::Unclear => return self.unclear(),
+            verdict => verdict.cause(),
         };
         let detail = match words.trim() {
             "" => format!("HTTP {}", self.answer.status),

@@ -101,6 +101,7 @@ impl Heard<'_> {
             state: self.state,
             status: String::from(status),
             error_code: short(self.error),
+            cause: None,
         }))
     }
 }

@@ -19,6 +19,10 @@ pub use answer::{AUTH, Answered, BAD_RECIPIENT, OPTED_OUT, REJECTED, UNAVAILABLE
 pub use callback::{Heard, Params, as_json, find, inbound, json_params, look_up, text_at, word_at};
 pub use proof::{bearer, check_token, claims_of_hs256, hex_bytes, with_token};
 
+/// Messages a second, both ways together, that a WhatsApp number takes until Meta raises it.
+/// Source: <https://developers.facebook.com/docs/whatsapp/cloud-api/overview#throughput>.
+const METAS_PACE: u32 = 80;
+
 /// What an API takes and how it calls back.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
@@ -144,6 +148,10 @@ impl<D: Dialect> Carrier for HttpApi<D> {
 
     fn reports(&self, hook: &Hook<'_>) -> Result<Vec<Report>, HookFault> {
         self.dialect.reports(hook)
+    }
+
+    fn usual_pace(&self) -> Option<u32> {
+        D::SHAPE.is_meta.then_some(METAS_PACE)
     }
 
     fn calls_back_by_get(&self) -> bool {

@@ -93,7 +93,6 @@ impl Meta {
         let mut body = json!({
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
-            "to": digits(&message.to),
             // Meta takes no idempotency key; this comes back with every status.
             "biz_opaque_callback_data": message.attempt_id,
         });
@@ -109,7 +108,10 @@ impl Meta {
             Some(content) => ("template", content),
             None => ("text", json!({ "preview_url": false, "body": message.text.expose() })),
         };
+        // Who hides the number behind a user name has an id of the business's own instead.
+        let named = if message.to.starts_with('+') { "to" } else { "recipient" };
         if let Some(body) = body.as_object_mut() {
+            body.insert(String::from(named), digits(&message.to).into());
             body.insert(String::from("type"), kind.into());
             body.insert(String::from(kind), content);
         }

@@ -3,10 +3,11 @@
 
 use serde_json::Value;
 
+use super::errors::verdict_of;
 use super::{numbers, templates};
 use crate::clock::Millis;
 use crate::providers::http_api::{Heard, as_json, inbound, look_up, text_at, word_at};
-use crate::providers::{HookFault, ReceiptState, Report};
+use crate::providers::{Cause, HookFault, Receipt, ReceiptState, Report};
 use crate::terms::Channel;
 
 /// Most reports that one webhook may hold.
@@ -33,7 +34,8 @@ pub fn read(body: &[u8], phone_number_id: &str, waba: Option<&str>) -> Result<Ve
     let told = values.into_iter().flat_map(|value| {
         let receipts = rows(value, "/statuses").iter().filter_map(|status| receipt(status).ok());
         let messages = rows(value, "/messages").iter().filter_map(move |message| written(value, message).ok());
-        receipts.chain(messages).collect::<Vec<_>>()
+        let troubles = rows(value, "/errors").iter().filter_map(|error| cause(error).map(Report::Trouble));
+        receipts.chain(messages).chain(troubles).collect::<Vec<_>>()
     });
     let of_numbers = entries.iter().flat_map(|entry| numbers::reports(entry, phone_number_id)).map(Report::Number);
     let told: Vec<Report> = told.chain(of_numbers).chain(of_templates(entries, waba)).take(MOST_REPORTS + 1).collect();
@@ -57,14 +59,24 @@ pub(super) fn rows<'a>(json: &'a Value, pointer: &str) -> &'a [Value] {
 fn receipt(status: &Value) -> Result<Report, HookFault> {
     let word = text_at(status, "/status");
     let error = word_at(status, "/errors/0/code");
-    Heard {
+    let heard = Heard {
         id: text_at(status, "/id"),
         reference: text_at(status, "/biz_opaque_callback_data"),
         status: word,
         state: word.and_then(|word| look_up(STATES, word)),
         error: error.as_deref(),
-    }
-    .report()
+    };
+    Ok(match heard.report()? {
+        Report::Receipt(receipt) => {
+            Report::Receipt(Receipt { cause: status.pointer("/errors/0").and_then(cause), ..receipt })
+        }
+        other => other,
+    })
+}
+
+/// What an error of a status, or of the number as such, asks of us.
+fn cause(error: &Value) -> Option<Cause> {
+    Some(verdict_of(error.get("code")?.as_i64()?)?.cause())
 }
 
 /// Somebody who has a user name may come without a number, known by an id of the business's own.

@@ -111,7 +111,7 @@ impl Deliveries {
         let read = receipt::read(delivered)?;
         let provider_id = lock(&self.ids).receipted(&read.id, &delivered.from);
         let (state, status, error_code) = (read.state, read.status, read.error_code);
-        let receipt = Receipt { provider_id, reference: None, state, status, error_code };
+        let receipt = Receipt { provider_id, reference: None, state, status, error_code, cause: None };
         Some(Kept::Report(Report::Receipt(receipt), None))
     }
 

@@ -193,6 +193,7 @@ fn receipt(sid: &str, status: &str, error_code: Option<&str>) -> Option<Receipt>
         state: state_of(status),
         status: String::from(status),
         error_code: error_code.filter(|code| short(code)).map(String::from),
+        cause: None,
     })
 }
 

@@ -31,6 +31,8 @@ crate::text_enum! {
     pub enum Reason as "CircuitReason" {
         /// Too many hand-offs failed.
         Errors = "errors",
+        /// The carrier says that our account or number is stopped.
+        Stopped = "stopped",
         /// Receipts that usually come do not.
         ReceiptsMissing = "receipts_missing",
         /// Receipts take far longer than they usually do.

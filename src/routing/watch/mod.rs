@@ -7,7 +7,7 @@
 
 mod store;
 
-pub use store::{Event, EventId, history, insert_events, latest, purge_events};
+pub use store::{Event, EventId, history, insert_events, latest, purge_events, stops_since};
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -109,6 +109,7 @@ impl Watch {
             _ if from == to => return,
             (_, State::HalfOpen) => Reason::RestOver,
             (_, State::Closed) => Reason::Recovered,
+            (_, State::Open) if outcome.is_some_and(is_stop) => Reason::Stopped,
             (State::HalfOpen, State::Open) => Reason::ProbeFailed,
             (_, State::Open) => Reason::Errors,
         };
@@ -217,11 +218,16 @@ fn failed(outcome: &Outcome) -> Option<bool> {
         Outcome::Accepted { .. } => Some(false),
         Outcome::Unknown { .. } => Some(true),
         Outcome::Refused(refusal) => match refusal.kind {
-            RefusalKind::Final => Some(false),
+            RefusalKind::Final | RefusalKind::Pair => Some(false),
             RefusalKind::Route => Some(true),
-            RefusalKind::Throttled(_) => None,
+            // The carrier's own circuit is about these.
+            RefusalKind::Throttled(_) | RefusalKind::Stop => None,
         },
     }
+}
+
+fn is_stop(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Refused(refusal) if refusal.kind == RefusalKind::Stop)
 }
 
 fn word(outcome: &Outcome) -> &'static str {

@@ -100,6 +100,16 @@ pub fn latest(conn: &mut Conn) -> Result<BTreeMap<RouteId, Event>> {
     Ok(events.into_iter().filter_map(|event| Some((event.route_id?, event))).collect())
 }
 
+/// The carriers of which another process than `node` was told since `since` that they are stopped.
+pub fn stops_since(conn: &mut Conn, since: Millis, node: NodeId) -> Result<Vec<String>> {
+    let stops = route_events::table
+        .filter(route_events::id.ge(EventId::first_at(since)))
+        .filter(route_events::route_id.is_null())
+        .filter(route_events::reason.eq(Reason::Stopped))
+        .filter(route_events::node_id.ne(node));
+    Ok(stops.select(route_events::carrier).distinct().load(conn)?)
+}
+
 /// Drops up to `limit` events of before `before`; how many.
 pub fn purge_events(conn: &mut Conn, before: Millis, limit: i64) -> Result<usize> {
     let old: Vec<EventId> = route_events::table

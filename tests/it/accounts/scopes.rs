@@ -20,6 +20,17 @@ const TABLE: &[(&str, &str, &str, Option<Scope>)] = &[
     ("POST", "/v1/messages/MSG/feedback", r#"{"outcome":"converted"}"#, Some(Scope::MessagesSend)),
     ("GET", "/v1/activity", "", Some(Scope::MessagesRead)),
     ("GET", "/v1/batches/BAT", "", Some(Scope::MessagesRead)),
+    ("POST", "/v1/broadcasts", r#"{"body":"hi"}"#, Some(Scope::MessagesSend)),
+    ("GET", "/v1/broadcasts", "", Some(Scope::MessagesRead)),
+    ("GET", "/v1/broadcasts/BRD", "", Some(Scope::MessagesRead)),
+    ("GET", "/v1/broadcasts/BRD/progress", "", Some(Scope::MessagesRead)),
+    ("GET", "/v1/broadcasts/BRD/contacts", "", Some(Scope::MessagesRead)),
+    ("POST", "/v1/broadcasts/BRD/contacts", r#"{"contacts":[{"to":"+15005550000"}]}"#, Some(Scope::MessagesSend)),
+    ("POST", "/v1/broadcasts/BRD/start", "{}", Some(Scope::MessagesSend)),
+    ("POST", "/v1/broadcasts/BRD/schedule", r#"{"at":"2126-12-01T08:00:00Z"}"#, Some(Scope::MessagesSend)),
+    ("POST", "/v1/broadcasts/BRD/pause", "{}", Some(Scope::MessagesSend)),
+    ("POST", "/v1/broadcasts/BRD/resume", "{}", Some(Scope::MessagesSend)),
+    ("POST", "/v1/broadcasts/BRD/cancel", "{}", Some(Scope::MessagesSend)),
     ("GET", "/v1/sandbox/messages", "", Some(Scope::MessagesRead)),
     ("POST", "/v1/verifications", r#"{"to":"+15005550000","dry_run":true}"#, Some(Scope::VerificationsWrite)),
     ("GET", "/v1/verifications", "", Some(Scope::VerificationsRead)),
@@ -77,7 +88,7 @@ const LISTED: &str = r#"{"action":"block","kind":"device","value":"d","reason":"
 const SEND: &str = r#"{"to":"+15005550000","body":"hi","kind":"transactional"}"#;
 
 /// What stands for an id in the table, by its prefix.
-const IDS: &[&str] = &["MSG", "BAT", "VRF", "INB", "OPT", "LST", "DEC", "LSN", "WHE", "EVT", "TPL"];
+const IDS: &[&str] = &["MSG", "BAT", "BRD", "VRF", "INB", "OPT", "LST", "DEC", "LSN", "WHE", "EVT", "TPL"];
 
 /// Ids of the right form that are nobody's: whoever is let in learns only that.
 fn path_of(path: &str) -> String {

@@ -8,6 +8,7 @@ mod fake_carrier_tests;
 pub mod fake_smsc;
 pub mod fake_smtp;
 pub mod http_wire;
+pub mod meta;
 pub mod oracle;
 pub mod postgres;
 pub mod process;

@@ -69,7 +69,7 @@ impl Linked {
     fn receipts(&self) -> Vec<Receipt> {
         let only = |report: &Report| match report {
             Report::Receipt(receipt) => Some(receipt.clone()),
-            Report::Inbound(_) | Report::Number(_) | Report::Template(_) => None,
+            Report::Inbound(_) | Report::Number(_) | Report::Template(_) | Report::Trouble(_) => None,
         };
         self.reports.lock().unwrap().iter().filter_map(only).collect()
     }
@@ -77,7 +77,7 @@ impl Linked {
     fn texts(&self) -> Vec<(String, String, String)> {
         let only = |report: &Report| match report {
             Report::Inbound(one) => Some((one.from.clone(), one.to.clone(), one.text.clone())),
-            Report::Receipt(_) | Report::Number(_) | Report::Template(_) => None,
+            Report::Receipt(_) | Report::Number(_) | Report::Template(_) | Report::Trouble(_) => None,
         };
         self.reports.lock().unwrap().iter().filter_map(only).collect()
     }
@@ -108,6 +108,7 @@ async fn a_message_is_taken_and_its_receipt_arrives() {
         state: Some(ReceiptState::Delivered),
         status: String::from("DELIVRD"),
         error_code: None,
+        cause: None,
     };
     assert_eq!(linked.receipts(), [receipt]);
 }

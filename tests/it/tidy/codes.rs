@@ -9,8 +9,6 @@ pub const RESERVED: &[(Code, &str)] = &[
     (Code::SubscriptionPastDue, "Money"),
     (Code::FreePlanExhausted, "Money"),
     (Code::KybNotVerified, "WhatsApp"),
-    (Code::WhatsappPairLimit, "WhatsApp"),
-    (Code::BroadcastNotEditable, "WhatsApp"),
     (Code::UnsupportedAction, "Activations"),
     (Code::ActivationAlreadyCompleted, "Activations"),
 ];

@@ -99,6 +99,7 @@ pub fn told(reports: &[Report]) -> Vec<String> {
         Report::Inbound(one) => format!("{} {} > {}: {}", one.channel, one.from, one.to, one.text),
         Report::Number(one) => format!("{one:?}"),
         Report::Template(one) => format!("template {} {} of {}: {:?}", one.name, one.language, one.account, one.news),
+        Report::Trouble(cause) => format!("trouble {}", cause.code),
     };
     reports.iter().map(line).collect()
 }

@@ -30,6 +30,7 @@ fn take(carrier: &dyn Carrier, api: &str, body: &[u8]) {
                     // Only what is plain is in it.
                     Report::Number(_) => (&shown, String::from("a number's")),
                     Report::Receipt(one) => (&one.provider_id, one.status.clone()),
+                    Report::Trouble(_) => return,
                     Report::Inbound(one) => (&one.provider_id, format!("{}{}", one.from, one.to)),
                     Report::Template(one) => (&one.id, one.name.clone()),
                 };

@@ -73,7 +73,10 @@ fn said() -> BTreeMap<&'static str, Vec<String>> {
             "webhook_account_alert_limit_deferred.json",
             said_of(r#"alert INCREASED_CAPABILITIES_ELIGIBILITY_DEFERRED Some("INFORMATIONAL")"#),
         ),
-        ("webhook_account_errors_130429.json", said_of("alert error.130429 None")),
+        (
+            "webhook_account_errors_130429.json",
+            vec![String::from("trouble provider.throttled"), String::from("alert error.130429 None")],
+        ),
     ])
 }
 

@@ -1,0 +1,2 @@
+DROP TABLE broadcast_contacts;
+DROP TABLE broadcasts;

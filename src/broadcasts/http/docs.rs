@@ -1,0 +1,44 @@
+//! The room's part of the OpenAPI document.
+
+use std::collections::BTreeMap;
+
+use utoipa::openapi::{RefOr, Response};
+use utoipa::{IntoResponses, OpenApi};
+
+use super::{act, contacts, create, read};
+use crate::error::Code;
+use crate::http::refusals::{BODY, DOOR, OURS, refusals};
+
+/// Every route and shape of the room.
+#[derive(OpenApi)]
+#[openapi(paths(
+    create::create,
+    read::list,
+    read::show,
+    read::progress,
+    contacts::add,
+    contacts::list,
+    act::start,
+    act::schedule,
+    act::pause,
+    act::resume,
+    act::cancel,
+))]
+pub struct BroadcastDocs;
+
+/// What a route that reads may refuse with.
+pub(super) struct ReadRefusals;
+/// What a route that changes may refuse with.
+pub(super) struct ChangeRefusals;
+
+impl IntoResponses for ReadRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals(&[DOOR.as_slice(), &[Code::ValidationFailed, Code::MalformedRequest, Code::NotFound], &OURS].concat())
+    }
+}
+
+impl IntoResponses for ChangeRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals(&[DOOR.as_slice(), &BODY, &[Code::NotFound, Code::BroadcastNotEditable], &OURS].concat())
+    }
+}
