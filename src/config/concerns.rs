@@ -291,6 +291,7 @@ fn long_enough(token: &Option<Secret<String>>) -> Result<(), Wrong> {
     }
 }
 
+#[expect(clippy::ptr_arg, reason = "has the shape of every check")]
 fn are_mail_addresses(list: &Vec<String>) -> Result<(), Wrong> {
     match list.iter().find(|address| address.parse::<lettre::Address>().is_err()) {
         Some(wrong) => Err(Wrong::new(format!("= {wrong:?} is not a mail address"), "write it as ops@example.com")),

@@ -28,6 +28,8 @@ fn by_command(app: &TestApp, args: &[&str]) -> Value {
     let mut command = Command::new(env!("CARGO_BIN_EXE_postern"));
     command.current_dir(&app.app.config.node.data_dir).env_clear();
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("POSTERN_DATABASE_URL", app.url());
+    // The one of the tests; PostgreSQL wants one named.
+    command.env("POSTERN_SECRET_KEY", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=");
     let output = command.arg("simulate").args(args).output().unwrap();
     assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
