@@ -144,6 +144,7 @@ fn prices_of(list: &[Price], (channel, kind, segments): (Channel, Kind, u32), no
 mod tests {
     use super::*;
     use crate::money::{Currency, Micros};
+    use crate::wallet::ChargedAt;
 
     fn of(body: &str, prices: &[Price]) -> TemplatePreview {
         let words = Words { body: Some(body.to_owned()), ..Words::default() };
@@ -170,6 +171,7 @@ mod tests {
             category: None,
             amount: Micros(amount),
             currency: Currency::USD,
+            charged_at: ChargedAt::HandOff,
             valid_from: Millis(0),
         };
         let list = [
