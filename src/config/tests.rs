@@ -284,7 +284,7 @@ fn the_default_file_changes_nothing_as_it_stands() {
 
 #[test]
 fn every_line_of_the_default_file_is_good_once_uncommented() {
-    let placeholders = ["secret_key", "operator_token", "webhook_secret"];
+    let placeholders = ["secret_key", "operator_token", "webhook_secret", "payment_secret"];
     let shared = ["messaging_service_sid", "ca_file"];
     let text =
         uncommented(&[placeholders.as_slice(), shared.as_slice()].concat()).replace("\"…\"", "\"a-key-of-sixteen\"");

@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use super::accept::Prepared;
-use super::gates::{Denied, State};
+use super::gate_state::State;
+use super::gates::Denied;
 use super::store::Row;
 use crate::accounts::Caller;
 use crate::clock::Millis;

@@ -9,7 +9,8 @@ mod tests {
     use super::super::accept::{Accept, BulkTerms, Prepared};
     use super::super::body::{BulkMode, Pacing};
     use super::super::client::ClientMacs;
-    use super::super::gates::{GUARD_HORIZON, GuardKind, Kept, State, guards_of, paced, pass, plan_of, tag_of};
+    use super::super::gate_state::{GUARD_HORIZON, GuardKind, Kept, State};
+    use super::super::gates::{guards_of, paced, pass, plan_of, tag_of};
     use super::super::store::Extra;
     use crate::accounts::{Caller, KeyView, Org, Standing};
     use crate::clock::{Millis, Span};

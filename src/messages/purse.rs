@@ -1,7 +1,8 @@
 //! The gates of money: the caps on what may be spent, then the wallet. Pure; all of them or none.
 
 use super::accept::Prepared;
-use super::gates::{Denied, State};
+use super::gate_state::State;
+use super::gates::Denied;
 use crate::accounts::Caller;
 use crate::clock::Millis;
 use crate::error::{Code, Error};

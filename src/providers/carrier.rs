@@ -8,10 +8,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::circuit::Circuits;
-use super::number_report::NumberReport;
 use super::pace::Paces;
+use super::report::{ReceiptState, Report};
 use super::reports::ReportDesk;
-use super::template::{Reviewed, Reviewing, TemplateCall, TemplateForm, TemplateReport};
+use super::template::{Reviewed, Reviewing, TemplateCall, TemplateForm};
 use crate::clock::Millis;
 use crate::config::Room;
 use crate::ids::{AttemptId, MessageId, OrgId};
@@ -105,74 +105,6 @@ pub struct Cause {
     pub kind: RefusalKind,
     /// Our word for it, of those of [`Refusal::code`].
     pub code: &'static str,
-}
-
-/// What a receipt says of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ReceiptState {
-    /// The carrier sent it on.
-    Sent,
-    /// The handset (or mailbox) has it.
-    Delivered,
-    /// It will not arrive.
-    Undelivered,
-    /// The carrier gave up before sending.
-    Failed,
-}
-
-/// A delivery receipt, translated.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Receipt {
-    /// The carrier's id of the hand-off.
-    pub provider_id: String,
-    /// Our reference, where the carrier gives it back.
-    pub reference: Option<String>,
-    /// What it says; `None` for a status that means nothing to us yet (accepted, queued), which is recorded only.
-    pub state: Option<ReceiptState>,
-    /// The carrier's status word, for the record.
-    pub status: String,
-    /// The carrier's error code, where it gave one.
-    pub error_code: Option<String>,
-    /// What that code means, where this build knows it.
-    pub cause: Option<Cause>,
-}
-
-/// A message that somebody sent to one of our numbers. Its Debug shows neither the number nor the text.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Inbound {
-    /// The carrier's id of it, by which a repeat is known.
-    pub provider_id: String,
-    /// How it came.
-    pub channel: Channel,
-    /// Who sent it: E.164 with the plus, or what the carrier knows the sender by.
-    pub from: String,
-    /// Which of our originators it was sent to, as the carrier writes it (numbers: E.164 with the plus).
-    pub to: String,
-    /// What it says; empty for a picture and the like.
-    pub text: String,
-    /// When it was sent, where the carrier says it: it may come to us days later.
-    pub sent_at: Option<Millis>,
-}
-
-impl std::fmt::Debug for Inbound {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Inbound").field("provider_id", &self.provider_id).field("channel", &self.channel).finish()
-    }
-}
-
-/// What a carrier tells us, by a callback or over a link that it holds with us.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Report {
-    /// About a message of ours.
-    Receipt(Receipt),
-    /// A message to us.
-    Inbound(Inbound),
-    /// About our WhatsApp numbers.
-    Number(NumberReport),
-    /// About a template of ours.
-    Template(TemplateReport),
-    /// About our account or number, not about one message.
-    Trouble(Cause),
 }
 
 /// Which of a carrier's two addresses a callback came to. A carrier that has one address for everything takes either.

@@ -1,9 +1,10 @@
 //! Carriers: who hands a message over, behind one small trait; an adapter is one file or folder.
 //!
-//! Reading order: `carrier` (the contract), `number_report` (what is told of our numbers), `reports` (what links tell), `template` (texts that carriers review), `http_api` (what HTTP adapters share), the adapters, `wire` (builds them), then `pick`, `circuit` and `pace` (which one, and when).
+//! Reading order: `carrier` (the contract), `report` (what carriers tell), `number_report` (what is told of our numbers), `reports` (what links tell), `template` (texts that carriers review), `http_api` (what HTTP adapters share), the adapters, `wire` (builds them), then `pick`, `circuit` and `pace` (which one, and when).
 
 mod carrier;
 mod number_report;
+mod report;
 mod reports;
 mod template;
 mod wording;
@@ -28,9 +29,10 @@ pub mod pace;
 pub mod pick;
 
 pub use carrier::{
-    Carrier, CarrierLimits, Carriers, Cause, Hook, HookFault, HookKind, HookReply, Inbound, Linking, Outcome, Outgoing,
-    Receipt, ReceiptState, Refusal, RefusalKind, Report, Sending,
+    Carrier, CarrierLimits, Carriers, Cause, Hook, HookFault, HookKind, HookReply, Linking, Outcome, Outgoing, Refusal,
+    RefusalKind, Sending,
 };
+pub use report::{Inbound, Receipt, ReceiptState, Report};
 pub use email::post_mail;
 pub use number_report::{NumberEvent, NumberReport, ToldLimit};
 pub use reports::{ReportDesk, Told};

@@ -2,7 +2,7 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::carrier::Report;
+use super::report::Report;
 
 /// Reports that may wait for the database, of all links together; then links wait, and with them the carriers.
 const DEPTH: usize = 1024;

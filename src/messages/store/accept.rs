@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::fraud::Action;
 use crate::ids::{DecisionId, KeyId, OrgId};
 use crate::limits::{OrgWindow, Policy, Rate, StampLog};
-use crate::messages::gates::{GUARD_HORIZON, GuardKey, GuardKind, Kept};
+use crate::messages::gate_state::{GUARD_HORIZON, GuardKey, GuardKind, Kept};
 use crate::messages::store::Row;
 use crate::terms::Mode;
 
