@@ -26,6 +26,7 @@ use crate::simulator::{Settings, Simulator};
 use crate::start::{self, Signals};
 use crate::terms::{Channel, Mode};
 use crate::wallet::{self, ChargedAt, Entry, EntryKind, Price};
+use crate::whatsapp::{NewNumber, NumberStatus, Quality, TierChange, create_number};
 
 /// How to run for development.
 #[derive(Debug, clap::Args)]
@@ -116,7 +117,7 @@ fn reason() -> Option<String> {
     Some(String::from("first start of postern dev"))
 }
 
-/// Makes the demo organization, its keys, an operator and routes to the sandbox; nothing where there is any
+/// Makes the demo organization, its keys, a WhatsApp number, an operator and routes to the sandbox; nothing where there is any
 /// organization, so that it happens once. WhatsApp goes by the carrier `whatsapp`.
 fn first_start(conn: &mut Conn, by: &By, whatsapp: &str) -> Result<Option<First>> {
     if !list_orgs(conn, None, 1)?.is_empty() {
@@ -126,6 +127,19 @@ fn first_start(conn: &mut Conn, by: &By, whatsapp: &str) -> Result<Option<First>
     let plain = NewOrg::named("Demo", PlanName::Pro, home);
     let new = NewOrg { countries: Some(Countries::Every), kyb_status: Some(KybStatus::Verified), ..plain };
     let org = create_org(conn, by, new)?.id;
+    let settings = Settings::default();
+    let number = NewNumber {
+        org_id: org,
+        phone: format!("+{}", settings.display_phone_number),
+        portfolio: String::from("demo"),
+        tier: TierChange::default(),
+        quality: Quality::Green,
+        throughput: 80,
+        status: NumberStatus::Connected,
+        waba_id: None,
+        phone_number_id: (whatsapp == META).then_some(settings.phone_number_id),
+    };
+    create_number(conn, by, number)?;
     let (_, test_key) = create_key(conn, by, org, NewKey::named("dev test", Mode::Test))?;
     let (_, live_key) = create_key(conn, by, org, NewKey::named("dev live", Mode::Live))?;
     let owner = NewOperator { name: String::from("dev"), role: Role::Owner, reason: None };

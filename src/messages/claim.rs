@@ -55,7 +55,6 @@ pub(super) const DRAIN_WAIT: Duration = Duration::from_secs(1);
 /// Organizations looked at in one claim.
 const ORGS_MAX: usize = 256;
 
-
 /// How far a claim has come.
 #[derive(Default)]
 struct Round {
@@ -235,7 +234,6 @@ impl Desk {
         round.moves.push((row, to));
         Ok(())
     }
-
 }
 
 /// What a carrier bills by: the parts of an SMS, else the message.
@@ -250,7 +248,6 @@ fn country_of(row: &Row, to: &str) -> Option<Country> {
         false => Phone::parse(to, None).ok().map(|phone| phone.country()),
     }
 }
-
 
 fn instead(conn: &mut Conn, row: &Row, to: &Move, now: Millis) -> Result<()> {
     settle::move_row(conn, row, to, &Moved::by("routing"), now)?;

@@ -32,9 +32,9 @@ pub use carrier::{
     Carrier, CarrierLimits, Carriers, Cause, Hook, HookFault, HookKind, HookReply, Linking, Outcome, Outgoing, Refusal,
     RefusalKind, Sending,
 };
-pub use report::{Inbound, Receipt, ReceiptState, Report};
 pub use email::post_mail;
 pub use number_report::{NumberEvent, NumberReport, ToldLimit};
+pub use report::{Inbound, Receipt, ReceiptState, Report};
 pub use reports::{ReportDesk, Told};
 pub use template::{
     ButtonKind, CodeButton, Reviewed, Reviewing, SignedApp, TemplateCall, TemplateCategory, TemplateForm, TemplateNews,

@@ -49,7 +49,7 @@ impl Default for Settings {
             app_secret: String::from("simulator-app-secret"),
             verify_token: String::from("simulator-verify-token"),
             phone_number_id: String::from("800100200300401"),
-            display_phone_number: String::from("447700900100"),
+            display_phone_number: String::from("447400900100"),
             waba_id: String::from("900100200300400"),
             pace: Pace::default(),
             per_second: 80,

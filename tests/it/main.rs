@@ -10,8 +10,9 @@ mod admin;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
-mod broadcasts;
 mod billing;
+#[cfg(test)]
+mod broadcasts;
 #[cfg(test)]
 mod callbacks;
 #[cfg(test)]
@@ -19,9 +20,10 @@ mod canaries;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod engine;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
-mod engine;
 mod fraud;
 #[cfg(test)]
 mod fraud_lists;

@@ -67,7 +67,7 @@ const SENDING: &[Code] = &[
 
 impl IntoResponses for SendRefusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        refusals(&[DOOR.as_slice(), &BODY, &SENDING, &OURS].concat())
+        refusals(&[DOOR.as_slice(), &BODY, SENDING, &OURS].concat())
     }
 }
 

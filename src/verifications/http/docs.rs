@@ -59,13 +59,13 @@ const KNOWN: [Code; 2] = [Code::NotFound, Code::VerificationAlreadyDecided];
 
 impl IntoResponses for SendRefusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        refusals(&[DOOR.as_slice(), &BODY, &SENDING, &OURS].concat())
+        refusals(&[DOOR.as_slice(), &BODY, SENDING, &OURS].concat())
     }
 }
 
 impl IntoResponses for ResendRefusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        refusals(&[DOOR.as_slice(), &BODY, &SENDING, &KNOWN, &OURS].concat())
+        refusals(&[DOOR.as_slice(), &BODY, SENDING, &KNOWN, &OURS].concat())
     }
 }
 

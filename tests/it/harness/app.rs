@@ -135,9 +135,21 @@ impl TestApp {
         let wanted = members.as_object().cloned().unwrap_or_default();
         body.as_object_mut().unwrap().extend(wanted);
         let org = self.operator().post("/v1/admin/orgs", body).await.expect(201).text_at("/id");
+        self.register_number(&org).await;
         let test = self.key(&org, json!({"mode": "test"})).await;
         let live = self.key(&org, json!({"mode": "live"})).await;
         Tenant { org, test, live }
+    }
+
+    /// Where there is a carrier of Meta's, its number is the first organization's own, at a tier without bounds.
+    async fn register_number(&self, org: &str) {
+        if self.app.config.carrier("meta").is_none() {
+            return;
+        }
+        let number = json!({"org_id": org, "phone_number": "+447400900100", "portfolio": "all",
+            "phone_number_id": "800100200300401", "tier": 4});
+        let reply = self.operator().post("/v1/admin/whatsapp/numbers", number).await;
+        assert!(matches!(reply.status, 201 | 409), "{}", reply.text);
     }
 
     /// A caller with a new key of this organization.

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use postern::accounts::{
-    self, Countries, NewKey, NewOrg, PlanName, create_key, create_org, ensure_first_owner, update_plan,
+    self, Countries, KybStatus, NewKey, NewOrg, PlanName, create_key, create_org, ensure_first_owner, update_plan,
 };
 use postern::audit::{Actor as Who, By};
 use postern::clock::Clock;
@@ -171,7 +171,12 @@ fn settle_in(conn: &mut Conn, policies: Value) -> Result<(String, [String; 2])> 
     ensure_first_owner(conn, now, &Secret::new(OPERATOR.to_owned()))?;
     update_plan(conn, &by, PlanName::Enterprise, roomy(policies))?;
     let plain = NewOrg::named("ACME", PlanName::Enterprise, "GB".parse().unwrap());
-    let org = create_org(conn, &by, NewOrg { countries: Some(Countries::Every), ..plain })?.id;
+    let org = create_org(
+        conn,
+        &by,
+        NewOrg { countries: Some(Countries::Every), kyb_status: Some(KybStatus::Verified), ..plain },
+    )?
+    .id;
     let (_, live) = create_key(conn, &by, org, NewKey::named("live", Mode::Live))?;
     let (_, test) = create_key(conn, &by, org, NewKey::named("test", Mode::Test))?;
     let price = Price {

@@ -176,7 +176,7 @@ async fn only_what_meta_takes_is_taken() {
     let cases = [
         (with("/messaging_product", json!("sms")), 100),
         (with("/to", json!("nobody")), 131_009),
-        (with("/to", json!("447700900100")), 131_021),
+        (with("/to", json!("447400900100")), 131_021),
         (with("/type", json!("sticker")), 131_051),
         (with("/template/name", json!("no_such")), 132_001),
         (with("/template/language/code", json!("de")), 132_001),
@@ -274,5 +274,5 @@ async fn the_number_shows_its_quality_limit_and_throughput() {
     let expected = json!({"id": "800100200300401", "quality_rating": "YELLOW", "throughput": {"level": "HIGH"},
         "whatsapp_business_manager_messaging_limit": "TIER_10K"});
     assert_eq!(shown, expected);
-    assert_eq!(meta.caller().get(path).await.expect(200).json["display_phone_number"], "447700900100");
+    assert_eq!(meta.caller().get(path).await.expect(200).json["display_phone_number"], "447400900100");
 }

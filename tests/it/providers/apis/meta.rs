@@ -7,44 +7,10 @@ use postern::providers::{HookFault, HookKind};
 use super::callbacks::{Sent, carrier, headers, read, signed, told};
 use super::{WAMID, fixture, json_fixture};
 
-/// What each webhook of the number says; those that are not named say nothing.
-fn said() -> BTreeMap<&'static str, Vec<String>> {
-    let receipt = |rest: &str| vec![format!("{WAMID} {rest}")];
+/// What each webhook about our numbers and account says.
+fn said_of_numbers() -> BTreeMap<&'static str, Vec<String>> {
     let said_of = |text: &str| vec![String::from(text)];
-    let inbound = |text: &str| vec![format!("whatsapp +447700900123 > +447700900100: {text}")];
-    let template = |rest: &str| vec![format!("template login_otp en-US of 900100200300400: {rest}")];
-    let refused = "template promo_otp en of 900100200300400: State(Some(Rejected), Some(\"Parameters stand next to each other \
-                   without text between them.\"))";
     BTreeMap::from([
-        ("webhook_template_status_approved.json", template("State(Some(Approved), None)")),
-        ("webhook_template_status_rejected.json", vec![String::from(refused)]),
-        (
-            "webhook_template_status_paused.json",
-            template("State(Some(Paused), Some(\"Your WhatsApp message template has been paused for 3 hours.\"))"),
-        ),
-        ("webhook_template_status_disabled.json", template("State(Some(Disabled), None)")),
-        ("webhook_template_status_pending_deletion_null_reason.json", template("State(Some(Disabled), None)")),
-        ("webhook_template_quality_green_to_red.json", template("Quality(\"red\")")),
-        ("webhook_status_sent_v23.json", receipt("msg_01JFIXTURE0000000000000001 Sent -")),
-        ("webhook_status_sent_v24.json", receipt("msg_01JFIXTURE0000000000000001 Sent -")),
-        ("webhook_status_delivered.json", receipt("- Delivered -")),
-        ("webhook_status_read_without_delivered.json", receipt("- Delivered -")),
-        ("webhook_status_failed_131026.json", receipt("- Failed 131026")),
-        ("webhook_status_failed_131047.json", receipt("- Failed 131047")),
-        ("webhook_status_failed_131049.json", receipt("- Failed 131049")),
-        ("webhook_status_failed_unknown_code.json", receipt("- Failed 139999")),
-        (
-            "webhook_status_sent_2026_contacts_bsuid.json",
-            [receipt("- Sent -"), vec![String::from("person GB.10000000000000000001 of +447700900100")]].concat(),
-        ),
-        ("webhook_status_delivered_2026_no_phone.json", receipt("- Delivered -")),
-        ("webhook_message_text_inbound.json", inbound("STOP")),
-        ("webhook_message_button_inbound.json", inbound("I didn't request a code")),
-        ("webhook_message_unsupported_inbound.json", inbound("")),
-        (
-            "webhook_multi_entry_multi_change.json",
-            [receipt("- Sent -"), receipt("- Delivered -"), template("Quality(\"yellow\")")].concat(),
-        ),
         (
             "webhook_business_capability_integer.json",
             said_of("account 900100200300400 Contacts(2000) Some(1795334610000)"),
@@ -78,6 +44,48 @@ fn said() -> BTreeMap<&'static str, Vec<String>> {
             vec![String::from("trouble provider.throttled"), String::from("alert error.130429 None")],
         ),
     ])
+}
+
+/// What each webhook says; those that are not named say nothing.
+fn said() -> BTreeMap<&'static str, Vec<String>> {
+    let mut all = said_of_numbers();
+    let receipt = |rest: &str| vec![format!("{WAMID} {rest}")];
+    let inbound = |text: &str| vec![format!("whatsapp +447700900123 > +447700900100: {text}")];
+    let template = |rest: &str| vec![format!("template login_otp en-US of 900100200300400: {rest}")];
+    let refused = "template promo_otp en of 900100200300400: State(Some(Rejected), Some(\"Parameters stand next to each other \
+                   without text between them.\"))";
+    all.extend([
+        ("webhook_template_status_approved.json", template("State(Some(Approved), None)")),
+        ("webhook_template_status_rejected.json", vec![String::from(refused)]),
+        (
+            "webhook_template_status_paused.json",
+            template("State(Some(Paused), Some(\"Your WhatsApp message template has been paused for 3 hours.\"))"),
+        ),
+        ("webhook_template_status_disabled.json", template("State(Some(Disabled), None)")),
+        ("webhook_template_status_pending_deletion_null_reason.json", template("State(Some(Disabled), None)")),
+        ("webhook_template_quality_green_to_red.json", template("Quality(\"red\")")),
+        ("webhook_status_sent_v23.json", receipt("msg_01JFIXTURE0000000000000001 Sent -")),
+        ("webhook_status_sent_v24.json", receipt("msg_01JFIXTURE0000000000000001 Sent -")),
+        ("webhook_status_delivered.json", receipt("- Delivered -")),
+        ("webhook_status_read_without_delivered.json", receipt("- Delivered -")),
+        ("webhook_status_failed_131026.json", receipt("- Failed 131026")),
+        ("webhook_status_failed_131047.json", receipt("- Failed 131047")),
+        ("webhook_status_failed_131049.json", receipt("- Failed 131049")),
+        ("webhook_status_failed_unknown_code.json", receipt("- Failed 139999")),
+        (
+            "webhook_status_sent_2026_contacts_bsuid.json",
+            [receipt("- Sent -"), vec![String::from("person GB.10000000000000000001 of +447700900100")]].concat(),
+        ),
+        ("webhook_status_delivered_2026_no_phone.json", receipt("- Delivered -")),
+        ("webhook_message_text_inbound.json", inbound("STOP")),
+        ("webhook_message_button_inbound.json", inbound("I didn't request a code")),
+        ("webhook_message_unsupported_inbound.json", inbound("")),
+        (
+            "webhook_multi_entry_multi_change.json",
+            [receipt("- Sent -"), receipt("- Delivered -"), template("Quality(\"yellow\")")].concat(),
+        ),
+    ]);
+    all
 }
 
 #[actix_web::test]
