@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::act::moved;
+use super::act::{Halt, halt, moved};
 use super::pace::{Budget, Pace, pace};
 use super::ruling::{Judged, Told, judge};
 use super::state::{Action, Status};
@@ -20,9 +20,11 @@ use crate::db::Conn;
 use crate::error::{Code, Error, Result};
 use crate::failpoint;
 use crate::idempotency::Stored;
+use crate::ids::OrgId;
 use crate::messages::{
     Accept, Bench, BulkMode, BulkTerms, Item, ItemOutcome, NewMessage, Pacing, Queue, batch_backlog, bulk_share, record,
 };
+use crate::terms::Channel;
 
 /// Does up to `most` steps that are due; how many contacts were settled. The worker calls this in its loop, tests by
 /// hand.
@@ -138,6 +140,10 @@ fn end(conn: &mut Conn, row: Row, action: Action, reason: Option<String>, now: M
 async fn feed(app: &App, turn: Turn) -> Result<usize> {
     let bench = Bench::of(app).await?;
     let Turn { row, caller, contacts } = turn;
+    let red = bench.numbers.red(row.org_id, row.sender.as_deref()).filter(|_| row.channel == Channel::Whatsapp);
+    if let Some(number) = red {
+        return stop_for(app, row.org_id, number.phone.clone()).await;
+    }
     let said = Said::open(&bench.keyring, row.id, &row.said)?;
     let items = contacts.iter().map(|contact| item(&bench, &caller, &row, &said, contact)).collect();
     let terms = BulkTerms {
@@ -170,6 +176,16 @@ async fn feed(app: &App, turn: Turn) -> Result<usize> {
         Err(fault) if fault.code() == Code::BroadcastNotEditable => Ok(0),
         Err(fault) => Err(fault),
     }
+}
+
+/// Quality is red: to go on would cost the number, and with it everybody's codes.
+async fn stop_for(app: &App, org: OrgId, number: String) -> Result<usize> {
+    let clock = app.clock.clone();
+    let stopped = app.db.write(move |conn| {
+        let now = crate::db::now(conn, &clock)?;
+        halt(conn, org, Halt::Sender(Channel::Whatsapp, &number), "whatsapp.quality_red", now)
+    });
+    stopped.await.map(|_| 0)
 }
 
 fn item(bench: &Bench, caller: &Caller, row: &Row, said: &Said, contact: &Contact) -> Item {

@@ -82,6 +82,12 @@ impl Numbers {
         self.of(org).iter().find(|number| number.phone == phone)
     }
 
+    /// A number of the organization that recipients take badly: the one asked for, or any where none is.
+    pub fn red(&self, org: OrgId, asked: Option<&str>) -> Option<&Number> {
+        let may_go_by = |number: &&Number| asked.is_none_or(|asked| asked == number.phone);
+        self.of(org).iter().filter(may_go_by).find(|number| number.quality == Quality::Red)
+    }
+
     /// The numbers that may write to `recipient`, the one that should first: the one asked for alone, else all of them,
     /// for each recipient in an order of its own that stays (highest random weight, as for senders).
     pub fn choose(&self, org: OrgId, asked: Option<&str>, recipient: &str) -> Vec<&Number> {

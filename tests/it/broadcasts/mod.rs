@@ -4,6 +4,7 @@ mod crash;
 mod ends;
 mod pacing;
 mod sheets;
+mod tier;
 mod whole;
 
 use serde_json::{Value, json};
