@@ -2,7 +2,7 @@
 //! old, so that an operator's change acts within a second on every node, and at once on the node that made it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use crate::app::{App, FromApp};
@@ -14,6 +14,9 @@ use crate::wallet::{self, Cap, Price};
 use crate::whatsapp::{self, Numbers};
 
 const FRESH_FOR: Duration = Duration::from_millis(800);
+/// Messages a second of a number that nobody has raised. Source:
+/// <https://developers.facebook.com/docs/whatsapp/cloud-api/overview#throughput>.
+const USUAL_THROUGHPUT: i32 = 80;
 
 /// The tables as they stand.
 #[derive(Clone)]
@@ -34,9 +37,12 @@ pub struct Tables {
     pub numbers: Arc<Numbers>,
 }
 
-/// The tables in memory.
+/// The tables in memory, and the throughput that carriers of WhatsApp numbers were told of.
 #[derive(Default)]
-pub struct Shelf(RwLock<Option<(Instant, Tables)>>);
+pub struct Shelf {
+    tables: RwLock<Option<(Instant, Tables)>>,
+    paced: Mutex<BTreeMap<String, i32>>,
+}
 
 impl FromApp for Shelf {
     fn from_app(_app: &App) -> Self {
@@ -47,7 +53,7 @@ impl FromApp for Shelf {
 /// The tables, read anew where they are too old.
 pub async fn tables(app: &App) -> Result<Tables> {
     let shelf = app.room::<Shelf>();
-    if let Some((at, tables)) = &*shelf.0.read().unwrap_or_else(PoisonError::into_inner)
+    if let Some((at, tables)) = &*shelf.tables.read().unwrap_or_else(PoisonError::into_inner)
         && at.elapsed() < FRESH_FOR
     {
         return Ok(tables.clone());
@@ -66,11 +72,26 @@ pub async fn tables(app: &App) -> Result<Tables> {
             })
         })
         .await?;
-    *shelf.0.write().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), read.clone()));
+    pace(app, &shelf, &read.numbers);
+    *shelf.tables.write().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), read.clone()));
     Ok(read)
+}
+
+/// A number that Meta has raised, or lowered again, goes at its own throughput; a sixteenth less, for clocks differ.
+fn pace(app: &App, shelf: &Shelf, numbers: &Numbers) {
+    let mut paced = shelf.paced.lock().unwrap_or_else(PoisonError::into_inner);
+    for carrier in app.carriers.iter() {
+        let Some(number) = carrier.phone_number_id().and_then(|id| numbers.at_meta(id)) else { continue };
+        let before = paced.get(carrier.name()).copied().unwrap_or(USUAL_THROUGHPUT);
+        if before != number.throughput {
+            let rate = u32::try_from(number.throughput).unwrap_or(1);
+            app.carriers.note_pace(carrier.name(), (rate - rate / 16).max(1));
+            paced.insert(carrier.name().to_owned(), number.throughput);
+        }
+    }
 }
 
 /// Forgets the tables: an operator changed one.
 pub fn forget_tables(app: &App) {
-    *app.room::<Shelf>().0.write().unwrap_or_else(PoisonError::into_inner) = None;
+    *app.room::<Shelf>().tables.write().unwrap_or_else(PoisonError::into_inner) = None;
 }

@@ -82,6 +82,11 @@ impl Numbers {
         self.of(org).iter().find(|number| number.phone == phone)
     }
 
+    /// The number of this id at Meta.
+    pub fn at_meta(&self, id: &str) -> Option<&Number> {
+        self.0.values().flatten().find(|number| number.phone_number_id.as_deref() == Some(id))
+    }
+
     /// A number of the organization that recipients take badly: the one asked for, or any where none is.
     pub fn red(&self, org: OrgId, asked: Option<&str>) -> Option<&Number> {
         let may_go_by = |number: &&Number| asked.is_none_or(|asked| asked == number.phone);
