@@ -73,9 +73,17 @@ pub async fn keep_holds(app: &App) -> Result<()> {
     let (begun, now) = (guards.watch.take_begun(), app.clock.now());
     if !begun.is_empty() {
         let to_write = begun.clone();
-        if let Err(fault) = app.db.write(move |conn| write_begun(conn, &to_write, now)).await {
-            guards.watch.give_back(begun);
-            return Err(fault);
+        match app.db.write(move |conn| write_begun(conn, &to_write, now)).await {
+            // Others read them from the table; this process has them.
+            Ok(written) => {
+                for row in &written {
+                    let _ = guards.watch.is_new(&row.mark(), now);
+                }
+            }
+            Err(fault) => {
+                guards.watch.give_back(begun);
+                return Err(fault);
+            }
         }
     }
     let open = app.db.read(move |conn| store::list_holds(conn, None, true, None, MOST_OPEN)).await?;
@@ -109,7 +117,7 @@ const MOST_OPEN: i64 = 10_000;
 /// A hold that no process knows any more is over so long after it was half open.
 const FORGOTTEN: Duration = Duration::from_secs(6 * 3_600);
 
-fn write_begun(conn: &mut Conn, begun: &[HoldBegun], now: Millis) -> Result<()> {
+fn write_begun(conn: &mut Conn, begun: &[HoldBegun], now: Millis) -> Result<Vec<HoldRow>> {
     let rows = begun.iter().map(|hold| row_of(hold, now)).collect::<Result<Vec<_>>>()?;
     store::insert_holds(conn, &rows)?;
     for row in &rows {
@@ -126,7 +134,8 @@ fn write_begun(conn: &mut Conn, begun: &[HoldBegun], now: Millis) -> Result<()> 
             format!("The fraud guard holds {group}. In {mode}, until {until}; see /v1/admin/fraud/holds/{}.", row.id);
         Alert::of(AlertKind::FraudHold, row.org_id, text)
     };
-    alerts::note(conn, &rows.iter().map(alert).collect::<Vec<_>>(), now)
+    alerts::note(conn, &rows.iter().map(alert).collect::<Vec<_>>(), now)?;
+    Ok(rows)
 }
 
 fn row_of(hold: &HoldBegun, now: Millis) -> Result<HoldRow> {

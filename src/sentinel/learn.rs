@@ -22,6 +22,10 @@ use crate::secret::Keyring;
 const PAGE: i64 = 2_000;
 /// What is read again each time, since a transaction's rows are seen only after its commit.
 const AGAIN: Duration = Duration::from_secs(3);
+/// Attempts that a start reads at most, the latest: some seconds' work.
+const MOST_ATTEMPTS: usize = 500_000;
+/// Typed codes that it reads at most.
+const MOST_TYPED: usize = 1_000_000;
 /// How long a proven number is remembered: see `number.unverified`.
 const PROVEN: Duration = Duration::from_secs(90 * 86_400);
 /// The longest hold and its half-open time, with a day in which it counts as a repetition.
@@ -63,24 +67,24 @@ async fn catch_up(app: &App, guards: &Guards, since: Millis, now: Millis) -> Res
     let is_alone = app.config.node.role == Role::All && app.nodes.serving() <= 1 && app.nodes.working() <= 1;
     let news = app.db.read(move |conn| {
         let mut news = Vec::new();
-        let typed =
-            store::typed_after(conn, since, PAGE)?.into_iter().filter(|typed| watch.is_new(typed.id.as_str(), now));
-        news.extend(typed.filter_map(typed_news));
-        let outcomes = store::outcomes_after(conn, EventId::first_at(since), PAGE)?;
-        let outcomes = outcomes.into_iter().filter(|outcome| watch.is_new(outcome.id.as_str(), now));
+        let is_new = |id: &str| watch.is_new(id, now);
+        news.extend(
+            typed_since(conn, since)?.into_iter().filter(|typed| is_new(typed.id.as_str())).filter_map(typed_news),
+        );
+        let outcomes = outcomes_since(conn, since)?.into_iter().filter(|outcome| is_new(outcome.id.as_str()));
         news.extend(outcomes.filter_map(|outcome| outcome_news(&keyring, &outcome)));
         for hold in store::changed_holds(conn, since, PAGE)? {
-            let is_new = watch.is_new(&format!("{}{}", hold.id, hold.changed_at.0), now);
-            news.extend(if is_new { hold_news(&hold)? } else { None });
+            news.extend(if is_new(&hold.mark()) { hold_news(&hold)? } else { None });
         }
         if !is_alone {
-            let sent = store::sent_after(conn, MessageId::first_at(since), PAGE)?;
-            news.extend(
-                sent.iter()
-                    .filter_map(sent_news)
-                    .filter(|(decision, _)| watch.is_new(decision, now))
-                    .map(|(_, news)| news),
-            );
+            let mut after = MessageId::first_at(since);
+            loop {
+                let page = store::sent_after(conn, after, PAGE)?;
+                let Some(last) = page.last() else { break };
+                after = last.id;
+                let sent = page.iter().filter(|sent| is_new(sent.decision_id.as_str()));
+                news.extend(sent.filter_map(sent_news));
+            }
         }
         Ok(news)
     });
@@ -94,16 +98,19 @@ async fn catch_up(app: &App, guards: &Guards, since: Millis, now: Millis) -> Res
 async fn rebuild(app: &App, guards: &Guards, now: Millis) -> Result<()> {
     let mut state = guards.watch.blank(app);
     let since = now.minus(app.config.fraud.rebuild);
-    let mut news = typed_of(app, now.minus(PROVEN)).await?;
-    let mut after = MessageId::first_at(since);
-    loop {
-        let page = app.db.read(move |conn| store::sent_after(conn, after, PAGE)).await?;
-        let Some(last) = page.last() else { break };
-        after = last.id;
-        news.extend(page.iter().filter_map(sent_news).map(|(_, news)| news));
+    let proven = now.minus(PROVEN);
+    let mut news: Vec<News> =
+        app.db.read(move |conn| typed_since(conn, proven)).await?.into_iter().filter_map(typed_news).collect();
+    let (first, mut before, mut read) = (MessageId::first_at(since), MessageId::first_at(now), 0);
+    while read < MOST_ATTEMPTS {
+        let page = app.db.read(move |conn| store::sent_between(conn, first, before, PAGE)).await?;
+        let Some(earliest) = page.last() else { break };
+        before = earliest.id;
+        read += page.len();
+        news.extend(page.iter().filter_map(sent_news));
     }
-    let keyring = app.keyring.clone();
-    news.extend(app.db.read(move |conn| rest_of_past(conn, &keyring, since, now)).await?);
+    let (keyring, clock) = (app.keyring.clone(), app.clock.clone());
+    news.extend(app.db.read(move |conn| rest_of_past(conn, &keyring, since, clock.now())).await?);
     // What happens from now on this process tells the new state itself.
     news.retain(|(_, at)| *at < now);
     for (event, at) in in_order(news) {
@@ -113,30 +120,36 @@ async fn rebuild(app: &App, guards: &Guards, now: Millis) -> Result<()> {
     Ok(())
 }
 
-async fn typed_of(app: &App, since: Millis) -> Result<Vec<News>> {
-    let (mut news, mut after) = (Vec::new(), since);
+/// Codes typed since then, at most [`MOST_TYPED`] of them.
+fn typed_since(conn: &mut Conn, since: Millis) -> Result<Vec<Typed>> {
+    let (mut all, mut after) = (Vec::new(), since);
     loop {
-        let page = app.db.read(move |conn| store::typed_after(conn, after, PAGE)).await?;
-        let Some(last) = page.iter().filter_map(|typed| typed.decided_at).next_back() else { return Ok(news) };
-        // Rows of one moment may stand on two pages; the engine counts a unit's verification once.
+        let page = store::typed_after(conn, after, PAGE)?;
         let is_full = i64::try_from(page.len()).unwrap_or(PAGE) >= PAGE;
-        news.extend(page.into_iter().filter_map(typed_news));
-        if !is_full {
-            return Ok(news);
+        let last = page.iter().filter_map(|typed| typed.decided_at).next_back();
+        all.extend(page);
+        match last.filter(|_| is_full && all.len() < MOST_TYPED) {
+            // Rows of one moment may stand on two pages; the engine counts a unit's verification once.
+            Some(last) => after = Millis((last.0 - 1).max(after.0 + 1)),
+            None => return Ok(all),
         }
-        after = Millis((last.0 - 1).max(after.0 + 1));
+    }
+}
+
+/// What became of codes since then.
+fn outcomes_since(conn: &mut Conn, since: Millis) -> Result<Vec<Outcome>> {
+    let (mut all, mut after) = (Vec::new(), EventId::first_at(since));
+    loop {
+        let page = store::outcomes_after(conn, after, PAGE)?;
+        let Some(last) = page.last() else { return Ok(all) };
+        after = last.id;
+        all.extend(page);
     }
 }
 
 fn rest_of_past(conn: &mut Conn, keyring: &Keyring, since: Millis, now: Millis) -> Result<Vec<News>> {
-    let mut news = Vec::new();
-    let mut after = EventId::first_at(since);
-    loop {
-        let page = store::outcomes_after(conn, after, PAGE)?;
-        let Some(last) = page.last() else { break };
-        after = last.id;
-        news.extend(page.iter().filter_map(|outcome| outcome_news(keyring, outcome)));
-    }
+    let outcomes = outcomes_since(conn, since)?;
+    let mut news: Vec<News> = outcomes.iter().filter_map(|outcome| outcome_news(keyring, outcome)).collect();
     for hold in store::open_holds(conn, now.minus(HOLDS))? {
         news.extend(hold_news(&hold)?);
     }
@@ -153,15 +166,14 @@ fn typed_news(typed: Typed) -> Option<News> {
     Some((Event::Verified { org, number: Key::of_bytes(&typed.recipient_mac) }, typed.decided_at?))
 }
 
-/// A message's decision, and what the engine takes from it.
-fn sent_news(sent: &Sent) -> Option<(String, News)> {
+/// What the engine takes from a message.
+fn sent_news(sent: &Sent) -> Option<News> {
     #[derive(Deserialize)]
     struct Terms {
         e: Option<Kept>,
     }
     let kept = serde_json::from_str::<Terms>(&sent.decision).ok()?.e?;
-    let event = Event::Accepted(Box::new(kept.features()), None);
-    Some((sent.decision_id.to_string(), (event, sent.created_at)))
+    Some((Event::Accepted(Box::new(kept.features()), None), sent.created_at))
 }
 
 fn outcome_news(keyring: &Keyring, outcome: &Outcome) -> Option<News> {

@@ -42,6 +42,11 @@ pub struct HoldRow {
 }
 
 impl HoldRow {
+    /// This state of it, by which a process knows what it has seen.
+    pub fn mark(&self) -> String {
+        format!("{}{}", self.id, self.changed_at.0)
+    }
+
     /// What the engine knows of it.
     pub fn plan(&self) -> Result<(Plan, Origin)> {
         let plan = serde_json::from_str(&self.plan).map_err(Error::internal)?;

@@ -36,6 +36,19 @@ pub fn sent_after(conn: &mut Conn, after: MessageId, limit: i64) -> Result<Vec<S
         .load(conn)?)
 }
 
+/// Codes sent between the two, the latest first.
+pub fn sent_between(conn: &mut Conn, after: MessageId, before: MessageId, limit: i64) -> Result<Vec<Sent>> {
+    Ok(messages::table
+        .filter(messages::id.gt(after))
+        .filter(messages::id.lt(before))
+        .filter(messages::kind.eq(Kind::Otp))
+        .filter(messages::channel.eq(Channel::Sms))
+        .order(messages::id.desc())
+        .limit(limit)
+        .select((messages::id, messages::decision_id, messages::decision, messages::created_at))
+        .load(conn)?)
+}
+
 /// A code that was typed.
 #[derive(Debug, Clone, Queryable)]
 pub struct Typed {
