@@ -46,7 +46,7 @@ async fn probe(base: String, stop: Rc<Cell<bool>>) -> (Instant, Instant) {
 async fn drained(signal: &str) {
     let town = Town::found().await;
     town.acme.always(Script::After(Duration::from_millis(300), Box::new(Script::Accept)));
-    let delay = ("POSTERN_SERVER_DRAIN_DELAY", "1s");
+    let delay = ("POSTERN_SERVER_DRAIN_DELAY", "2s");
     let mut server = town.serve_with(&[delay, ("POSTERN_SERVER_SHUTDOWN_TIMEOUT", "5s")]).await;
     let stop = Rc::new(Cell::new(false));
     let caller = town.live(&server);
@@ -56,9 +56,9 @@ async fn drained(signal: &str) {
     let signaled = Instant::now();
     server.signal(signal);
     let (first_no, closed) = probing.await.unwrap();
-    assert!(first_no - signaled < Duration::from_millis(500), "{signal}: no after {:?}", first_no - signaled);
+    assert!(first_no - signaled < Duration::from_millis(1_000), "{signal}: no after {:?}", first_no - signaled);
     let open = closed - signaled;
-    assert!(open >= Duration::from_millis(900), "{signal}: the door closed after {open:?}");
+    assert!(open >= Duration::from_millis(1_900), "{signal}: the door closed after {open:?}");
     let mut oracle = Oracle::default();
     for client in clients {
         for (ask, reply) in client.await.unwrap() {
@@ -67,7 +67,7 @@ async fn drained(signal: &str) {
         }
     }
     assert_eq!(server.end().await, 0, "{signal}");
-    assert!(signaled.elapsed() < Duration::from_secs(6), "{signal}: ended after {:?}", signaled.elapsed());
+    assert!(signaled.elapsed() < Duration::from_secs(8), "{signal}: ended after {:?}", signaled.elapsed());
     // Nothing was in hand at the end: what had not gone is still queued, and goes from the next process.
     let left = oracle.judge(&town, signal).await;
     assert_eq!(count(&left, "sending"), 0, "{signal}");
