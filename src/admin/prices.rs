@@ -108,6 +108,7 @@ pub struct PastLine {
     id: PriceId,
     /// The line.
     #[serde(flatten)]
+    #[schema(value_type = Object)]
     line: PriceLine,
     /// When it was put on the list.
     #[schema(value_type = String, format = DateTime)]

@@ -69,9 +69,9 @@ pub struct PaymentData {
     tag = "Inbound",
     path = "/hooks/payments",
     params(
-        ("webhook-id" = String, Header, description = "The report's id"),
-        ("webhook-timestamp" = String, Header, description = "Seconds since the epoch; at most five minutes off"),
-        ("webhook-signature" = String, Header, description = "Standard Webhooks, under billing.payment_secret"),
+        ("webhook-id" = Option<String>, Header, description = "The report's id"),
+        ("webhook-timestamp" = Option<String>, Header, description = "Seconds since the epoch; at most five minutes off"),
+        ("webhook-signature" = Option<String>, Header, description = "Standard Webhooks, under billing.payment_secret"),
     ),
     request_body = PaymentReport,
     responses((status = 200, description = "The top-up as it is now", body = TopupView), HookRefusals),
