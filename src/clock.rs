@@ -147,6 +147,11 @@ fn system_now() -> Millis {
     Millis(millis_of(since))
 }
 
+/// A duration in whole milliseconds; the most there are where it is longer.
+pub fn whole_ms(by: Duration) -> u64 {
+    u64::try_from(by.as_millis()).unwrap_or(u64::MAX)
+}
+
 fn millis_of(by: Duration) -> i64 {
     i64::try_from(by.as_millis()).unwrap_or(i64::MAX)
 }

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::words::{Own, Said};
 use crate::accounts::Caller;
 use crate::error::{Code, Error, Result};
+use crate::http::opened;
 use crate::messages::{Bench, NewMessage};
 use crate::terms::{Channel, Kind};
 
@@ -111,11 +112,8 @@ pub fn from_list(list: Vec<ContactBody>) -> Vec<Given> {
 /// it is no such sheet; what is wrong with single lines comes back beside the contacts.
 pub fn from_csv(bytes: &[u8]) -> Result<(Vec<Given>, Vec<ContactFault>)> {
     let text = std::str::from_utf8(bytes).map_err(|_| Error::field("csv", "must be text in UTF-8"))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let heading = text.lines().next().unwrap_or_default();
-    let delimiter = if heading.contains(';') && !heading.contains(',') { b';' } else { b',' };
-    let mut reader =
-        csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let (text, mut reader) = opened(text);
+    let mut reader = reader.flexible(true).from_reader(text.as_bytes());
     let names: Vec<String> = reader.headers().map_err(unreadable)?.iter().map(|name| name.trim().to_owned()).collect();
     check_names(&names)?;
     let (mut given, mut faults) = (Vec::new(), Vec::new());

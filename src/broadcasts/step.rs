@@ -15,7 +15,7 @@ use super::told::tell;
 use super::words::{Own, Said};
 use crate::accounts::{Caller, working_caller};
 use crate::app::App;
-use crate::clock::Millis;
+use crate::clock::{Millis, whole_ms};
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
 use crate::failpoint;
@@ -200,11 +200,7 @@ fn told_of(_: Option<&BulkTerms>, outcomes: &[ItemOutcome]) -> Stored {
         .iter()
         .map(|outcome| match &outcome.result {
             Ok(row) => Told { id: Some(row.id), code: None, wait_ms: None },
-            Err(fault) => Told {
-                id: None,
-                code: Some(fault.code().to_string()),
-                wait_ms: fault.wait().map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
-            },
+            Err(fault) => Told { id: None, code: Some(fault.code().to_string()), wait_ms: fault.wait().map(whole_ms) },
         })
         .collect();
     Stored { status: 202, body: serde_json::to_vec(&told).unwrap_or_default(), location: None }

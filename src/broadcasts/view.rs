@@ -9,6 +9,7 @@ use super::contacts::ContactFault;
 use super::state::Status;
 use super::store::{Contact, Fate, Row};
 use crate::clock::Millis;
+use crate::http::harmless;
 use crate::ids::{BatchId, BroadcastId, MessageId};
 use crate::terms::{Channel, Kind, Mode};
 
@@ -198,7 +199,7 @@ pub fn csv_lines(contacts: &[BroadcastContact]) -> String {
         let message_id = contact.message_id.map(|id| id.to_string()).unwrap_or_default();
         let cells = [
             contact.row.to_string(),
-            harmless(&contact.to),
+            harmless(&contact.to, is_number(&contact.to)),
             contact.status.to_string(),
             message_id,
             contact.message_status.clone().unwrap_or_default(),
@@ -210,14 +211,9 @@ pub fn csv_lines(contacts: &[BroadcastContact]) -> String {
     writer.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
 }
 
-/// A cell that begins like a formula gets an apostrophe in front; a number in E.164 is only a number.
-/// Source: <https://owasp.org/www-community/attacks/CSV_Injection>.
-fn harmless(cell: &str) -> String {
-    let is_number = cell.strip_prefix('+').is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
-    match cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number {
-        true => format!("'{cell}"),
-        false => String::from(cell),
-    }
+/// A number in E.164 is only a number.
+fn is_number(cell: &str) -> bool {
+    cell.strip_prefix('+').is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()))
 }
 
 #[cfg(test)]

@@ -10,12 +10,14 @@ mod checkpoint;
 mod conn;
 mod fault;
 pub mod fixed;
+mod fresh;
 mod lanes;
 pub mod many;
 pub mod migrate;
 pub mod schema;
 mod settings;
 pub mod task;
+mod versions;
 mod waiting;
 
 use std::sync::Arc;
@@ -27,8 +29,10 @@ use tokio::sync::oneshot;
 use checkpoint::Wish;
 use conn::Opener;
 pub use conn::{Address, Conn, Patience, savepoint, snapshot, whole};
+pub use fresh::Fresh;
 use lanes::{Kind, Lanes};
 use task::{Once, Task};
+pub use versions::{count_change, version_of};
 pub use waiting::as_one_request;
 
 use crate::clock::{Clock, Millis};

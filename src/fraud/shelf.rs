@@ -1,8 +1,7 @@
-//! What the guard goes by, in memory: lists and rules at most 800 ms old, so that a change acts within a second on every
-//! process, and at once on the one that made it. Each is read anew only where it has changed.
+//! What the guard goes by, in memory: lists and rules, each read anew only where it has changed.
 
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
 use super::book::Book;
 use super::engine::Rules;
@@ -10,9 +9,8 @@ use super::lists::Lists;
 use super::store;
 use super::watch::Watch;
 use crate::app::{App, FromApp};
+use crate::db::{Conn, Fresh};
 use crate::error::Result;
-
-const FRESH_FOR: Duration = Duration::from_millis(800);
 
 /// What an attempt is judged by.
 #[derive(Clone)]
@@ -23,19 +21,13 @@ pub struct Guards {
     pub book: Arc<Book>,
     /// The engine.
     pub watch: Arc<Watch>,
-}
-
-/// What this process knows.
-struct Known {
-    /// Since when; never where something has been changed here.
-    at: Option<Instant>,
+    /// Which state of the lists it is.
     lists_version: i64,
-    guards: Guards,
 }
 
 /// Its place in memory.
 #[derive(Default)]
-struct Shelf(RwLock<Option<Known>>);
+struct Shelf(Fresh<Guards>);
 
 impl FromApp for Shelf {
     fn from_app(_app: &App) -> Self {
@@ -46,39 +38,31 @@ impl FromApp for Shelf {
 /// The guards as they stand.
 pub async fn guards(app: &App) -> Result<Guards> {
     let shelf = app.room::<Shelf>();
-    let kept = {
-        let known = shelf.0.read().unwrap_or_else(PoisonError::into_inner);
-        match &*known {
-            Some(known) if known.at.is_some_and(|at| at.elapsed() < FRESH_FOR) => return Ok(known.guards.clone()),
-            known => known.as_ref().map(|known| (known.lists_version, known.guards.clone())),
-        }
+    let kept = match shelf.0.get() {
+        Ok(guards) => return Ok(guards),
+        Err(kept) => kept,
     };
     let (at, now, watch) = (Instant::now(), app.clock.now(), app.room::<Watch>());
-    let (lists_version, guards) = app
+    let guards = app
         .db
         .read(move |conn| {
             let (lists_version, rules_version) = store::versions(conn)?;
-            let (known_lists, book) = match kept {
-                Some((version, guards)) => (Some((version, guards.lists)), Some(guards.book)),
-                None => (None, None),
-            };
-            let lists = match known_lists {
-                Some((version, lists)) if version == lists_version => lists,
+            let lists = match &kept {
+                Some(kept) if kept.lists_version == lists_version => Arc::clone(&kept.lists),
                 _ => Arc::new(Lists::of(store::all_entries(conn, now)?)),
             };
-            let book = match book {
-                Some(book) if book.version == rules_version => book,
+            let book = match &kept {
+                Some(kept) if kept.book.version == rules_version => Arc::clone(&kept.book),
                 _ => Arc::new(read_book(conn)?),
             };
-            Ok((lists_version, Guards { lists, book, watch }))
+            Ok(Guards { lists, book, watch, lists_version })
         })
         .await?;
-    let known = Known { at: Some(at), lists_version, guards: guards.clone() };
-    *shelf.0.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
+    shelf.0.put(at, guards.clone());
     Ok(guards)
 }
 
-fn read_book(conn: &mut crate::db::Conn) -> Result<Book> {
+fn read_book(conn: &mut Conn) -> Result<Book> {
     Ok(match store::latest_rules(conn)? {
         Some(kept) => Book::new(kept.version, kept.rules()?),
         None => Book::new(0, Rules::built_in()),
@@ -87,7 +71,5 @@ fn read_book(conn: &mut crate::db::Conn) -> Result<Book> {
 
 /// Makes the guards old: somebody changed a list or a rule.
 pub fn forget_guards(app: &App) {
-    if let Some(known) = app.room::<Shelf>().0.write().unwrap_or_else(PoisonError::into_inner).as_mut() {
-        known.at = None;
-    }
+    app.room::<Shelf>().0.forget();
 }

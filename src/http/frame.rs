@@ -22,6 +22,7 @@ use super::rate_view::{self, Slate};
 use super::request_id::{self, RequestId};
 use super::settings::Settings;
 use super::unread::Incoming;
+use crate::clock::whole_ms;
 use crate::db;
 use crate::error::{Code, Error};
 
@@ -167,7 +168,7 @@ impl Frame {
     fn note(&self, route: &str, status: StatusCode, span: &Span) {
         let status = status.as_u16();
         let elapsed = self.started.elapsed();
-        let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        let duration_ms = whole_ms(elapsed);
         span.record("http.route", route).record("http.status", status).record("duration_ms", duration_ms);
         // A target of its own: `POSTERN_LOG=info,postern::access=off` turns these lines off.
         tracing::info!(target: "postern::access", "served {} {route} with {status} in {duration_ms} ms", self.method);

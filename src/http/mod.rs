@@ -36,4 +36,4 @@ pub use query::{Id, Query, path_part};
 pub use rate_view::put_view;
 pub use request_id::RequestId;
 pub use settings::{MaxBody, Settings, Strangers, base_url};
-pub use sheet::{Rows, csv, wants};
+pub use sheet::{Rows, csv, harmless, opened, wants};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use utoipa::IntoResponses;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
@@ -43,6 +44,24 @@ pub fn refusals(codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {
         told.entry(code.entry().status).or_default().push(*code);
     }
     told.into_iter().map(|(status, codes)| (status.to_string(), RefOr::T(response(&codes)))).collect()
+}
+
+/// What a tenant's route that lists or shows may refuse with.
+pub struct ReadRefusals;
+
+impl IntoResponses for ReadRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals(&[DOOR.as_slice(), &[Code::ValidationFailed, Code::MalformedRequest, Code::NotFound], &OURS].concat())
+    }
+}
+
+/// What a tenant's route that changes something of its own, named in the path, may refuse with.
+pub struct ChangeRefusals;
+
+impl IntoResponses for ChangeRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals(&[DOOR.as_slice(), &BODY, &[Code::NotFound], &OURS].concat())
+    }
 }
 
 fn response(codes: &[Code]) -> Response {

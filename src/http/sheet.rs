@@ -42,11 +42,8 @@ fn rows(bytes: &[u8]) -> Result<Value> {
     let unreadable =
         |why: &str| Error::new(Code::MalformedRequest).detail(format!("The CSV could not be read: {why}."));
     let text = std::str::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8"))?;
-    // Spreadsheets begin a file with a byte order mark.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let first = text.lines().next().unwrap_or_default();
-    let delimiter = if first.contains(';') && !first.contains(',') { b';' } else { b',' };
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let (text, reader) = opened(text);
+    let mut reader = reader.from_reader(text.as_bytes());
     let names = reader.headers().map_err(|fault| unreadable(&fault.to_string()))?.clone();
     let mut list = Vec::new();
     for row in reader.records() {
@@ -57,7 +54,22 @@ fn rows(bytes: &[u8]) -> Result<Value> {
             return Err(Error::field("body", format!("must have at most {MOST} rows")));
         }
     }
+    // What is no list at all, any text of one line, would else be taken for an empty one.
+    if list.is_empty() && !names.is_empty() {
+        return Err(unreadable("it has headings and no row"));
+    }
     Ok(Value::Array(list))
+}
+
+/// A sheet without the byte order mark that spreadsheets begin a file with, and what reads it: comma or semicolon, as its
+/// first line has it.
+pub fn opened(text: &str) -> (&str, csv::ReaderBuilder) {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let first = text.lines().next().unwrap_or_default();
+    let delimiter = if first.contains(';') && !first.contains(',') { b';' } else { b',' };
+    let mut reader = csv::ReaderBuilder::new();
+    reader.delimiter(delimiter).trim(csv::Trim::All);
+    (text, reader)
 }
 
 /// Whether the client asks for `media` before JSON.
@@ -89,10 +101,15 @@ fn written(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Resu
     writer.into_inner().map_err(Error::internal)
 }
 
-/// A cell that no spreadsheet takes for a formula. A number stays a number.
-/// Source: OWASP, CSV injection, <https://owasp.org/www-community/attacks/CSV_Injection>.
+/// A cell of ours: an amount stays one.
 fn safe(cell: &str) -> String {
-    let is_number = cell.strip_prefix('-').unwrap_or(cell).bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    harmless(cell, cell.strip_prefix('-').unwrap_or(cell).bytes().all(|b| b.is_ascii_digit() || b == b'.'))
+}
+
+/// A cell that no spreadsheet takes for a formula: one that begins like it gets an apostrophe in front, unless it is known
+/// to be a number.
+/// Source: OWASP, CSV injection, <https://owasp.org/www-community/attacks/CSV_Injection>.
+pub fn harmless(cell: &str, is_number: bool) -> String {
     match cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) && !is_number {
         true => format!("'{cell}"),
         false => cell.to_owned(),
@@ -111,7 +128,7 @@ mod tests {
         assert_eq!(rows(b"a,b\n1,\"x, y\"\n2,\n").unwrap(), want);
         assert_eq!(rows("\u{feff}a;b\r\n1;x, y\r\n2;\r\n".as_bytes()).unwrap(), want);
         assert_eq!(rows(b"").unwrap(), serde_json::json!([]));
-        for bad in [&b"a,b\n1,2,3\n"[..], b"\xff\xfe"] {
+        for bad in [&b"a,b\n1,2,3\n"[..], b"\xff\xfe", b"a,b\n", b"0.5"] {
             assert_eq!(rows(bad).unwrap_err().code(), Code::MalformedRequest);
         }
     }

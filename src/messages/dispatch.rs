@@ -18,7 +18,7 @@ use super::store::{self, Attempt, Row};
 use super::tables::tables;
 use super::troubles;
 use crate::app::App;
-use crate::clock::Millis;
+use crate::clock::{Millis, whole_ms};
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::providers::circuit::State;
@@ -176,5 +176,5 @@ fn note(claimed: &Claimed, outcome: &Outcome, now: Millis) {
     metrics::counter!("postern_hand_offs_total", "carrier" => carrier.clone(), "outcome" => word).increment(1);
     let took = now.since(claimed.attempt.started_at);
     metrics::histogram!("postern_hand_off_seconds", "carrier" => carrier).record(took.as_secs_f64());
-    tracing::info!(outcome = word, duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX), "handed over");
+    tracing::info!(outcome = word, duration_ms = whole_ms(took), "handed over");
 }

@@ -67,39 +67,50 @@ pub fn pass(state: &mut State, accept: &Accept, item: &Prepared, now: Millis) ->
         let reasons = vec![Reason::enforced("recipient.opted_out", error.sentence())];
         return Err(Denied::plain(error, reasons));
     }
-    let judged = item.trial.as_deref().map(|trial| trial.judge(state.learns, now));
-    if let Some(code) = judged.as_ref().and_then(Judged::refusal)
-        && item.trial.as_deref().is_some_and(|trial| !trial.is_fallback)
-    {
-        return Err(Box::new(Denied { judged, ..*Denied::plain(Error::new(code), Vec::new()) }));
+    let trial = item.trial.as_deref();
+    let judged = trial.map(|trial| trial.judge(state.learns, now));
+    match through(state, accept, item, judged.as_ref(), now) {
+        Ok(passed) => {
+            if let (Some(trial), Some(judged), true) = (trial, &judged, state.learns)
+                && judged.refusal().is_none()
+            {
+                trial.passed(judged, now);
+            }
+            Ok(Passed { judged, ..passed })
+        }
+        Err(denied) => Err(Box::new(Denied { judged, ..*denied })),
+    }
+}
+
+/// The gates behind the fraud engine's word: WhatsApp, limits, money.
+fn through(
+    state: &mut State,
+    accept: &Accept,
+    item: &Prepared,
+    judged: Option<&Judged>,
+    now: Millis,
+) -> Result<Passed, Box<Denied>> {
+    let caller = &accept.caller;
+    let is_fallback = item.trial.as_deref().is_some_and(|trial| trial.is_fallback);
+    if let Some(code) = judged.and_then(Judged::refusal).filter(|_| !is_fallback) {
+        return Err(Denied::plain(Error::new(code), Vec::new()));
     }
     if let Some(error) = pairs::too_late(&state.pairs, item, now) {
-        return Err(Box::new(Denied { judged, ..*Denied::plain(error, Vec::new()) }));
+        return Err(Denied::plain(error, Vec::new()));
     }
-    let number = match chat::open(state, caller, item, now) {
-        Ok(number) => number,
-        Err(denied) => return Err(Box::new(Denied { judged, ..*denied })),
-    };
-    let (at, mut view) = match look(state, accept, item, now) {
-        Ok(looked) => looked,
-        Err(denied) => return Err(Box::new(Denied { judged, ..*denied })),
-    };
+    let number = chat::open(state, caller, item, now)?;
+    let (at, mut view) = look(state, accept, item, now)?;
     if let Err(denied) = purse::pay(state, caller, item, now) {
-        return Err(Box::new(Denied { view, judged, ..*denied }));
+        return Err(Box::new(Denied { view, ..*denied }));
     }
     let due = due_of(item, now);
     if let (true, Some(rate)) = (accept.is_paced(), plan_of(caller, item)) {
         state.paced.insert(pace_key(caller, due, paced(rate)), at);
     }
     take(state, caller, item, at, now);
-    if let (Some(trial), Some(judged), true) = (item.trial.as_deref(), &judged, state.learns)
-        && judged.refusal().is_none()
-    {
-        trial.passed(judged, now);
-    }
     // Of the plan the view shows the window it was asked in, which a paced message does not count in.
     view.mark_taken(at, |verdict| verdict.policy != Policy::SmsPlan || at == due);
-    Ok(Passed { view, paced_to: (at > due).then_some(at), judged, number })
+    Ok(Passed { view, paced_to: (at > due).then_some(at), judged: None, number })
 }
 
 /// Whose consent `item` needs; a code needs none, since somebody has asked for it.

@@ -17,7 +17,7 @@ use super::store::Extra;
 use super::wording::{Shelf, content_of, for_code};
 use crate::accounts::{Caller, CountryMode, Protection};
 use crate::app::App;
-use crate::clock::Millis;
+use crate::clock::{Millis, whole_ms};
 use crate::config::SANDBOX;
 use crate::error::{Code, Error, Result};
 use crate::fraud::engine::{Features, Key};
@@ -145,14 +145,15 @@ impl Bench {
         let client = client_macs(&self.keyring, (caller.org_id(), caller.mode()), &message.client);
         let listing = self.listing(caller, &message);
         let is_judged = !test_magic && listing.allowed.is_none();
-        let trial = is_judged.then(|| self.trial(caller, &message, &part, &client, (price, decision_id))).flatten();
+        let subject = address_mac(&self.keyring, address);
+        let trial =
+            is_judged.then(|| self.trial(caller, &message, &part, (&client, &subject), (price, decision_id))).flatten();
         let (refusal, forced) =
             if test_magic { (magic::refusal(address), magic::verdict(address)) } else { (None, None) };
         let chat = if test_magic { None } else { self.chat(caller, &message, &part.content) };
         Ok(Prepared {
             id: part.id,
             chat,
-            subject: address_mac(&self.keyring, address),
             counts_for: None,
             country: message.to.country(),
             channel: message.channel,
@@ -162,7 +163,8 @@ impl Bench {
             segments,
             caps: self.caps_of(caller, &message),
             ttl: message.ttl,
-            pair: self.pair_of(caller, &message),
+            pair: self.pair_of(caller, &message, &subject),
+            subject,
             scheduled_for: message.scheduled_for,
             verification_id: part.verification_id,
             client,
@@ -210,7 +212,7 @@ impl Bench {
         caller: &Caller,
         message: &NewMessage,
         part: &Part,
-        client: &ClientMacs,
+        (client, subject): (&ClientMacs, &[u8]),
         (price, decision): (Priced, DecisionId),
     ) -> Option<Trial> {
         let is_fallback = message.channel != Channel::Sms;
@@ -229,7 +231,11 @@ impl Bench {
         let features = Features {
             org,
             credential: Key::of(caller.key_id().as_str()),
-            number: Key::of_bytes(&address_mac(&self.keyring, phone.e164())),
+            number: if is_fallback {
+                Key::of_bytes(&address_mac(&self.keyring, phone.e164()))
+            } else {
+                Key::of_bytes(subject)
+            },
             digits: phone.e164().trim_start_matches('+').parse().ok()?,
             country,
             channel: Channel::Sms,
@@ -284,7 +290,7 @@ impl Bench {
 
     /// The number and the recipient of a WhatsApp message that is due at once and has one way to go: whoever is written to
     /// more than Meta's pace allows before it is worthless is told so. Where there are more ways nobody can know.
-    fn pair_of(&self, caller: &Caller, message: &NewMessage) -> Option<PairKey> {
+    fn pair_of(&self, caller: &Caller, message: &NewMessage, subject: &[u8]) -> Option<PairKey> {
         let is_paced = message.channel == Channel::Whatsapp && caller.mode() == Mode::Live;
         if !is_paced || message.scheduled_for.is_some() || !message.fallback.is_empty() {
             return None;
@@ -293,7 +299,7 @@ impl Bench {
         let mut carriers: Vec<&str> = eligible.iter().map(|route| route.carrier.as_str()).collect();
         carriers.dedup();
         let [carrier] = carriers.as_slice() else { return None };
-        (*carrier != SANDBOX).then(|| pairs::asked(carrier, address_mac(&self.keyring, message.to.address())))
+        (*carrier != SANDBOX).then(|| pairs::asked(carrier, subject.to_vec()))
     }
 
     /// Test messages go to the sandbox; live ones need a route, or a fallback that has one.
@@ -332,10 +338,6 @@ impl Bench {
             })
         })
     }
-}
-
-fn whole_ms(wait: std::time::Duration) -> u64 {
-    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn want<'a>(caller: &Caller, channel: Channel, to: &'a Recipient) -> routing::Want<'a> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::state::{Hold, Status};
 use super::store::{Extra, Move, Row};
-use crate::clock::Millis;
+use crate::clock::{Millis, whole_ms};
 use crate::error::Code;
 use crate::jobs::backoff;
 use crate::providers::{Outcome, ReceiptState, Refusal, RefusalKind};
@@ -182,7 +182,7 @@ fn try_again(row: &Row, (carrier, code): (&str, &str), wait: Duration, now: Mill
         status: Status::Queued,
         next_at: Some(now),
         error_code: Some(String::from(code)),
-        extra: Extra { retry_wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), ..extra }.to_json(),
+        extra: Extra { retry_wait_ms: whole_ms(wait), ..extra }.to_json(),
         ..Move::of(row, now)
     }
 }

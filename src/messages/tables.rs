@@ -1,11 +1,12 @@
-//! Small tables that every send looks at, kept in memory: prices, routes, drains, senders, spend caps, WhatsApp numbers. At most 800 ms
-//! old, so that an operator's change acts within a second on every node, and at once on the node that made it.
+//! Small tables that every send looks at, kept in memory: prices, routes, drains, pauses, senders, spend caps, WhatsApp
+//! numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use crate::app::{App, FromApp};
+use crate::db::Fresh;
 use crate::error::Result;
 use crate::ids::OrgId;
 use crate::routing::senders::{self, Pool};
@@ -13,7 +14,6 @@ use crate::routing::{self, Pauses, Route};
 use crate::wallet::{self, Cap, Price};
 use crate::whatsapp::{self, Numbers};
 
-const FRESH_FOR: Duration = Duration::from_millis(800);
 /// Messages a second of a number that nobody has raised. Source:
 /// <https://developers.facebook.com/docs/whatsapp/cloud-api/overview#throughput>.
 const USUAL_THROUGHPUT: i32 = 80;
@@ -40,7 +40,7 @@ pub struct Tables {
 /// The tables in memory, and the throughput that carriers of WhatsApp numbers were told of.
 #[derive(Default)]
 pub struct Shelf {
-    tables: RwLock<Option<(Instant, Tables)>>,
+    tables: Fresh<Tables>,
     paced: Mutex<BTreeMap<String, i32>>,
 }
 
@@ -53,11 +53,10 @@ impl FromApp for Shelf {
 /// The tables, read anew where they are too old.
 pub async fn tables(app: &App) -> Result<Tables> {
     let shelf = app.room::<Shelf>();
-    if let Some((at, tables)) = &*shelf.tables.read().unwrap_or_else(PoisonError::into_inner)
-        && at.elapsed() < FRESH_FOR
-    {
-        return Ok(tables.clone());
+    if let Ok(tables) = shelf.tables.get() {
+        return Ok(tables);
     }
+    let at = Instant::now();
     let read = app
         .db
         .read(|conn| {
@@ -73,7 +72,7 @@ pub async fn tables(app: &App) -> Result<Tables> {
         })
         .await?;
     pace(app, &shelf, &read.numbers);
-    *shelf.tables.write().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), read.clone()));
+    shelf.tables.put(at, read.clone());
     Ok(read)
 }
 
@@ -93,5 +92,5 @@ fn pace(app: &App, shelf: &Shelf, numbers: &Numbers) {
 
 /// Forgets the tables: an operator changed one.
 pub fn forget_tables(app: &App) {
-    *app.room::<Shelf>().tables.write().unwrap_or_else(PoisonError::into_inner) = None;
+    app.room::<Shelf>().tables.forget();
 }

@@ -1,26 +1,23 @@
 //! Organizations' own templates in memory, and which of them a message gets. Read anew only where they have changed.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
 use super::chosen::Chosen;
 use super::locale;
 use super::status::Status;
 use super::store;
 use crate::app::{App, FromApp};
-use crate::db::Conn;
+use crate::db::{Conn, Fresh};
 use crate::error::Result;
 use crate::ids::OrgId;
 use crate::terms::{Channel, Mode};
 use crate::webhooks::Owner;
 
-/// How old they may be: a change acts within a second on every process, and at once on the one that made it.
-const FRESH_FOR: Duration = Duration::from_millis(800);
-
-/// The templates' place in memory: since when they are known, if nobody changed one here.
+/// The templates' place in memory.
 #[derive(Default)]
-struct Shelf(RwLock<Option<(Option<Instant>, Arc<OwnTemplates>)>>);
+struct Shelf(Fresh<Arc<OwnTemplates>>);
 
 impl FromApp for Shelf {
     fn from_app(_app: &App) -> Self {
@@ -31,21 +28,19 @@ impl FromApp for Shelf {
 /// Every organization's own templates as they stand.
 pub async fn own_templates(app: &App) -> Result<Arc<OwnTemplates>> {
     let shelf = app.room::<Shelf>();
-    let kept = match &*shelf.0.read().unwrap_or_else(PoisonError::into_inner) {
-        Some((Some(at), known)) if at.elapsed() < FRESH_FOR => return Ok(Arc::clone(known)),
-        known => known.as_ref().map(|(_, known)| Arc::clone(known)),
+    let kept = match shelf.0.get() {
+        Ok(known) => return Ok(known),
+        Err(kept) => kept,
     };
     let at = Instant::now();
     let read = app.db.read(move |conn| OwnTemplates::load(conn, kept)).await?;
-    *shelf.0.write().unwrap_or_else(PoisonError::into_inner) = Some((Some(at), Arc::clone(&read)));
+    shelf.0.put(at, Arc::clone(&read));
     Ok(read)
 }
 
 /// Makes them old: somebody changed one.
 pub fn forget_templates(app: &App) {
-    if let Some((at, _)) = app.room::<Shelf>().0.write().unwrap_or_else(PoisonError::into_inner).as_mut() {
-        *at = None;
-    }
+    app.room::<Shelf>().0.forget();
 }
 
 /// Every organization's templates as they stood at a moment.

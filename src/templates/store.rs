@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use super::status::Status;
 use super::words::Words;
 use crate::clock::Millis;
-use crate::db::Conn;
-use crate::db::schema::{template_versions, templates, versions};
+use crate::db::schema::{template_versions, templates};
+use crate::db::{Conn, count_change, version_of};
 use crate::error::{Code, Error, Result};
 use crate::ids::{OrgId, TemplateId};
 use crate::providers::TemplateCategory;
@@ -124,7 +124,7 @@ pub struct Filter {
 
 /// How often the templates have been changed.
 pub fn version(conn: &mut Conn) -> Result<i64> {
-    Ok(versions::table.find(NAME).select(versions::version).first(conn).optional()?.unwrap_or(0))
+    version_of(conn, NAME)
 }
 
 /// Every template with the version that sends, where one does or did.
@@ -147,7 +147,7 @@ pub fn insert(conn: &mut Conn, row: &Row, first: &Version) -> Result<bool> {
         return Ok(false);
     }
     insert_version(conn, first)?;
-    changed(conn)?;
+    count_change(conn, NAME)?;
     Ok(true)
 }
 
@@ -162,14 +162,14 @@ pub fn save(conn: &mut Conn, row: &Row, version: &Version) -> Result<()> {
     let key = (version.template_id, version.version);
     crate::both!(conn, c => diesel::update(template_versions::table.find(key)).set(version).execute(c))?;
     crate::both!(conn, c => diesel::update(templates::table.find(row.id)).set(row).execute(c))?;
-    changed(conn)
+    count_change(conn, NAME)
 }
 
 /// Removes a template with all its versions.
 pub fn delete(conn: &mut Conn, id: TemplateId) -> Result<()> {
     diesel::delete(template_versions::table.filter(template_versions::template_id.eq(id))).execute(conn)?;
     diesel::delete(templates::table.find(id)).execute(conn)?;
-    changed(conn)
+    count_change(conn, NAME)
 }
 
 /// How many templates `owner` has.
@@ -255,15 +255,4 @@ pub fn of_remote(conn: &mut Conn, account: &str, name: &str) -> Result<Vec<Versi
         .order((template_versions::template_id.asc(), template_versions::version.asc()))
         .select(Version::as_select())
         .load(conn)?)
-}
-
-fn changed(conn: &mut Conn) -> Result<()> {
-    let first = (versions::name.eq(NAME), versions::version.eq(1));
-    crate::both!(conn, c => diesel::insert_into(versions::table)
-        .values(first)
-        .on_conflict(versions::name)
-        .do_update()
-        .set(versions::version.eq(versions::version + 1))
-        .execute(c))?;
-    Ok(())
 }

@@ -7,6 +7,7 @@ use utoipa::{IntoResponses, OpenApi};
 
 use super::{invoices, payments, topups, wallet};
 use crate::error::Code;
+pub(super) use crate::http::refusals::ReadRefusals;
 use crate::http::refusals::{BODY, DOOR, OURS, refusals};
 
 /// Every route and shape of the room.
@@ -27,18 +28,10 @@ use crate::http::refusals::{BODY, DOOR, OURS, refusals};
 ))]
 pub struct BillingDocs;
 
-/// What a route that reads may refuse with.
-pub(super) struct ReadRefusals;
 /// What a route that changes may refuse with.
 pub(super) struct ChangeRefusals;
 /// What the payment webhook may refuse with.
 pub(super) struct HookRefusals;
-
-impl IntoResponses for ReadRefusals {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        refusals(&[DOOR.as_slice(), &[Code::ValidationFailed, Code::MalformedRequest, Code::NotFound], &OURS].concat())
-    }
-}
 
 impl IntoResponses for ChangeRefusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {

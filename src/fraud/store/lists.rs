@@ -2,10 +2,10 @@
 
 use diesel::prelude::*;
 
-use super::{LISTS, changed};
+use super::LISTS;
 use crate::clock::Millis;
-use crate::db::Conn;
 use crate::db::schema::fraud_lists;
+use crate::db::{Conn, count_change};
 use crate::error::{Code, Error, Result};
 use crate::fraud::lists::{ListAction, ListEntry, ListKind, ListOwner};
 use crate::ids::{ListId, OrgId};
@@ -81,13 +81,13 @@ pub fn insert_entry(conn: &mut Conn, new: &ListEntry) -> Result<()> {
         created_at: new.created_at,
     };
     crate::both!(conn, c => diesel::insert_into(fraud_lists::table).values(row).execute(c))?;
-    changed(conn, LISTS)
+    count_change(conn, LISTS)
 }
 
 /// Removes an entry.
 pub fn delete_entry(conn: &mut Conn, id: ListId) -> Result<()> {
     diesel::delete(fraud_lists::table.find(id)).execute(conn)?;
-    changed(conn, LISTS)
+    count_change(conn, LISTS)
 }
 
 /// Drops up to `limit` entries that ended before `before`.

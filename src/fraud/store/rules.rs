@@ -2,10 +2,10 @@
 
 use diesel::prelude::*;
 
-use super::{RULES, changed};
+use super::RULES;
 use crate::clock::Millis;
-use crate::db::Conn;
-use crate::db::schema::{fraud_rules, versions};
+use crate::db::schema::fraud_rules;
+use crate::db::{Conn, count_change, version_of};
 use crate::error::{Error, Result};
 use crate::fraud::engine::Rules;
 
@@ -65,8 +65,8 @@ pub fn add_rules(
     change: impl FnOnce(&Rules) -> Result<Rules>,
 ) -> Result<(Rules, KeptRules)> {
     // The version's row is the lock.
-    changed(conn, RULES)?;
-    let version: i64 = versions::table.find(RULES).select(versions::version).first(conn)?;
+    count_change(conn, RULES)?;
+    let version = version_of(conn, RULES)?;
     let before = latest_rules(conn)?.map_or_else(|| Ok(Rules::built_in()), |kept| kept.rules())?;
     let rules = serde_json::to_string(&change(&before)?).map_err(Error::internal)?;
     let kept = KeptRules { version, rules, author, reason, created_at: now };

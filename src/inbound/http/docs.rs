@@ -1,32 +1,11 @@
 //! The room's part of the OpenAPI document.
 
-use std::collections::BTreeMap;
-
-use utoipa::openapi::{RefOr, Response};
-use utoipa::{IntoResponses, OpenApi};
+use utoipa::OpenApi;
 
 use super::{messages, opt_outs};
-use crate::error::Code;
-use crate::http::refusals::{BODY, DOOR, OURS, refusals};
+pub(super) use crate::http::refusals::{ChangeRefusals, ReadRefusals};
 
 /// Every route and shape of the room.
 #[derive(OpenApi)]
 #[openapi(paths(messages::list, messages::show, messages::make_up, opt_outs::list, opt_outs::add, opt_outs::remove))]
 pub struct InboundDocs;
-
-/// What a route that reads may refuse with.
-pub(super) struct ReadRefusals;
-/// What a route that changes may refuse with.
-pub(super) struct ChangeRefusals;
-
-impl IntoResponses for ReadRefusals {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        refusals(&[DOOR.as_slice(), &[Code::ValidationFailed, Code::MalformedRequest, Code::NotFound], &OURS].concat())
-    }
-}
-
-impl IntoResponses for ChangeRefusals {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        refusals(&[DOOR.as_slice(), &BODY, &[Code::NotFound], &OURS].concat())
-    }
-}

@@ -9,6 +9,7 @@ use utoipa::{IntoResponses, OpenApi, ToSchema};
 use super::{activity, coals, limits, read, sandbox, send, update};
 use crate::error::Code;
 use crate::http::problem::Problem;
+pub(super) use crate::http::refusals::ReadRefusals;
 use crate::http::refusals::{BODY, DOOR, OURS, refusals};
 use crate::messages::body::SendBody;
 
@@ -36,8 +37,6 @@ pub struct MessageDocs;
 
 /// What a route that sends may refuse with.
 pub(super) struct SendRefusals;
-/// What a route that reads may refuse with.
-pub(super) struct ReadRefusals;
 /// What a route that changes may refuse with.
 pub(super) struct ChangeRefusals;
 /// What a route of the coals dialect may refuse with.
@@ -68,12 +67,6 @@ const SENDING: &[Code] = &[
 impl IntoResponses for SendRefusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         refusals(&[DOOR.as_slice(), &BODY, SENDING, &OURS].concat())
-    }
-}
-
-impl IntoResponses for ReadRefusals {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        refusals(&[DOOR.as_slice(), &[Code::ValidationFailed, Code::MalformedRequest, Code::NotFound], &OURS].concat())
     }
 }
 

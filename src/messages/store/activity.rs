@@ -45,51 +45,47 @@ pub struct Refusal {
     pub created_at: Millis,
 }
 
+/// A query over messages, whatever it selects, with what is asked of them.
+macro_rules! of_messages {
+    ($query:expr, $since:expr) => {{
+        let mut query = $query;
+        if let Some(org) = $since.org {
+            query = query.filter(messages::org_id.eq(org));
+        }
+        if let Some(mode) = $since.mode {
+            query = query.filter(messages::mode.eq(mode));
+        }
+        if let Some(channel) = $since.channel {
+            query = query.filter(messages::channel.eq(channel));
+        }
+        if let Some(to) = &$since.to {
+            query = query.filter(messages::recipient.eq(to.clone()));
+        }
+        query
+    }};
+}
+
 /// Messages accepted since, oldest first.
 pub fn accepted_since(conn: &mut Conn, since: &Since, limit: i64) -> Result<Vec<Row>> {
-    let mut query = messages::table
+    let query = messages::table
         .filter(messages::id.ge(MessageId::first_at(since.at)))
         .order(messages::id.asc())
         .limit(limit)
         .select(Row::as_select())
         .into_boxed();
-    if let Some(org) = since.org {
-        query = query.filter(messages::org_id.eq(org));
-    }
-    if let Some(mode) = since.mode {
-        query = query.filter(messages::mode.eq(mode));
-    }
-    if let Some(channel) = since.channel {
-        query = query.filter(messages::channel.eq(channel));
-    }
-    if let Some(to) = &since.to {
-        query = query.filter(messages::recipient.eq(to.clone()));
-    }
-    Ok(query.load(conn)?)
+    Ok(of_messages!(query, since).load(conn)?)
 }
 
 /// Moves of messages since, with their messages, oldest first.
 pub fn moves_since(conn: &mut Conn, since: &Since, limit: i64) -> Result<Vec<(Event, Row)>> {
-    let mut query = message_events::table
+    let query = message_events::table
         .inner_join(messages::table.on(message_events::message_id.eq(messages::id)))
         .filter(message_events::id.ge(EventId::first_at(since.at)))
         .order(message_events::id.asc())
         .limit(limit)
         .select((Event::as_select(), Row::as_select()))
         .into_boxed();
-    if let Some(org) = since.org {
-        query = query.filter(messages::org_id.eq(org));
-    }
-    if let Some(mode) = since.mode {
-        query = query.filter(messages::mode.eq(mode));
-    }
-    if let Some(channel) = since.channel {
-        query = query.filter(messages::channel.eq(channel));
-    }
-    if let Some(to) = &since.to {
-        query = query.filter(messages::recipient.eq(to.clone()));
-    }
-    Ok(query.load(conn)?)
+    Ok(of_messages!(query, since).load(conn)?)
 }
 
 /// Refusals since, oldest first. They know neither channel nor address: none where one is asked for.

@@ -8,6 +8,7 @@ use utoipa::{IntoResponses, OpenApi};
 use super::{read, start, update};
 use crate::error::Code;
 use crate::http::problem::Problem;
+pub(super) use crate::http::refusals::ReadRefusals;
 use crate::http::refusals::{BODY, DOOR, OURS, refusals};
 
 /// Every route and shape of the room.
@@ -34,8 +35,6 @@ pub(super) struct SendRefusals;
 pub(super) struct ResendRefusals;
 /// What a check may refuse with.
 pub(super) struct CheckRefusals;
-/// What a route that reads may refuse with.
-pub(super) struct ReadRefusals;
 
 const SENDING: &[Code] = &[
     Code::InsufficientBalance,
@@ -72,11 +71,5 @@ impl IntoResponses for ResendRefusals {
 impl IntoResponses for CheckRefusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         refusals(&[DOOR.as_slice(), &BODY, &KNOWN, &OURS].concat())
-    }
-}
-
-impl IntoResponses for ReadRefusals {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        refusals(&[DOOR.as_slice(), &[Code::ValidationFailed, Code::MalformedRequest, Code::NotFound], &OURS].concat())
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Millis;
+use crate::clock::{Millis, whole_ms};
 use crate::db::schema::{verification_sends, verifications};
 use crate::error::{Error, Result};
 use crate::ids::{KeyId, MessageId, OrgId, VerificationId};
@@ -194,7 +194,7 @@ impl StoredStep {
     fn of(step: &Step) -> StoredStep {
         StoredStep {
             channel: step.channel,
-            wait_ms: u64::try_from(step.wait.as_millis()).unwrap_or(u64::MAX),
+            wait_ms: whole_ms(step.wait),
             to: step.to.as_ref().map(|to| String::from(to.address())),
         }
     }

@@ -8,6 +8,7 @@ use utoipa::{IntoResponses, OpenApi};
 use super::{endpoints, events, listeners, work};
 use crate::error::Code;
 use crate::http::refusals::{BODY, DOOR, OURS, refusals};
+pub(super) use crate::http::refusals::{ChangeRefusals, ReadRefusals};
 
 /// Every route and shape of the room.
 #[derive(OpenApi)]
@@ -36,10 +37,6 @@ pub struct WebhookDocs;
 pub(super) struct MakeRefusals;
 /// What a route without an id in its path may refuse with.
 pub(super) struct ListenRefusals;
-/// What a route that reads may refuse with.
-pub(super) struct ReadRefusals;
-/// What a route that changes may refuse with.
-pub(super) struct ChangeRefusals;
 
 impl IntoResponses for MakeRefusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
@@ -50,17 +47,5 @@ impl IntoResponses for MakeRefusals {
 impl IntoResponses for ListenRefusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         refusals(&[DOOR.as_slice(), &BODY, &OURS].concat())
-    }
-}
-
-impl IntoResponses for ReadRefusals {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        refusals(&[DOOR.as_slice(), &[Code::ValidationFailed, Code::MalformedRequest, Code::NotFound], &OURS].concat())
-    }
-}
-
-impl IntoResponses for ChangeRefusals {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        refusals(&[DOOR.as_slice(), &BODY, &[Code::NotFound], &OURS].concat())
     }
 }
