@@ -137,13 +137,14 @@ fn open_sqlite(path: &std::path::Path, opener: &Opener) -> Result<Conn, String> 
 }
 
 /// Every statement goes by an index. PostgreSQL would scan a table that it has no statistics of yet, and keep that plan
-/// for a prepared statement while the table grows: it is told not to.
+/// for a prepared statement while the table grows: it is told not to. The few statements that must scan look expensive
+/// by that, and compiling those for their length (`jit`) would cost each 25 ms and more.
 fn open_postgres(url: &str, patience: &Patience) -> Result<Conn, String> {
     let mut conn = PgConnection::establish(&with_connect_timeout(url)).map_err(|e| e.to_string())?;
     conn.batch_execute(&format!(
         "SET lock_timeout = {}; SET statement_timeout = {}; SET idle_in_transaction_session_timeout = 10000; \
          SET client_min_messages = warning; \
-         SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off",
+         SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off",
         patience.lock.as_millis(),
         patience.statement.as_millis()
     ))
