@@ -79,11 +79,13 @@ async fn catch_up(app: &App, guards: &Guards, since: Millis, now: Millis) -> Res
         if !is_alone {
             let mut after = MessageId::first_at(since);
             loop {
-                let page = store::sent_after(conn, after, PAGE)?;
-                let Some(last) = page.last() else { break };
-                after = last.id;
-                let sent = page.iter().filter(|sent| is_new(sent.decision_id.as_str()));
-                news.extend(sent.filter_map(sent_news));
+                let page = store::ids_after(conn, after, PAGE)?;
+                let Some((last, _)) = page.last() else { break };
+                after = *last;
+                // Most are this process's own, or were read a second ago: their terms are not read for nothing.
+                let unknown = page.iter().filter(|(_, decision)| is_new(decision.as_str()));
+                let unknown: Vec<_> = unknown.map(|(id, _)| *id).collect();
+                news.extend(store::sent_among(conn, &unknown)?.iter().filter_map(sent_news));
             }
         }
         Ok(news)

@@ -16,23 +16,32 @@ use crate::verifications::Status;
 pub struct Sent {
     /// Its message.
     pub id: MessageId,
-    /// Its decision.
-    pub decision_id: DecisionId,
     /// The decision's terms, JSON.
     pub decision: String,
     /// When.
     pub created_at: Millis,
 }
 
-/// Codes sent after `after`, in the order of their ids.
-pub fn sent_after(conn: &mut Conn, after: MessageId, limit: i64) -> Result<Vec<Sent>> {
+/// Messages of every kind after `after` with their decisions, in the order of their ids.
+pub fn ids_after(conn: &mut Conn, after: MessageId, limit: i64) -> Result<Vec<(MessageId, DecisionId)>> {
     Ok(messages::table
         .filter(messages::id.gt(after))
-        .filter(messages::kind.eq(Kind::Otp))
-        .filter(messages::channel.eq(Channel::Sms))
         .order(messages::id.asc())
         .limit(limit)
-        .select((messages::id, messages::decision_id, messages::decision, messages::created_at))
+        .select((messages::id, messages::decision_id))
+        .load(conn)?)
+}
+
+/// Those of the messages that are codes sent by SMS.
+pub fn sent_among(conn: &mut Conn, ids: &[MessageId]) -> Result<Vec<Sent>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(messages::table
+        .filter(messages::id.eq_any(ids))
+        .filter(messages::kind.eq(Kind::Otp))
+        .filter(messages::channel.eq(Channel::Sms))
+        .select((messages::id, messages::decision, messages::created_at))
         .load(conn)?)
 }
 
@@ -45,7 +54,7 @@ pub fn sent_between(conn: &mut Conn, after: MessageId, before: MessageId, limit:
         .filter(messages::channel.eq(Channel::Sms))
         .order(messages::id.desc())
         .limit(limit)
-        .select((messages::id, messages::decision_id, messages::decision, messages::created_at))
+        .select((messages::id, messages::decision, messages::created_at))
         .load(conn)?)
 }
 
