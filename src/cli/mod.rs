@@ -1,6 +1,7 @@
 //! The command line: one file a command; this one holds the list, the exit codes and nothing else.
 
 mod audit;
+mod backup;
 mod config;
 mod desk;
 mod dev;
@@ -74,6 +75,10 @@ enum Command {
     /// The audit log
     #[command(subcommand)]
     Audit(audit::Args),
+    /// Copy the embedded database into a file while the server runs
+    Backup(backup::BackupArgs),
+    /// Put a copy in the place of the embedded database; the server must be stopped
+    Restore(backup::RestoreArgs),
     /// What the sandbox's handsets and mailboxes show
     Inbox(inbox::Args),
     /// Forward a running server's events to an address on this machine, signed as webhooks are
@@ -161,6 +166,8 @@ impl Command {
             Command::Operator(args) => operator::run(config, args).await,
             Command::Plan(args) => plan::run(config, args).await,
             Command::Audit(args) => audit::run(config, args).await,
+            Command::Backup(args) => backup::back_up(config, args).await,
+            Command::Restore(args) => backup::restore(config, args).await,
             Command::Inbox(args) => inbox::run(config, args).await,
             Command::Simulate(args) => simulate::of_database(config, args).await,
             // They read the configuration themselves, bad as it may be, or need none: `run` above.

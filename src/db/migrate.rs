@@ -106,13 +106,25 @@ fn with_lock<T>(settings: &Settings, work: impl FnOnce(&mut Conn) -> Result<T>) 
 }
 
 /// A lock file beside the database: diesel's migrations take no lock of their own.
-fn lock_file(database: &Path) -> Result<File> {
+pub(super) fn lock_file(database: &Path) -> Result<File> {
     if let Some(folder) = database.parent() {
         std::fs::create_dir_all(folder).map_err(Error::internal)?;
     }
     let file = File::create(database.with_extension("migrate.lock")).map_err(Error::internal)?;
     file.lock().map_err(Error::internal)?;
     Ok(file)
+}
+
+/// Refuses a copy that is none of this product's databases, or newer than this binary. Changes nothing.
+pub(super) fn refuse_strange_schema(conn: &mut Conn) -> Result<()> {
+    let known: BTreeSet<String> = known(conn)?.into_iter().collect();
+    let has = names(conn).map_err(|_| Error::internal("the file is no copy of a Postern database"))?;
+    match has.into_iter().find(|version| !known.contains(version)) {
+        None => Ok(()),
+        Some(version) => Err(Error::internal(format!(
+            "the copy has migration {version}, which this binary does not know: restore it with the newer binary"
+        ))),
+    }
 }
 
 fn refuse_newer_schema(conn: &mut Conn) -> Result<()> {
@@ -133,8 +145,13 @@ struct Version {
 }
 
 fn applied(conn: &mut Conn) -> Result<Vec<String>> {
-    let sql = "SELECT version FROM __diesel_schema_migrations ORDER BY version";
+    // Makes the table where it is missing.
     crate::both!(conn, c => MigrationHarness::<_>::applied_migrations(c).map(drop)).map_err(Error::internal)?;
+    names(conn)
+}
+
+fn names(conn: &mut Conn) -> Result<Vec<String>> {
+    let sql = "SELECT version FROM __diesel_schema_migrations ORDER BY version";
     let rows: Vec<Version> = crate::both!(conn, c => diesel::sql_query(sql).load(c))?;
     Ok(rows.into_iter().map(|row| row.version).collect())
 }

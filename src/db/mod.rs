@@ -4,6 +4,7 @@
 //! commit); on PostgreSQL writes run on several threads and the server groups their commits. Nobody gets an answer
 //! before the commit is on disk.
 
+pub mod backup;
 pub mod batch;
 mod bell;
 mod checkpoint;

@@ -1,0 +1,70 @@
+//! `postern backup` and `postern restore`: the embedded database as one file. See docs/backup.md.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::show;
+use crate::audit::{Verdict, verify};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::{Settings, backup};
+
+/// Where to.
+#[derive(Debug, clap::Args)]
+pub struct BackupArgs {
+    /// The new file
+    file: PathBuf,
+}
+
+/// From where.
+#[derive(Debug, clap::Args)]
+pub struct RestoreArgs {
+    /// A file that `postern backup` made
+    file: PathBuf,
+    /// Move a database that is there aside
+    #[arg(long)]
+    replace: bool,
+}
+
+#[derive(Serialize)]
+struct Copied {
+    file: PathBuf,
+    bytes: u64,
+    audit: Verdict,
+}
+
+#[derive(Serialize)]
+struct Restored {
+    file: PathBuf,
+    moved_aside: Option<PathBuf>,
+    audit: Verdict,
+}
+
+/// Makes the copy, and shows what is in it.
+pub async fn back_up(config: Config, args: BackupArgs) -> anyhow::Result<()> {
+    let settings = Settings::of(&config);
+    let copied = tokio::task::spawn_blocking(move || {
+        let bytes = backup::copy(&settings, &args.file)?;
+        let audit = verify(&mut backup::open(&args.file)?)?;
+        anyhow::Ok(Copied { file: args.file, bytes, audit })
+    });
+    let copied = copied.await??;
+    show::json(&copied)?;
+    anyhow::ensure!(copied.audit.whole, "the copy is made, but the audit log in it is not whole");
+    Ok(())
+}
+
+/// Puts the copy in place, after it was found whole.
+pub async fn restore(config: Config, args: RestoreArgs) -> anyhow::Result<()> {
+    config.make_data_dir()?;
+    let settings = Settings::of(&config);
+    let aside = format!("before-{}", Clock::System.now().0);
+    let restored = tokio::task::spawn_blocking(move || {
+        let audit = verify(&mut backup::open(&args.file)?)?;
+        anyhow::ensure!(audit.whole, "the audit log in the copy is not whole: nothing was changed");
+        let moved_aside = backup::put_in_place(&settings, &args.file, args.replace, &aside)?;
+        anyhow::Ok(Restored { file: args.file, moved_aside, audit })
+    });
+    show::json(&restored.await??)
+}
