@@ -34,7 +34,7 @@ pub use carrier::{
 };
 pub use email::post_mail;
 pub use number_report::{NumberEvent, NumberReport, ToldLimit};
-pub use report::{Inbound, Receipt, ReceiptState, Report};
+pub use report::{Inbound, OtherForms, Receipt, ReceiptState, Report, Trust};
 pub use reports::{ReportDesk, Told};
 pub use template::{
     ButtonKind, CodeButton, Reviewed, Reviewing, SignedApp, TemplateCall, TemplateCategory, TemplateForm, TemplateNews,

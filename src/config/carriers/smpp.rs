@@ -34,7 +34,7 @@ crate::text_enum! {
 crate::text_enum! {
     /// How the id of a submit_sm_resp stands in receipts.
     pub enum IdForm {
-        /// The same, or as decimal or hex where a message to the same number tells.
+        /// The same, or as decimal or hex, where a message to the receipt's number tells.
         Auto = "auto",
         /// Always the same.
         AsIs = "as_is",
@@ -112,8 +112,8 @@ concern! {
         receipts: YesNo = default "yes", "", any;
         /// Whether to tell when a text is worth nothing any more (validity_period).
         validity: YesNo = default "yes", "", any;
-        /// Ids in receipts: auto, as_is, hex_to_decimal (response in hex) or decimal_to_hex. auto knows the form by what this
-        /// process remembers; say it where the two differ, for receipts that come first or after a restart.
+        /// Ids in receipts: auto, as_is, hex_to_decimal (response in hex) or decimal_to_hex. auto takes an id of digits in
+        /// any form, for a message to the number that the receipt names; where the carrier names another, say the form.
         id_form: IdForm = default "auto", "", any;
     }
 }

@@ -155,7 +155,7 @@ fn receipt(keys: &crate::config::Receipt, json: &Value) -> Option<Receipt> {
         ReceiptStatus::Undelivered => ReceiptState::Undelivered,
         ReceiptStatus::Failed => ReceiptState::Failed,
     });
-    Some(Receipt { provider_id, reference: None, state, status, error_code: None, cause: None })
+    Some(Receipt { provider_id, reference: None, state, status, error_code: None, cause: None, forms: None })
 }
 
 /// A text or a whole number at `pointer`; carriers write ids as either.

@@ -109,9 +109,10 @@ impl Deliveries {
 
     fn receipt(&self, delivered: &Delivered) -> Option<Kept> {
         let read = receipt::read(delivered)?;
-        let provider_id = lock(&self.ids).receipted(&read.id, &delivered.from);
+        // Some centres keep the addresses of the message, with its recipient behind.
+        let (provider_id, forms) = lock(&self.ids).receipted(&read.id, &[&delivered.from, &delivered.to]);
         let (state, status, error_code) = (read.state, read.status, read.error_code);
-        let receipt = Receipt { provider_id, reference: None, state, status, error_code, cause: None };
+        let receipt = Receipt { provider_id, reference: None, state, status, error_code, cause: None, forms };
         Some(Kept::Report(Report::Receipt(receipt), None))
     }
 

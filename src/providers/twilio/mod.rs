@@ -194,6 +194,7 @@ fn receipt(sid: &str, status: &str, error_code: Option<&str>) -> Option<Receipt>
         status: String::from(status),
         error_code: error_code.filter(|code| short(code)).map(String::from),
         cause: None,
+        forms: None,
     })
 }
 
