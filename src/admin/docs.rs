@@ -96,6 +96,7 @@ use crate::http::refusals::refusals;
         pauses::end_pause,
         messages::settle_message,
         messages::list_activity,
+        events::list_events,
     ),
     components(schemas(Problem))
 )]

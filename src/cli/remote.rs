@@ -97,6 +97,8 @@ impl CallError {
     pub fn is_passing(&self) -> bool {
         match self {
             CallError::Silent { .. } => true,
+            // A 404 that is none of ours is of something in front, which has lost sight of the server.
+            CallError::Refused { status: 404, problem, .. } => text_at(problem, "/code").is_none(),
             CallError::Refused { status, .. } => *status >= 500 || *status == 429 || *status == 408,
             CallError::Strange { .. } => false,
         }
@@ -104,7 +106,7 @@ impl CallError {
 
     /// Whether what was asked for is not there.
     pub fn is_not_found(&self) -> bool {
-        matches!(self, CallError::Refused { status: 404, .. })
+        matches!(self, CallError::Refused { status: 404, problem, .. } if text_at(problem, "/code").is_some())
     }
 
     /// How long the server asks to wait.

@@ -191,6 +191,7 @@ async fn tail_shows_what_happens_masked_and_filtered() {
     }
     all.says(&["event verification.created", "vrf_"]).await;
     every.says(&[&tenant.org]).await;
+    every.says(&["event verification.created", "vrf_", &tenant.org]).await;
     let line: Value = serde_json::from_str(&narrow.says(&["message.delivered", &id]).await).unwrap();
     assert_eq!((&line["to"], &line["org_id"]), (&json!("+150•••••000"), &json!(null)));
     let said = narrow.said();
