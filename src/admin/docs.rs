@@ -6,7 +6,7 @@ use utoipa::openapi::{RefOr, Response};
 use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
-    audit, billing, caps, carriers, decisions, holds, inbound, keys, limits, lists, messages, operators, orgs, pauses,
+    audit, billing, caps, carriers, decisions, events, holds, inbound, keys, limits, lists, messages, operators, orgs, pauses,
     plans, prices, route_stats, routes, rules, senders, simulations, templates, wallets, whatsapp,
 };
 use crate::error::Code;

@@ -1,5 +1,6 @@
 //! The command line as a shell sees it: exit codes, output, and the first start of `postern dev`.
 
+mod doctor;
 mod remote;
 
 use std::io::{BufRead, BufReader};

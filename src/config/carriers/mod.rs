@@ -243,9 +243,12 @@ fn read_one(reader: &mut Reader, entry: Entry, taken: &mut Taken) -> Option<Carr
     }
     // Every key is looked at, whatever is wrong with another: the kind's own too.
     let mut section = Section::prefixed(reader, &section_name, &prefix, common);
-    let kind_word: Option<String> = CarrierKeys::peek(&section, "kind");
-    let wanted = CarrierKeys::peek::<Option<Vec<Channel>>>(&section, "channels").flatten();
+    let seen = (CarrierKeys::peek(&section, "kind"), CarrierKeys::peek(&section, "channels").flatten());
     let keys = CarrierKeys::read(&mut section);
+    let (kind_word, wanted): (Option<String>, Option<Vec<Channel>>) = match &keys {
+        Some(keys) => (Some(keys.kind.clone()), keys.channels.clone()),
+        None => seen,
+    };
     let mut section = Section::prefixed(reader, &section_name, &prefix, table);
     let kind_word = kind_word?;
     let channels = check_channels(&mut section, &kind_word, wanted);
