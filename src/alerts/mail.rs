@@ -107,8 +107,12 @@ async fn attempt(app: &App, carrier: &Arc<dyn Carrier>, mail: MailRow) -> Result
     };
     match word {
         "accepted" => {}
-        "refused" => tracing::warn!(kind = %mail.kind, carrier = carrier.name(), code, "an alert could not be mailed; it is tried again"),
-        _ => tracing::error!(kind = %mail.kind, carrier = carrier.name(), code, "an alert could not be mailed and is given up"),
+        "refused" => {
+            tracing::warn!(kind = %mail.kind, carrier = carrier.name(), code, "an alert could not be mailed; it is tried again")
+        }
+        _ => {
+            tracing::error!(kind = %mail.kind, carrier = carrier.name(), code, "an alert could not be mailed and is given up")
+        }
     }
     app.db.write(move |conn| store::put_off_mail(conn, id, next)).await
 }

@@ -285,7 +285,8 @@ mod tests {
             // No answer opens nothing.
             (vec![], Err(CallFault::ConnectFailed)),
         ];
-        let names = Arc::new(Rebinding(sequence.iter().map(|(answer, _)| answer.clone()).collect(), AtomicUsize::new(0)));
+        let names =
+            Arc::new(Rebinding(sequence.iter().map(|(answer, _)| answer.clone()).collect(), AtomicUsize::new(0)));
         let open = ["127.0.0.2/32".parse().unwrap()];
         let bounds = Bounds { connect: Duration::from_millis(300), total: Duration::from_secs(5) };
         let client = GuardedClient::over(&open, bounds, Arc::clone(&names) as Arc<dyn Resolve>).unwrap();

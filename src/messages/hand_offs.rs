@@ -40,7 +40,10 @@ fn in_any_form(conn: &mut Conn, carrier: &str, id: &str, forms: &OtherForms) -> 
         }
     }
     if meant.len() > 1 {
-        tracing::warn!(carrier, "a receipt could be about several messages and was put aside; set the carrier's id_form");
+        tracing::warn!(
+            carrier,
+            "a receipt could be about several messages and was put aside; set the carrier's id_form"
+        );
         return Ok(None);
     }
     // What this process remembers and nobody has written down yet will be: the receipt waits for that.

@@ -128,7 +128,8 @@ mod tests {
     #[test]
     fn a_number_is_known_again_however_the_carrier_writes_it() {
         let about = |number: &str| {
-            OtherForms { ids: Vec::new(), trust: Trust::None, numbers: vec![String::from(number)] }.is_about("+447700900123")
+            OtherForms { ids: Vec::new(), trust: Trust::None, numbers: vec![String::from(number)] }
+                .is_about("+447700900123")
         };
         for same in ["447700900123", "00447700900123", "07700900123", "7700900123"] {
             assert!(about(same), "{same}");

@@ -28,7 +28,9 @@ pub fn open(conn: &mut Conn, owner: Owner, wanted: &Wanted, now: Millis) -> Resu
     if let (true, Some(silent)) = (is_full, &silent) {
         store::set_lease(conn, silent.id, now)?;
     } else if is_full {
-        let why = format!("would be one more than {LISTENERS_MAX} listeners; close one, or wait until one has been silent for five minutes");
+        let why = format!(
+            "would be one more than {LISTENERS_MAX} listeners; close one, or wait until one has been silent for five minutes"
+        );
         return Err(Error::field("events", why));
     }
     let row = ListenerRow {

@@ -162,8 +162,10 @@ impl Draft {
         let (Some(method), Some(body)) = (self.method, &self.body) else { return };
         match (method, body) {
             (Method::Get, Some(_)) => {
-                section
-                    .fault("body", Wrong::new("stands beside method = \"GET\"", "remove it, or write method = \"POST\""));
+                section.fault(
+                    "body",
+                    Wrong::new("stands beside method = \"GET\"", "remove it, or write method = \"POST\""),
+                );
             }
             (Method::Post | Method::Put, None) => {
                 let hint = "write body = '{\"to\":\"{to}\",\"text\":\"{text}\"}'";

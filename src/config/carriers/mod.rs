@@ -285,6 +285,8 @@ fn check_from(section: &mut Section<'_>, (kind, channels): (&str, &[Channel]), f
     let is_text = kind == "http" && !channels.contains(&Channel::Email);
     let wrong = match is_text.then(|| originator::is_an_originator(&from)) {
         Some(Err(wrong)) => wrong,
+        // What is no sender at all has been told already.
+        _ if originator::is_an_originator(&from).is_err() => return,
         _ if matches!(channels, [Channel::Whatsapp]) && kind != "http" && !originator::is_number(&from) => {
             let what = format!("= {from:?} cannot send on WhatsApp");
             Wrong::new(what, "write the number that is registered there, e.g. \"+15005550006\"")

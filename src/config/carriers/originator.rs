@@ -20,7 +20,9 @@ pub fn is_an_originator(from: &String) -> Result<(), Wrong> {
         sid if sid.starts_with("MG") && sid.len() == 34 => "write it as messaging_service_sid",
         _ if from.starts_with("whatsapp:") => "write the number alone, e.g. \"+15005550006\"",
         _ if from.contains('@') => "a mail address belongs to a carrier of mail",
-        _ => "write a number in E.164 (\"+15005550006\"), a short code (\"60606\") or up to 11 GSM-7 characters (\"ACME\")",
+        _ => {
+            "write a number in E.164 (\"+15005550006\"), a short code (\"60606\") or up to 11 GSM-7 characters (\"ACME\")"
+        }
     };
     Err(Wrong::new(what, hint))
 }
@@ -80,12 +82,28 @@ mod tests {
 
     #[test]
     fn what_a_handset_can_show_is_a_sender_and_nothing_else() {
-        for good in ["+15005550006", "447700900123", "60606", "123", "ACME", "Ünser Café", "ACME & Co", "24seven", "a"] {
+        for good in ["+15005550006", "447700900123", "60606", "123", "ACME", "Ünser Café", "ACME & Co", "24seven", "a"]
+        {
             assert!(is_an_originator(&String::from(good)).is_ok(), "{good}");
         }
         for bad in [
-            "", " ", " ACME", "ACME ", "a sender of 21 octets", "ACME[1234567]", "Банк", "12", "+1", "+0123456789",
-            "+1234567890123456", "0123456789", "+1500 555", "whatsapp:+15005550006", "me@example.com", "AC\nME", "---",
+            "",
+            " ",
+            " ACME",
+            "ACME ",
+            "a sender of 21 octets",
+            "ACME[1234567]",
+            "Банк",
+            "12",
+            "+1",
+            "+0123456789",
+            "+1234567890123456",
+            "0123456789",
+            "+1500 555",
+            "whatsapp:+15005550006",
+            "me@example.com",
+            "AC\nME",
+            "---",
             "MG00000000000000000000000000000000",
         ] {
             assert!(is_an_originator(&String::from(bad)).is_err(), "{bad:?}");
@@ -98,8 +116,14 @@ mod tests {
     #[test]
     fn carriers_that_take_less_say_so() {
         let some = |text: &str| Some(String::from(text));
-        assert!(is_an_ascii_originator_if_any(&some("Ünser")).is_err() && is_an_originator_if_any(&some("Ünser")).is_ok());
-        assert!(is_an_aws_originator_if_any(&some("A B")).is_err() && is_an_aws_originator_if_any(&some("A-B")).is_ok());
-        assert!(is_an_aws_originator_if_any(&None).is_ok() && is_an_aws_originator_if_any(&some("+15005550006")).is_ok());
+        assert!(
+            is_an_ascii_originator_if_any(&some("Ünser")).is_err() && is_an_originator_if_any(&some("Ünser")).is_ok()
+        );
+        assert!(
+            is_an_aws_originator_if_any(&some("A B")).is_err() && is_an_aws_originator_if_any(&some("A-B")).is_ok()
+        );
+        assert!(
+            is_an_aws_originator_if_any(&None).is_ok() && is_an_aws_originator_if_any(&some("+15005550006")).is_ok()
+        );
     }
 }

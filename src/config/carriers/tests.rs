@@ -100,19 +100,34 @@ fn what_could_not_work_is_refused_and_no_secret_is_quoted() {
 #[test]
 fn senders_that_no_handset_could_show_are_refused() {
     for (from, to, fault) in [
-        ("from = \"ACME\"", "from = \"ACME bank of the north\"", "carriers.a.from = \"ACME bank of the north\" is no sender"),
+        (
+            "from = \"ACME\"",
+            "from = \"ACME bank of the north\"",
+            "carriers.a.from = \"ACME bank of the north\" is no sender",
+        ),
         ("from = \"ACME\"", "from = \"\"", "carriers.a.from = \"\" is no sender"),
         ("from = \"+15005550006\"", "from = \"ACME\"", "carriers.b.from = \"ACME\" cannot send on WhatsApp"),
         ("from = \"+15005550006\"", "from = \"+1500\"", "carriers.b.from = \"+1500\" is no sender"),
-        ("region = \"eu-west-1\"", "region = \"eu-west-1\"\nfrom = \"A B\"", "carriers.f.from = \"A B\" is no sender at AWS"),
-        ("username = \"u\"", "username = \"u\"\nfrom = \"me@example.com\"", "a mail address belongs to a carrier of mail"),
+        (
+            "region = \"eu-west-1\"",
+            "region = \"eu-west-1\"\nfrom = \"A B\"",
+            "carriers.f.from = \"A B\" is no sender at AWS",
+        ),
+        (
+            "username = \"u\"",
+            "username = \"u\"\nfrom = \"me@example.com\"",
+            "a mail address belongs to a carrier of mail",
+        ),
     ] {
         let shown = load(&APIS.replacen(from, to, 1)).unwrap_err().to_string();
         assert!(shown.contains(fault) && shown.contains("has 1 fault:"), "{fault}: {shown}");
     }
-    let http = "[[carriers]]\nname = \"g\"\nkind = \"http\"\nurl = \"https://sms.example/send\"\nbody = '{\"to\":\"{to}\"}'\n";
+    let http =
+        "[[carriers]]\nname = \"g\"\nkind = \"http\"\nurl = \"https://sms.example/send\"\nbody = '{\"to\":\"{to}\"}'\n";
     let odd = "from = \"a service of theirs\"\n";
-    assert!(load(&format!("{http}{odd}")).unwrap_err().to_string().contains("carriers.g.from = \"a service of theirs\""));
+    assert!(
+        load(&format!("{http}{odd}")).unwrap_err().to_string().contains("carriers.g.from = \"a service of theirs\"")
+    );
     assert!(load(&format!("{http}channels = [\"email\"]\n{odd}")).is_ok(), "what mail APIs want, Postern cannot know");
 }
 

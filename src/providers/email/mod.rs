@@ -47,7 +47,9 @@ impl Email {
 
     async fn look(&self) -> Probe {
         match self.server.look().await {
-            Ok(()) if self.account.username.is_some() => Probe::LetIn(String::from("lets us in (SMTP, nothing mailed)")),
+            Ok(()) if self.account.username.is_some() => {
+                Probe::LetIn(String::from("lets us in (SMTP, nothing mailed)"))
+            }
             Ok(()) => Probe::Reached(String::from("answers (SMTP, nothing mailed); no user name is configured")),
             Err(failure) if failure.is_of_login() => {
                 Probe::Failed(format!("does not let us in: {}", failure.said()), CREDENTIALS)

@@ -94,7 +94,8 @@ impl Dialect for Meta {
     }
 
     fn probed(&self, answer: &Answer) -> Probe {
-        let body: Value = answer.body.as_deref().ok().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
+        let body: Value =
+            answer.body.as_deref().ok().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
         match (answer.status, body.pointer("/error/code").and_then(Value::as_i64)) {
             // 190: the token; 100 and 33: no such number, or none of the token's.
             (status, Some(code @ (190 | 100 | 33))) => {

@@ -129,7 +129,9 @@ impl Dialect for Sns {
             code @ ("AuthorizationError" | "AccessDenied" | "AccessDeniedException") => {
                 Probe::LetIn(format!("knows the keys, which may not read its attributes ({code})"))
             }
-            code if look_up(ERRORS, code) == Some(AUTH) => Probe::Failed(format!("does not let us in ({code})"), CREDENTIALS),
+            code if look_up(ERRORS, code) == Some(AUTH) => {
+                Probe::Failed(format!("does not let us in ({code})"), CREDENTIALS)
+            }
             _ => by_status(answer),
         }
     }

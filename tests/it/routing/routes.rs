@@ -91,7 +91,10 @@ async fn pauses_and_drains_stand_in_the_history_with_who_and_why() {
     ]);
     assert_eq!(json!(told), expected);
     let operator = app.operator().get("/v1/admin/audit").await.expect(200).text_at("/data/0/actor");
-    assert!(operator.starts_with("opr_") && rows.iter().all(|row| row["detail"]["by"] == operator.as_str()), "{rows:?}");
+    assert!(
+        operator.starts_with("opr_") && rows.iter().all(|row| row["detail"]["by"] == operator.as_str()),
+        "{rows:?}"
+    );
     assert!(rows.iter().all(|row| row["reason"] == "operator"));
     assert_eq!(rows.iter().filter(|row| row["route_id"].is_null()).count(), 2, "the drain is the carrier's");
     assert_eq!(routes(&app).await[0]["last_change"], Value::Null, "no circuit has changed");

@@ -169,7 +169,12 @@ async fn operators_see_the_events_of_all_as_far_as_somebody_asked_for_them() {
     app.advance(Duration::from_secs(1));
     other.test.post("/v1/sandbox/events", json!({"type": "message.failed"})).await.expect(201);
     let page = app.operator().get(&all).await.expect(200);
-    let told: Vec<Value> = page.json["data"].as_array().unwrap().iter().map(|event| json!([event["org_id"], event["mode"], event["type"]])).collect();
+    let told: Vec<Value> = page.json["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| json!([event["org_id"], event["mode"], event["type"]]))
+        .collect();
     assert_eq!(json!(told), json!([[one.org, "live", "message.sent"], [other.org, "test", "message.failed"]]));
     assert_eq!((&page.json["data"][0]["payload"]["data"]["id"], &page.json["has_more"]), (&json!(id), &json!(false)));
     assert_eq!(page.text_at("/next_since"), app.app.clock.now().minus(Duration::from_secs(3)).rfc3339());
