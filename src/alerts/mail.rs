@@ -26,7 +26,7 @@ const fn m(minutes: u64) -> Duration {
 
 /// Waits after the first failure, the second, …: eight tries over a day, as mail servers do it (RFC 5321, section 4.5.4.1
 /// asks for half an hour between tries, and faster ones at first).
-const WAITS: [Duration; 7] = [m(1), m(5), m(15), m(60), m(180), m(420), m(760)];
+const WAITS: [Duration; 7] = [m(1), m(5), m(15), m(60), m(180), m(420), m(750)];
 
 /// Mails what is due to the operators of the configuration; how many alerts are new. The worker calls this every few
 /// seconds, tests by hand.

@@ -90,22 +90,12 @@ impl<'a> Hearing<'a> {
 
     async fn heed(&mut self, asked: Result<(), CallError>) -> Result<(), CallError> {
         match asked {
-            Ok(()) => {
-                if self.patience.is_over() {
-                    eprintln!("postern: {} answers again", self.remote.base());
-                }
-            }
+            Ok(()) => self.patience.is_well(self.remote.base()),
             Err(fault) if fault.is_not_found() => {
                 self.is_gone = true;
                 self.given.clear();
             }
-            Err(fault) if fault.is_passing() => {
-                if self.patience.is_new() {
-                    eprintln!("postern: {fault}; trying again");
-                }
-                let wait = self.patience.next(&fault);
-                tokio::time::sleep(wait).await;
-            }
+            Err(fault) if fault.is_passing() => self.patience.wait_after(&fault).await,
             Err(fault) => return Err(fault),
         }
         Ok(())

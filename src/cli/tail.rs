@@ -140,8 +140,10 @@ impl Shown {
         self.accepted || self.states || self.decisions
     }
 
-    fn wants_event(&self, kind: &str) -> bool {
-        self.message_events || !kind.starts_with("message.") || kind == "message.inbound"
+    /// Where states are shown, events of messages would say the same again; one that was made up has no message.
+    fn wants_event(&self, kind: &str, payload: Option<&Value>) -> bool {
+        let is_made_up = payload.and_then(|payload| payload.pointer("/data/test")) == Some(&Value::Bool(true));
+        self.message_events || is_made_up || !kind.starts_with("message.") || kind == "message.inbound"
     }
 
     fn wants(&self, what: &str) -> bool {
@@ -173,7 +175,7 @@ async fn follow_events(remote: &Remote, args: &Args, shown: &Shown, lines: mpsc:
         return Ok(());
     }
     let pick = |event: &Value| {
-        let kind = text_at(event, "/type").filter(|kind| shown.wants_event(kind))?;
+        let kind = text_at(event, "/type").filter(|kind| shown.wants_event(kind, event.get("payload")))?;
         let member = |name: &str| event.get(name).cloned();
         Some(json!({
             "id": member("id"), "at": member("created_at"), "what": "event", "type": kind, "org_id": member("org_id"),
@@ -199,17 +201,12 @@ async fn ask_on(
         let found = match remote.get(path, &query).await {
             Ok(found) => found,
             Err(fault) if fault.is_passing() => {
-                if patience.is_new() {
-                    eprintln!("postern: {fault}; trying again");
-                }
-                tokio::time::sleep(patience.next(&fault)).await;
+                patience.wait_after(&fault).await;
                 continue;
             }
             Err(fault) => return Err(fault.into()),
         };
-        if patience.is_over() {
-            eprintln!("postern: {} answers again", remote.base());
-        }
+        patience.is_well(remote.base());
         let (Some(next), Some(data)) = (text_at(&found, "/next_since"), found.get("data").and_then(Value::as_array))
         else {
             return Err(CallError::Strange { base: String::from(remote.base()) }.into());
@@ -233,7 +230,7 @@ async fn hear(hearing: Option<&mut Hearing<'_>>, shown: &Shown, lines: mpsc::Sen
     let Some(hearing) = hearing else { return Ok(()) };
     loop {
         let event = hearing.next().await?;
-        if shown.wants_event(&event.kind) {
+        if shown.wants_event(&event.kind, Some(&event.payload)) {
             let data = event.payload.get("data");
             let line =
                 json!({ "id": event.id, "at": event.created_at, "what": "event", "type": event.kind, "data": data });

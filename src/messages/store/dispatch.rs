@@ -290,14 +290,14 @@ pub fn find_attempt(conn: &mut Conn, carrier: &str, provider_id: &str) -> Result
 /// The latest hand-offs that one of these ids of a carrier belongs to, newest first: a carrier that counts may come to an
 /// id a second time.
 pub fn find_attempts(conn: &mut Conn, carrier: &str, ids: &[&str]) -> Result<Vec<Attempt>> {
-    const MOST: i64 = 16;
-    Ok(attempts::table
+    // Put in order here: an order by id may lead PostgreSQL away from the index of the carrier's ids.
+    let mut found: Vec<Attempt> = attempts::table
         .filter(attempts::carrier.eq(carrier))
         .filter(attempts::provider_id.eq_any(ids.to_vec()))
-        .order(attempts::id.desc())
-        .limit(MOST)
         .select(Attempt::as_select())
-        .load(conn)?)
+        .load(conn)?;
+    found.sort_by_key(|attempt| std::cmp::Reverse(attempt.id));
+    Ok(found)
 }
 
 /// The hand-off that our own reference names.

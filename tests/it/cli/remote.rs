@@ -178,6 +178,8 @@ async fn tail_shows_what_happens_masked_and_filtered() {
     };
     meanwhile("the listener", listens).await;
     let id = send(&tenant, &app).await;
+    let made = tenant.test.post("/v1/sandbox/events", json!({"type": "message.failed"})).await.expect(201);
+    let made = made.text_at("/payload/data/id");
     tenant.test.post("/v1/verifications", json!({"to": "+15005550000"})).await.expect(201);
     let blocked = json!({"to": "+447911123456", "body": "Your code is 1", "kind": "otp"});
     for _ in 0..4 {
@@ -190,6 +192,9 @@ async fn tail_shows_what_happens_masked_and_filtered() {
         one.says(&["decision.block"]).await;
     }
     all.says(&["event verification.created", "vrf_"]).await;
+    for one in [&all, &every] {
+        one.says(&["event message.failed", &made]).await;
+    }
     every.says(&[&tenant.org]).await;
     every.says(&["event verification.created", "vrf_", &tenant.org]).await;
     let line: Value = serde_json::from_str(&narrow.says(&["message.delivered", &id]).await).unwrap();
