@@ -35,7 +35,7 @@ pub struct Receipt {
     /// What that code means, where this build knows it.
     pub cause: Option<Cause>,
     /// How else the id may be written in our records; `None` where it is written there as it is here.
-    pub forms: Option<OtherForms>,
+    pub forms: Option<Box<OtherForms>>,
 }
 
 /// Other forms of a receipt's id, for a carrier that may write ids one way in its answers and another way in its

@@ -283,6 +283,12 @@ async fn listen_outlives_its_server() {
     caller.afresh().post("/v1/sandbox/events", json!({"type": "message.failed"})).await.expect(201);
     listening.says(&["message.failed", "201"]).await;
     listening.says(&["answers again"]).await;
+    // Killed before it was told that the event has been heard: it is not told twice.
+    server.kill();
+    let mut server = Server::spawn(&folder.0, &log, &env);
+    server.ready().await;
+    caller.afresh().post("/v1/sandbox/events", json!({"type": "message.expired"})).await.expect(201);
+    listening.says(&["message.expired", "201"]).await;
     assert!(!listening.said().iter().any(|line| line.contains("not heard")), "{:?}", listening.said());
-    assert_eq!((receiver.calls(), listening.interrupt().await), (2, Some(0)));
+    assert_eq!((receiver.calls(), listening.interrupt().await), (3, Some(0)));
 }

@@ -115,7 +115,7 @@ async fn a_message_is_taken_and_its_receipt_arrives() {
         status: String::from("DELIVRD"),
         error_code: None,
         cause: None,
-        forms: Some(forms),
+        forms: Some(Box::new(forms)),
     };
     assert_eq!(linked.receipts(), [receipt]);
 }
