@@ -16,10 +16,12 @@ use crate::audit::{By, Change};
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
 use crate::http::{Body, OptionalBody, Query, path_part};
+use crate::ids::NodeId;
 use crate::messages::InFlight;
 use crate::providers::Carrier;
 use crate::providers::circuit::State;
 use crate::routing;
+use crate::routing::watch::{Act, Stand, note_act};
 use crate::terms::Channel;
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
@@ -162,16 +164,26 @@ async fn change_draining(
     let name: String = path_part(req, "name")?;
     let is_known = app.carriers.find(&name).is_some();
     let order = desk.order(&body, body.value.reason.clone().or(why))?;
-    order.run(move |conn, by| done(&set_draining(conn, by, (&name, is_known), wanted)?)).await
+    let node = app.nodes.id();
+    order.run(move |conn, by| done(&set_draining(conn, (by, node), (&name, is_known), wanted)?)).await
 }
 
 /// A carrier that left the configuration can still be resumed, so that it does not come back drained.
-fn set_draining(conn: &mut Conn, by: &By, (name, is_known): (&str, bool), wanted: bool) -> Result<DrainView> {
+fn set_draining(
+    conn: &mut Conn,
+    (by, node): (&By, NodeId),
+    (name, is_known): (&str, bool),
+    wanted: bool,
+) -> Result<DrainView> {
     let before = DrainView { carrier: String::from(name), draining: routing::draining(conn)?.contains(name) };
     if !is_known && !before.draining {
         return Err(Error::new(Code::NotFound));
     }
-    routing::set_draining(conn, name, wanted, by.now)?;
+    if routing::set_draining(conn, name, wanted, by.now)? {
+        let (from, to) = if wanted { (Stand::InUse, Stand::Drained) } else { (Stand::Drained, Stand::InUse) };
+        let (author, why) = (by.actor.to_string(), by.reason.as_deref());
+        note_act(conn, &Act { route: None, carrier: name, from, to, by: author, why, node }, by.now)?;
+    }
     let after = DrainView { carrier: String::from(name), draining: wanted };
     let action = if wanted { "carrier.drain" } else { "carrier.resume" };
     by.tell(conn, action, name, Change::changed(&before, &after))?;

@@ -6,8 +6,8 @@ use utoipa::openapi::{RefOr, Response};
 use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
-    audit, billing, caps, carriers, decisions, holds, inbound, keys, limits, lists, messages, operators, orgs, pauses,
-    plans, prices, route_stats, routes, rules, senders, simulations, templates, wallets, whatsapp,
+    audit, billing, caps, carriers, decisions, events, holds, inbound, keys, limits, lists, messages, operators, orgs,
+    pauses, plans, prices, route_stats, routes, rules, senders, simulations, templates, wallets, whatsapp,
 };
 use crate::error::Code;
 use crate::http::problem::Problem;
@@ -96,6 +96,7 @@ use crate::http::refusals::refusals;
         pauses::end_pause,
         messages::settle_message,
         messages::list_activity,
+        events::list_events,
     ),
     components(schemas(Problem))
 )]

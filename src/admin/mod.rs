@@ -10,6 +10,7 @@ mod carriers;
 mod decisions;
 mod desk;
 mod docs;
+mod events;
 mod holds;
 mod inbound;
 mod keys;
@@ -61,5 +62,6 @@ pub fn configure(routes: &mut ServiceConfig) {
     pauses::configure(routes);
     inbound::configure(routes);
     messages::configure(routes);
+    events::configure(routes);
     whatsapp::configure(routes);
 }

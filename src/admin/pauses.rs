@@ -1,6 +1,6 @@
 //! The kill switch.
 
-use actix_web::web::ServiceConfig;
+use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpResponse, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -9,12 +9,14 @@ use crate::accounts;
 use crate::admin::desk::{Desk, Look, Manage};
 use crate::admin::docs::{ChangeRefusals, ReadRefusals};
 use crate::admin::order::done;
+use crate::admin::routes::note_pause;
 use crate::alerts::{self, Alert, AlertKind};
+use crate::app::App;
 use crate::audit::{By, Change};
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
 use crate::http::Body;
-use crate::ids::{OrgId, RouteId};
+use crate::ids::{NodeId, OrgId, RouteId};
 use crate::phone::Country;
 use crate::routing::{self, Pause, PauseScope};
 
@@ -68,8 +70,8 @@ pub(super) async fn list_pauses(desk: Desk<Look>) -> Result<HttpResponse> {
     security(("operator_token" = [])),
 )]
 #[post("/pause")]
-pub(super) async fn begin_pause(desk: Desk<Manage>, body: Body<PauseOrder>) -> Result<HttpResponse> {
-    let value = body.value.checked()?;
+pub(super) async fn begin_pause(desk: Desk<Manage>, app: Data<App>, body: Body<PauseOrder>) -> Result<HttpResponse> {
+    let (value, node) = (body.value.checked()?, app.nodes.id());
     let scope = body.value.scope;
     let order = desk.order(&body, body.value.reason.clone())?;
     order
@@ -81,7 +83,7 @@ pub(super) async fn begin_pause(desk: Desk<Manage>, body: Body<PauseOrder>) -> R
             let list = all(conn)?;
             if is_new {
                 tracing::warn!(%scope, value = pause.value, by = pause.author, "an operator has paused live messages");
-                note(conn, by, &pause, "paused")?;
+                note(conn, (by, node), &pause, true)?;
                 by.tell(conn, "pause.begin", target(&pause), Change::made(&pause))?;
             }
             done(&list)
@@ -99,8 +101,8 @@ pub(super) async fn begin_pause(desk: Desk<Manage>, body: Body<PauseOrder>) -> R
     security(("operator_token" = [])),
 )]
 #[post("/resume")]
-pub(super) async fn end_pause(desk: Desk<Manage>, body: Body<PauseOrder>) -> Result<HttpResponse> {
-    let value = body.value.checked()?;
+pub(super) async fn end_pause(desk: Desk<Manage>, app: Data<App>, body: Body<PauseOrder>) -> Result<HttpResponse> {
+    let (value, node) = (body.value.checked()?, app.nodes.id());
     let scope = body.value.scope;
     let order = desk.order(&body, body.value.reason.clone())?;
     order
@@ -111,7 +113,7 @@ pub(super) async fn end_pause(desk: Desk<Manage>, body: Body<PauseOrder>) -> Res
                 routing::end_pause(conn, scope, &value)?;
                 let list = all(conn)?;
                 tracing::warn!(%scope, value, by = %by.actor, "an operator has resumed live messages");
-                note(conn, by, &before, "resumed")?;
+                note(conn, (by, node), &before, false)?;
                 by.tell(conn, "pause.end", target(&before), Change::removed(&before))?;
                 return done(&list);
             }
@@ -120,7 +122,14 @@ pub(super) async fn end_pause(desk: Desk<Manage>, body: Body<PauseOrder>) -> Res
         .await
 }
 
-fn note(conn: &mut Conn, by: &By, pause: &Pause, verb: &str) -> Result<()> {
+/// For the operators' mails, and for the history of a route.
+fn note(conn: &mut Conn, (by, node): (&By, NodeId), pause: &Pause, begins: bool) -> Result<()> {
+    if let (PauseScope::Route, Ok(id)) = (pause.scope, pause.value.parse())
+        && let Some(route) = routing::find(conn, id)?
+    {
+        note_pause(conn, (by, node), &route, begins)?;
+    }
+    let verb = if begins { "paused" } else { "resumed" };
     let why = by.reason.as_deref().unwrap_or("no reason given");
     let text = format!("Live messages were {verb}: {}. By {}: {why}.", target(pause), by.actor);
     alerts::note(conn, &[Alert::common(AlertKind::Pause, text)], by.now)

@@ -15,10 +15,9 @@ use crate::http::{Id, Listing, Query};
 use crate::ids::{EventId, NodeId, RouteId};
 use crate::messages::country_of;
 use crate::money::MoneyView;
-use crate::providers::circuit::State;
 use crate::routing;
 use crate::routing::health::Reason;
-use crate::routing::watch::{self, Event};
+use crate::routing::watch::{self, Event, Stand};
 use crate::terms::Channel;
 use crate::verifications::conversion::{self, ByRoute, Figures, Stretch};
 
@@ -26,23 +25,23 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
     routes.service(route_conversion).service(route_history);
 }
 
-/// A change of a circuit.
+/// A change of a circuit, or what an operator did.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct RouteEventView {
     /// Its id.
     id: EventId,
-    /// The route; null where it is the carrier's own circuit, which all its routes share.
+    /// The route; null where it is the whole carrier, which all its routes share.
     route_id: Option<RouteId>,
     /// The carrier.
     #[schema(example = "acme")]
     carrier: String,
     /// From.
-    from: State,
-    /// To.
-    to: State,
-    /// Why.
+    from: Stand,
+    /// To: `closed`, `open` and `half_open` of a circuit; `paused`, `drained` and `in_use` by an operator.
+    to: Stand,
+    /// Why; `operator` for a pause, a drain and their ends.
     reason: Reason,
-    /// The numbers behind it.
+    /// The numbers behind it; of what an operator did `by` (who) and `why` (the reason given, or null).
     #[schema(value_type = Value, example = json!({"failed": 10, "of": 20, "window_s": 60}))]
     detail: serde_json::Value,
     /// The process that saw it.
@@ -68,7 +67,8 @@ impl RouteEventView {
     }
 }
 
-/// How a route's circuit and its carrier's own changed, newest first, as every node saw it.
+/// How a route's circuit and its carrier's own changed, as every node saw it, and who paused, drained and resumed them and
+/// why; newest first.
 #[utoipa::path(
     tag = "Admin: routes",
     path = "/v1/admin/routes/{id}/history",

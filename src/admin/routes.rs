@@ -16,12 +16,12 @@ use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
 use crate::http::{Body, Id, OptionalBody, Query};
-use crate::ids::{OrgId, RouteId};
+use crate::ids::{NodeId, OrgId, RouteId};
 use crate::money::{Currency, Micros, MoneyView};
 use crate::phone::{Country, Phone};
 use crate::providers::circuit::State;
 use crate::routing::health::{Reason, Standing};
-use crate::routing::watch::{self, Watch};
+use crate::routing::watch::{self, Act, Stand, Watch};
 use crate::routing::{self, Route};
 use crate::terms::Channel;
 
@@ -201,13 +201,15 @@ pub(super) async fn replace_routes(
 #[post("/routes/{id}/pause")]
 pub(super) async fn pause_route(
     desk: Desk<Manage>,
+    app: Data<App>,
     id: Id<RouteId>,
     why: Query<Why>,
     body: OptionalBody<RouteChange>,
 ) -> Result<HttpResponse> {
     let reason = body.0.value.reason.clone().or(why.0.reason);
     let order = desk.order(&body.0, reason)?;
-    order.run(move |conn, by| done(&set_paused(conn, by, id.0, Use::Paused)?)).await
+    let node = app.nodes.id();
+    order.run(move |conn, by| done(&set_paused(conn, (by, node), id.0, Use::Paused)?)).await
 }
 
 /// Put a route back into use.
@@ -226,13 +228,15 @@ pub(super) async fn pause_route(
 #[post("/routes/{id}/resume")]
 pub(super) async fn resume_route(
     desk: Desk<Manage>,
+    app: Data<App>,
     id: Id<RouteId>,
     why: Query<Why>,
     body: OptionalBody<RouteChange>,
 ) -> Result<HttpResponse> {
     let reason = body.0.value.reason.clone().or(why.0.reason);
     let order = desk.order(&body.0, reason)?;
-    order.run(move |conn, by| done(&set_paused(conn, by, id.0, Use::InUse)?)).await
+    let node = app.nodes.id();
+    order.run(move |conn, by| done(&set_paused(conn, (by, node), id.0, Use::InUse)?)).await
 }
 
 /// Why a route is taken out of use or put back.
@@ -250,13 +254,24 @@ enum Use {
     InUse,
 }
 
-fn set_paused(conn: &mut Conn, by: &By, id: RouteId, wanted: Use) -> Result<RouteView> {
+fn set_paused(conn: &mut Conn, (by, node): (&By, NodeId), id: RouteId, wanted: Use) -> Result<RouteView> {
     let before = routing::find(conn, id)?.ok_or_else(|| Error::new(Code::NotFound))?;
     let after = Route { paused: wanted == Use::Paused, ..before.clone() };
     routing::set_paused(conn, id, after.paused)?;
     let action = if after.paused { "route.pause" } else { "route.resume" };
+    if before.paused != after.paused {
+        note_pause(conn, (by, node), &after, after.paused)?;
+    }
     by.tell(conn, action, id, Change::changed(&view(&before), &view(&after)))?;
     Ok(view(&after))
+}
+
+/// Notes in a route's history that an operator paused it or put it back into use.
+pub(super) fn note_pause(conn: &mut Conn, (by, node): (&By, NodeId), route: &Route, paused: bool) -> Result<()> {
+    let (from, to) = if paused { (Stand::InUse, Stand::Paused) } else { (Stand::Paused, Stand::InUse) };
+    let (author, why) = (by.actor.to_string(), by.reason.as_deref());
+    let act = Act { route: Some(route.id), carrier: &route.carrier, from, to, by: author, why, node };
+    watch::note_act(conn, &act, by.now)
 }
 
 /// Every fault of the list at once, each under its place.

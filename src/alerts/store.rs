@@ -5,8 +5,9 @@ use diesel::prelude::*;
 use super::AlertKind;
 use crate::clock::Millis;
 use crate::db::Conn;
-use crate::db::schema::alerts;
+use crate::db::schema::{alert_mails, alerts};
 use crate::error::Result;
+use crate::ids::AttemptId;
 
 /// What waits to be mailed, or was.
 #[derive(Debug, Clone, Queryable, Insertable)]
@@ -70,8 +71,77 @@ pub fn take(conn: &mut Conn, row: &Row, now: Millis) -> Result<bool> {
     Ok(diesel::update(same).set(set).execute(conn)? == 1)
 }
 
+/// A mail on its way to one operator.
+#[derive(Debug, Clone, Queryable, Insertable)]
+#[diesel(table_name = alert_mails)]
+pub struct MailRow {
+    /// Its id: the same at every try, and so its Message-ID.
+    pub id: AttemptId,
+    /// To whom.
+    pub address: String,
+    /// What happened.
+    pub kind: AlertKind,
+    /// The organization, or nothing.
+    pub org_id: String,
+    /// How often.
+    pub count: i64,
+    /// The latest, in a line.
+    pub example: String,
+    /// The first of them.
+    pub first_at: Millis,
+    /// Tries begun.
+    pub tries: i32,
+    /// When it is tried (again).
+    pub next_at: Millis,
+}
+
+/// Puts a mail for `row` on its way to each of `addresses`.
+pub fn add_mails(conn: &mut Conn, row: &Row, addresses: &[String], now: Millis) -> Result<()> {
+    for address in addresses {
+        let mail = MailRow {
+            id: AttemptId::new(now),
+            address: address.clone(),
+            kind: row.kind,
+            org_id: row.org_id.clone(),
+            count: row.count,
+            example: row.example.clone(),
+            first_at: row.first_at,
+            tries: 0,
+            next_at: now,
+        };
+        diesel::insert_into(alert_mails::table).values(mail).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// The mails whose time has come.
+pub fn mails_due(conn: &mut Conn, now: Millis, limit: i64) -> Result<Vec<MailRow>> {
+    Ok(alert_mails::table
+        .filter(alert_mails::next_at.le(now))
+        .order((alert_mails::next_at.asc(), alert_mails::id.asc()))
+        .limit(limit)
+        .load(conn)?)
+}
+
+/// Takes a mail for one try, which is to be over by `until`; whether nobody else has.
+pub fn take_mail(conn: &mut Conn, mail: &MailRow, until: Millis) -> Result<bool> {
+    let same = alert_mails::table.find(mail.id).filter(alert_mails::tries.eq(mail.tries));
+    let set = (alert_mails::tries.eq(mail.tries + 1), alert_mails::next_at.eq(until));
+    Ok(diesel::update(same).set(set).execute(conn)? == 1)
+}
+
+/// Puts a mail off to `next_at`, or drops it where there is no next time.
+pub fn put_off_mail(conn: &mut Conn, id: AttemptId, next_at: Option<Millis>) -> Result<()> {
+    match next_at {
+        Some(at) => diesel::update(alert_mails::table.find(id)).set(alert_mails::next_at.eq(at)).execute(conn)?,
+        None => diesel::delete(alert_mails::table.find(id)).execute(conn)?,
+    };
+    Ok(())
+}
+
 /// Forgets everything: nobody is to be told.
 pub fn forget(conn: &mut Conn) -> Result<()> {
     diesel::delete(alerts::table).execute(conn)?;
+    diesel::delete(alert_mails::table).execute(conn)?;
     Ok(())
 }

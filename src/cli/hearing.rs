@@ -37,6 +37,8 @@ pub struct Hearing<'a> {
     remote: &'a Remote,
     events: Vec<String>,
     id: String,
+    /// The server has let the listener go; another is to be opened.
+    is_gone: bool,
     here: VecDeque<Heard>,
     /// Given out; the server is told so before it is asked for more, so that nothing comes twice or is left out.
     given: Vec<String>,
@@ -49,7 +51,7 @@ impl<'a> Hearing<'a> {
     pub async fn begin(remote: &'a Remote, events: Vec<String>) -> Result<Hearing<'a>, CallError> {
         let id = open(remote, &events).await?;
         let (here, given, patience) = (VecDeque::new(), Vec::new(), Patience::default());
-        Ok(Hearing { remote, events, id, here, given, said: Instant::now(), patience })
+        Ok(Hearing { remote, events, id, is_gone: false, here, given, said: Instant::now(), patience })
     }
 
     /// The next event, waited for; the one before is done with. Error: one that does not pass.
@@ -68,6 +70,11 @@ impl<'a> Hearing<'a> {
 
     /// Says what has been given out, and hears more where nothing is left.
     async fn ask(&mut self) -> Result<(), CallError> {
+        if self.is_gone {
+            self.id = open(self.remote, &self.events).await?;
+            self.is_gone = false;
+            eprintln!("postern: the server had let this listener go; what happened meanwhile was not heard");
+        }
         self.remote.post(&format!("/v1/listeners/{}/ack", self.id), &json!({ "events": self.given })).await?;
         self.given.clear();
         self.said = Instant::now();
@@ -83,23 +90,12 @@ impl<'a> Hearing<'a> {
 
     async fn heed(&mut self, asked: Result<(), CallError>) -> Result<(), CallError> {
         match asked {
-            Ok(()) => {
-                if self.patience.is_over() {
-                    eprintln!("postern: {} answers again", self.remote.base());
-                }
-            }
+            Ok(()) => self.patience.is_well(self.remote.base()),
             Err(fault) if fault.is_not_found() => {
-                self.id = open(self.remote, &self.events).await?;
+                self.is_gone = true;
                 self.given.clear();
-                eprintln!("postern: the server had let this listener go; what happened meanwhile was not heard");
             }
-            Err(fault) if fault.is_passing() => {
-                if self.patience.is_new() {
-                    eprintln!("postern: {fault}; trying again");
-                }
-                let wait = self.patience.next(&fault);
-                tokio::time::sleep(wait).await;
-            }
+            Err(fault) if fault.is_passing() => self.patience.wait_after(&fault).await,
             Err(fault) => return Err(fault),
         }
         Ok(())

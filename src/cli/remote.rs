@@ -1,5 +1,6 @@
 //! A running server as commands call it: over HTTP, with a key, and nothing else.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest::{Method, Url};
@@ -97,6 +98,8 @@ impl CallError {
     pub fn is_passing(&self) -> bool {
         match self {
             CallError::Silent { .. } => true,
+            // A 404 that is none of ours is of something in front, which has lost sight of the server.
+            CallError::Refused { status: 404, problem, .. } => text_at(problem, "/code").is_none(),
             CallError::Refused { status, .. } => *status >= 500 || *status == 429 || *status == 408,
             CallError::Strange { .. } => false,
         }
@@ -104,7 +107,7 @@ impl CallError {
 
     /// Whether what was asked for is not there.
     pub fn is_not_found(&self) -> bool {
-        matches!(self, CallError::Refused { status: 404, .. })
+        matches!(self, CallError::Refused { status: 404, problem, .. } if text_at(problem, "/code").is_some())
     }
 
     /// How long the server asks to wait.
@@ -220,26 +223,35 @@ pub fn why(fault: &reqwest::Error) -> String {
     String::from(word)
 }
 
+/// How many of a command's sources cannot be reached now: it says so once for all of them.
+static LOST: AtomicUsize = AtomicUsize::new(0);
+
 /// Waits between tries: twice as long each time, up to eight seconds, or as long as the server asks.
 #[derive(Default)]
 pub struct Patience(u32);
 
 impl Patience {
     /// The next wait.
-    pub fn next(&mut self, fault: &CallError) -> Duration {
+    fn next(&mut self, fault: &CallError) -> Duration {
         let usual = Duration::from_millis(250).saturating_mul(1 << self.0.min(5));
         self.0 = self.0.saturating_add(1);
         fault.wait().map_or(usual, |asked| asked.max(usual).min(Duration::from_secs(60)))
     }
 
-    /// Whether something failed since the last success, which this is.
-    pub fn is_over(&mut self) -> bool {
-        std::mem::take(&mut self.0) > 0
+    /// Notes a failure that passes, says so at the first, and waits.
+    pub async fn wait_after(&mut self, fault: &CallError) {
+        if self.0 == 0 && LOST.fetch_add(1, Ordering::SeqCst) == 0 {
+            eprintln!("postern: {fault}; trying again");
+        }
+        let wait = self.next(fault);
+        tokio::time::sleep(wait).await;
     }
 
-    /// Whether this is the first failure since a success.
-    pub fn is_new(&self) -> bool {
-        self.0 == 0
+    /// Notes a success, and says so where it ends a time of failures.
+    pub fn is_well(&mut self, base: &str) {
+        if std::mem::take(&mut self.0) > 0 && LOST.fetch_sub(1, Ordering::SeqCst) == 1 {
+            eprintln!("postern: {base} answers again");
+        }
     }
 }
 
@@ -288,7 +300,7 @@ mod tests {
         let (mut patience, fault) = (Patience::default(), CallError::Strange { base: String::new() });
         let waits: Vec<u128> = (0..8).map(|_| patience.next(&fault).as_millis()).collect();
         assert_eq!(waits, [250, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000]);
-        assert!(patience.is_over() && patience.is_new());
+        patience = Patience::default();
         let asked = CallError::Refused { base: String::new(), status: 429, retry_after: Some(7), problem: Value::Null };
         assert_eq!(patience.next(&asked).as_secs(), 7);
     }

@@ -24,7 +24,7 @@ pub struct Args {
     /// Refusals, with the rules that fired
     #[arg(long)]
     decisions: bool,
-    /// Events, as webhooks tell them (needs webhooks:write)
+    /// Events, as webhooks tell them (a key needs webhooks:write; an operator sees those that somebody subscribed to)
     #[arg(long)]
     events: bool,
     /// Only messages that come into this status, e.g. failed; several by comma
@@ -74,7 +74,12 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 async fn watch(remote: &Remote, args: &Args, shown: &Shown, hearing: Option<&mut Hearing<'_>>) -> anyhow::Result<()> {
     let (lines, mut told) = mpsc::channel::<Value>(64);
     let events = lines.clone();
-    let work = async { tokio::try_join!(follow(remote, args, shown, lines), hear(hearing, shown, events)).map(drop) };
+    let all = lines.clone();
+    let work = async {
+        let (one, two, three) =
+            (follow(remote, args, shown, lines), hear(hearing, shown, events), follow_events(remote, args, shown, all));
+        tokio::try_join!(one, two, three).map(drop)
+    };
     let print = async {
         while let Some(line) = told.recv().await {
             match args.json {
@@ -93,6 +98,8 @@ struct Shown {
     states: bool,
     decisions: bool,
     events: bool,
+    /// An operator has no listener, and asks for the events of all.
+    is_operator: bool,
     /// Where states are shown, events of messages would say the same again.
     message_events: bool,
     status: Vec<String>,
@@ -106,7 +113,8 @@ impl Shown {
             accepted: (args.messages || !any) && args.status.is_empty(),
             states: args.states || !any,
             decisions: (args.decisions || !any) && !is_narrow,
-            events: !remote.is_operator() && (args.events || (!any && !is_narrow)),
+            events: args.events || (!any && !is_narrow),
+            is_operator: remote.is_operator(),
             message_events: any && !args.states,
             status: args.status.clone(),
         }
@@ -114,7 +122,7 @@ impl Shown {
 
     /// A listener, where events are wanted and the key may have one.
     async fn hearing<'a>(&self, remote: &'a Remote) -> anyhow::Result<Option<Hearing<'a>>> {
-        if !self.events {
+        if !self.events || self.is_operator {
             return Ok(None);
         }
         match Hearing::begin(remote, Vec::new()).await {
@@ -132,6 +140,12 @@ impl Shown {
         self.accepted || self.states || self.decisions
     }
 
+    /// Where states are shown, events of messages would say the same again; one that was made up has no message.
+    fn wants_event(&self, kind: &str, payload: Option<&Value>) -> bool {
+        let is_made_up = payload.and_then(|payload| payload.pointer("/data/test")) == Some(&Value::Bool(true));
+        self.message_events || is_made_up || !kind.starts_with("message.") || kind == "message.inbound"
+    }
+
     fn wants(&self, what: &str) -> bool {
         match what.split_once('.') {
             Some(("decision", _)) => self.decisions,
@@ -142,41 +156,66 @@ impl Shown {
     }
 }
 
-/// Asks again and again what has happened.
+/// Follows what happens to messages.
 async fn follow(remote: &Remote, args: &Args, shown: &Shown, lines: mpsc::Sender<Value>) -> anyhow::Result<()> {
     if !shown.activity() {
         return Ok(());
     }
     let path = if remote.is_operator() { "/v1/admin/activity" } else { "/v1/activity" };
-    let mut since = args.since.map(|span| Clock::System.now().minus(span.0).rfc3339());
+    let mut narrow = vec![];
+    narrow.extend(args.channel.as_ref().map(|channel| ("channel", channel.as_str())));
+    narrow.extend(args.to.as_deref().map(|to| ("to", to)));
+    let pick = |line: &Value| shown.wants(text_at(line, "/what").unwrap_or_default()).then(|| line.clone());
+    ask_on(remote, (path, &narrow), args.since.as_ref(), pick, lines).await
+}
+
+/// Follows the events of all organizations, for an operator.
+async fn follow_events(remote: &Remote, args: &Args, shown: &Shown, lines: mpsc::Sender<Value>) -> anyhow::Result<()> {
+    if !shown.events || !shown.is_operator {
+        return Ok(());
+    }
+    let pick = |event: &Value| {
+        let kind = text_at(event, "/type").filter(|kind| shown.wants_event(kind, event.get("payload")))?;
+        let member = |name: &str| event.get(name).cloned();
+        Some(json!({
+            "id": member("id"), "at": member("created_at"), "what": "event", "type": kind, "org_id": member("org_id"),
+            "data": event.pointer("/payload/data"),
+        }))
+    };
+    ask_on(remote, ("/v1/admin/events", &[]), args.since.as_ref(), pick, lines).await
+}
+
+/// Asks again and again what has happened, and passes on what `pick` makes of each line that is new.
+async fn ask_on(
+    remote: &Remote,
+    (path, narrow): (&str, &[(&str, &str)]),
+    since: Option<&Span>,
+    pick: impl Fn(&Value) -> Option<Value>,
+    lines: mpsc::Sender<Value>,
+) -> anyhow::Result<()> {
+    let mut since = since.map(|span| Clock::System.now().minus(span.0).rfc3339());
     let (mut known, mut patience) = (Known::default(), Patience::default());
     loop {
-        let mut query = vec![];
+        let mut query = narrow.to_vec();
         query.extend(since.as_deref().map(|since| ("since", since)));
-        query.extend(args.channel.as_ref().map(|channel| ("channel", channel.as_str())));
-        query.extend(args.to.as_deref().map(|to| ("to", to)));
         let found = match remote.get(path, &query).await {
             Ok(found) => found,
             Err(fault) if fault.is_passing() => {
-                if patience.is_new() {
-                    eprintln!("postern: {fault}; trying again");
-                }
-                tokio::time::sleep(patience.next(&fault)).await;
+                patience.wait_after(&fault).await;
                 continue;
             }
             Err(fault) => return Err(fault.into()),
         };
-        if patience.is_over() {
-            eprintln!("postern: {} answers again", remote.base());
-        }
+        patience.is_well(remote.base());
         let (Some(next), Some(data)) = (text_at(&found, "/next_since"), found.get("data").and_then(Value::as_array))
         else {
             return Err(CallError::Strange { base: String::from(remote.base()) }.into());
         };
         for line in data {
-            let (id, what) = (text_at(line, "/id").unwrap_or_default(), text_at(line, "/what").unwrap_or_default());
-            if known.is_new(id) && shown.wants(what) {
-                lines.send(line.clone()).await?;
+            if known.is_new(text_at(line, "/id").unwrap_or_default())
+                && let Some(line) = pick(line)
+            {
+                lines.send(line).await?;
             }
         }
         since = Some(String::from(next));
@@ -191,7 +230,7 @@ async fn hear(hearing: Option<&mut Hearing<'_>>, shown: &Shown, lines: mpsc::Sen
     let Some(hearing) = hearing else { return Ok(()) };
     loop {
         let event = hearing.next().await?;
-        if shown.message_events || !event.kind.starts_with("message.") || event.kind == "message.inbound" {
+        if shown.wants_event(&event.kind, Some(&event.payload)) {
             let data = event.payload.get("data");
             let line =
                 json!({ "id": event.id, "at": event.created_at, "what": "event", "type": event.kind, "data": data });
@@ -242,6 +281,9 @@ fn sentence(line: &Value) -> String {
         words.extend(members.get(name).and_then(Value::as_str).map(String::from));
     }
     words.extend(text_at(line, "/data/id").map(String::from));
+    if text("/what") == "event" {
+        words.extend(text_at(line, "/org_id").map(String::from));
+    }
     let reasons = line.get("reasons").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let reasons: Vec<&str> = reasons.collect();
     if !reasons.is_empty() {
@@ -269,6 +311,8 @@ mod tests {
         let event =
             json!({"at": "t", "what": "event", "type": "verification.approved", "data": {"id": "vrf_1", "to": "+1•"}});
         assert_eq!(sentence(&event), "t  event verification.approved  +1•  vrf_1");
+        let of_somebody = json!({"at": "t", "what": "event", "type": "x", "org_id": "org_1", "data": {"id": "vrf_1"}});
+        assert_eq!(sentence(&of_somebody), "t  event x  vrf_1  org_1");
     }
 
     #[test]

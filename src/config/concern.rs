@@ -2,6 +2,7 @@
 //! the commented default file all come from that line.
 
 use super::reader::Section;
+use super::setting::Setting;
 
 /// What stands in for a key that is not written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,16 @@ pub trait Concern: Sized {
 
     /// Takes the group's keys from `section`; `None` after noting every fault.
     fn read(section: &mut Section<'_>) -> Option<Self>;
+
+    /// What the key `name` will be read as; see [`Section::peek`].
+    fn peek<T: Setting>(section: &Section<'_>, name: &str) -> Option<T> {
+        Self::KEYS.iter().find(|key| key.name == name).and_then(|key| section.peek(key))
+    }
+
+    /// Whether the key `name` is written.
+    fn is_written(section: &Section<'_>, name: &str) -> bool {
+        Self::KEYS.iter().any(|key| key.name == name && section.is_written(key))
+    }
 }
 
 /// Declares a concern. Each key: `name: Type = default "text", "VARIABLE", check;` where `default` may be `example`

@@ -84,6 +84,26 @@ impl<'r> Section<'r> {
         }
     }
 
+    /// What a key will be read as, without taking it or noting a fault: for checks of several keys, which are made
+    /// although another key is wrong.
+    pub fn peek<T: Setting>(&self, key: &Key) -> Option<T> {
+        let variable = self.variable(key);
+        if let Some(text) = self.reader.env.get(&variable) {
+            return T::read(&Value::Word(text.clone())).ok();
+        }
+        match (self.table.get(key.name), key.fallback) {
+            (Some(entry), _) => T::read(&entry.value).ok(),
+            (None, Fallback::Default(text)) => T::read(&Value::Word(String::from(text))).ok(),
+            (None, Fallback::Example(_)) => T::absent(),
+            (None, Fallback::Required(_)) => None,
+        }
+    }
+
+    /// Whether a key is written, in the file or as a variable, rightly or not.
+    pub fn is_written(&self, key: &Key) -> bool {
+        self.table.contains_key(key.name) || self.reader.env.contains_key(&self.variable(key))
+    }
+
     /// Takes a table inside this one; its variables begin with this section's and its own name.
     pub fn take_table(&mut self, name: &str) -> Option<Section<'_>> {
         let prefix = format!("{}{}_", self.prefix, name.to_ascii_uppercase());

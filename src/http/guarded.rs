@@ -231,4 +231,73 @@ mod tests {
         assert_eq!(answered, Answered { status: 302, retry_after: Some(Duration::from_secs(7)) });
         assert_eq!(client.post_json("http://dead.example/", &[], "{}".into()).await, Err(CallFault::ConnectFailed));
     }
+
+    /// A name server that answers otherwise at every question: these, then the last for ever. An empty answer never comes.
+    struct Rebinding(Vec<Vec<&'static str>>, AtomicUsize);
+
+    impl Resolve for Rebinding {
+        fn resolve(&self, _: Name) -> Resolving {
+            let asked = self.1.fetch_add(1, Ordering::SeqCst).min(self.0.len() - 1);
+            let found: Vec<SocketAddr> =
+                self.0[asked].iter().map(|ip| SocketAddr::new(ip.parse().unwrap(), 0)).collect();
+            Box::pin(async move {
+                if found.is_empty() {
+                    std::future::pending::<()>().await;
+                }
+                Ok(Box::new(found.into_iter()) as Addrs)
+            })
+        }
+    }
+
+    /// Listens at an address of the loopback on `port`, closes after each answer, and counts.
+    async fn counted(ip: &str, port: u16) -> (u16, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind((ip, port)).await.unwrap();
+        let (port, seen) = (listener.local_addr().unwrap().port(), Arc::new(AtomicUsize::new(0)));
+        let count = Arc::clone(&seen);
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::SeqCst);
+                let _ = socket.read(&mut [0; 4096]).await;
+                let _ = socket.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n").await;
+            }
+        });
+        (port, seen)
+    }
+
+    /// T17. 127.0.0.2 stands for the public address, which is open; 127.0.0.1 is inside, on the same port.
+    #[tokio::test]
+    async fn a_name_that_changes_its_mind_is_asked_once_a_call_and_never_leads_inside() {
+        let (port, outside) = counted("127.0.0.2", 0).await;
+        let (_, inside) = counted("127.0.0.1", port).await;
+        let many = |last: &'static str| [vec!["127.0.0.1"; 1_000], vec![last]].concat();
+        let sequence: [(Vec<&'static str>, Result<u16, CallFault>); 10] = [
+            (vec!["127.0.0.2"], Ok(200)),
+            (vec!["127.0.0.1"], Err(CallFault::UrlForbidden)),
+            (vec!["127.0.0.2"], Ok(200)),
+            // A mixed answer, in either order: the public one is used.
+            (vec!["127.0.0.1", "127.0.0.2"], Ok(200)),
+            (vec!["127.0.0.2", "127.0.0.1", "::1"], Ok(200)),
+            // AAAA only, and an alias to something internal.
+            (vec!["::1", "::ffff:127.0.0.1"], Err(CallFault::UrlForbidden)),
+            (vec!["10.0.0.1", "169.254.169.254"], Err(CallFault::UrlForbidden)),
+            (many("127.0.0.1"), Err(CallFault::UrlForbidden)),
+            (many("127.0.0.2"), Ok(200)),
+            // No answer opens nothing.
+            (vec![], Err(CallFault::ConnectFailed)),
+        ];
+        let names =
+            Arc::new(Rebinding(sequence.iter().map(|(answer, _)| answer.clone()).collect(), AtomicUsize::new(0)));
+        let open = ["127.0.0.2/32".parse().unwrap()];
+        let bounds = Bounds { connect: Duration::from_millis(300), total: Duration::from_secs(5) };
+        let client = GuardedClient::over(&open, bounds, Arc::clone(&names) as Arc<dyn Resolve>).unwrap();
+        let url = format!("http://rebind.example.com:{port}/");
+        let mut reached = 0;
+        for (place, (answer, expected)) in sequence.iter().enumerate() {
+            let told = client.post_json(&url, &[], "{}".into()).await.map(|answered| answered.status);
+            assert_eq!(told, *expected, "{place}: {:?}", answer.first());
+            reached += usize::from(expected.is_ok());
+            assert_eq!(names.1.load(Ordering::SeqCst), place + 1, "one question a call");
+            assert_eq!((outside.load(Ordering::SeqCst), inside.load(Ordering::SeqCst)), (reached, 0), "{place}");
+        }
+    }
 }

@@ -14,6 +14,7 @@ mod gate_state;
 mod gates;
 #[cfg(test)]
 mod gates_oracle;
+mod hand_offs;
 mod http;
 mod in_flight;
 mod lost;

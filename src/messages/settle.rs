@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::hand_offs;
 use super::lost::note_lost;
 use super::progress;
 use super::state::{Hold, Status};
@@ -13,7 +14,7 @@ use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
 use crate::failpoint;
-use crate::ids::{AttemptId, EventId, MessageId};
+use crate::ids::{EventId, MessageId};
 use crate::providers::{Cause, Receipt, ReceiptState};
 use crate::text::redact;
 use crate::wallet::{self, Charge};
@@ -159,13 +160,12 @@ pub fn take_receipts(conn: &mut Conn, carrier: &str, receipts: &[Receipt], now: 
     let mut causes = Vec::new();
     for receipt in receipts {
         store::hold_hand_offs(conn, &[(carrier, &receipt.provider_id)])?;
-        let attempt = match store::find_attempt(conn, carrier, &receipt.provider_id)? {
-            Some(attempt) => Some(attempt),
-            None => by_reference(conn, carrier, receipt)?,
-        };
+        let attempt = hand_offs::of_receipt(conn, carrier, receipt)?;
+        // Kept under the hand-off's own id, so that a repeat in another form is one.
+        let known = attempt.as_ref().filter(|_| receipt.forms.is_some()).and_then(|known| known.provider_id.clone());
         let row = store::ReceiptRow {
             carrier: String::from(carrier),
-            provider_id: receipt.provider_id.clone(),
+            provider_id: known.unwrap_or_else(|| receipt.provider_id.clone()),
             status: stored_status(receipt),
             message_id: attempt.as_ref().map(|attempt| attempt.message_id),
             error_code: stored_code(receipt),
@@ -221,13 +221,6 @@ fn apply(
     }
     move_row(conn, &row, &to, &Moved { by: "receipt", detail }, now)?;
     Ok(())
-}
-
-fn by_reference(conn: &mut Conn, carrier: &str, receipt: &Receipt) -> Result<Option<store::Attempt>> {
-    match receipt.reference.as_deref().and_then(|text| text.parse::<AttemptId>().ok()) {
-        Some(id) => store::find_attempt_by_id(conn, carrier, id),
-        None => Ok(None),
-    }
 }
 
 /// A receipt is kept under our word where there is one, so that a parked one can be applied later, and under the

@@ -5,9 +5,9 @@ use crate::alerts::{self, Alert, AlertKind};
 use crate::app::App;
 use crate::clock::Millis;
 use crate::error::Result;
-use crate::providers::circuit::{STOPPED_REST, State, Verdict};
+use crate::providers::circuit::{STOPPED_REST, Verdict};
 use crate::providers::{Cause, Outcome, Refusal, RefusalKind};
-use crate::routing::watch::{Event, Watch, insert_events, stops_since};
+use crate::routing::watch::{Event, Stand, Watch, insert_events, stops_since};
 
 /// Heeds what `carrier` said beside any hand-off: this process leaves it alone for as long as it asks. That it is stopped
 /// is written down at once, so that those who deliver see it (`heed_stops`); of the rest they find out by themselves.
@@ -68,7 +68,7 @@ fn opened(event: &Event) -> Option<Alert> {
     let Event { route_id, carrier, to_state, reason, .. } = event;
     let what = route_id.map_or_else(|| format!("Carrier {carrier}"), |id| format!("Route {id} of carrier {carrier}"));
     let text = format!("{what} takes nothing for now. Its circuit is open: {reason}; see /v1/admin/routes.");
-    (*to_state == State::Open).then(|| Alert::common(AlertKind::CircuitOpen, text))
+    (*to_state == Stand::Open).then(|| Alert::common(AlertKind::CircuitOpen, text))
 }
 
 /// Says what an operator has to look at. Which message it was is in the span around, if in any.

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::circuit::Circuits;
 use super::pace::Paces;
+use super::probe::{Probe, Probing};
 use super::report::{ReceiptState, Report};
 use super::reports::ReportDesk;
 use super::template::{Reviewed, Reviewing, TemplateCall, TemplateForm};
@@ -216,6 +217,10 @@ pub trait Carrier: Send + Sync {
     /// How its link stands, for operators; `None` for a carrier that keeps none.
     fn health_detail(&self) -> Option<String> {
         None
+    }
+    /// Looks whether it can be reached and lets us in, without a message. Ends within the time-outs of configuration.
+    fn probe(&self) -> Probing<'_> {
+        Box::pin(async { Probe::Reached(String::from("needs no credentials")) })
     }
     /// The account whose templates this carrier reviews; none where it reviews none.
     fn template_account(&self) -> Option<&str> {

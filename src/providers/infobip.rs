@@ -1,13 +1,15 @@
 //! Infobip's SMS API v3. Source: <https://www.infobip.com/docs/api/channels/sms>,
 //! <https://www.infobip.com/docs/essentials/api-essentials/response-status-and-error-codes>.
 
-use reqwest::Request;
+use reqwest::{Client, Request};
 use serde_json::{Value, json};
 
 use super::http_api::{
     AUTH, Answered, BAD_RECIPIENT, Call, Dialect, Heard, OPTED_OUT, REJECTED, Shape, Verdict, as_json, check_token,
     digits, inbound, look_up, text_at, with_token, word_at,
 };
+use super::outgoing_http::Answer;
+use super::probe::{Probe, by_status};
 use super::{Hook, HookFault, HookKind, Outcome, ReceiptState, Report};
 use crate::config::InfobipCarrier;
 use crate::terms::Channel;
@@ -72,6 +74,20 @@ impl Dialect for Infobip {
             .header("accept", "application/json")
             .body(json!({ "messages": [body] }).to_string())
             .build()
+    }
+
+    /// Source: <https://www.infobip.com/docs/api/platform/account-management/get-account-balance>. A key may lack the right to
+    /// read the balance, and send all the same.
+    fn probe(&self, client: &Client) -> Option<reqwest::Result<Request>> {
+        let call = client.get(format!("{}/account/1/balance", self.0.base_url));
+        Some(call.header("authorization", format!("App {}", self.0.api_key.expose())).build())
+    }
+
+    fn probed(&self, answer: &Answer) -> Probe {
+        match answer.status {
+            403 => Probe::Odd(String::from("knows the key and does not let it read the balance (HTTP 403)")),
+            _ => by_status(answer),
+        }
     }
 
     fn outcome(&self, answered: &Answered<'_>) -> Outcome {

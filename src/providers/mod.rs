@@ -1,6 +1,6 @@
 //! Carriers: who hands a message over, behind one small trait; an adapter is one file or folder.
 //!
-//! Reading order: `carrier` (the contract), `report` (what carriers tell), `number_report` (what is told of our numbers), `reports` (what links tell), `template` (texts that carriers review), `http_api` (what HTTP adapters share), the adapters, `wire` (builds them), then `pick`, `circuit` and `pace` (which one, and when).
+//! Reading order: `carrier` (the contract), `report` (what carriers tell), `number_report` (what is told of our numbers), `reports` (what links tell), `template` (texts that carriers review), `http_api` (what HTTP adapters share), the adapters, `wire` (builds them), `probe` (looks whether they let us in), then `pick`, `circuit` and `pace` (which one, and when).
 
 mod carrier;
 mod number_report;
@@ -24,6 +24,7 @@ mod email;
 mod smpp;
 pub mod sandbox;
 mod wire;
+mod probe;
 pub mod circuit;
 pub mod pace;
 pub mod pick;
@@ -34,7 +35,8 @@ pub use carrier::{
 };
 pub use email::post_mail;
 pub use number_report::{NumberEvent, NumberReport, ToldLimit};
-pub use report::{Inbound, Receipt, ReceiptState, Report};
+pub use probe::{Probe, Probing, probe_carriers};
+pub use report::{Inbound, OtherForms, Receipt, ReceiptState, Report, Trust};
 pub use reports::{ReportDesk, Told};
 pub use template::{
     ButtonKind, CodeButton, Reviewed, Reviewing, SignedApp, TemplateCall, TemplateCategory, TemplateForm, TemplateNews,

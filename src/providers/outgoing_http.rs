@@ -8,6 +8,7 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Request, Response};
 
 use super::carrier::{Outcome, Refusal, RefusalKind};
+use super::probe::{ADDRESS, Probe};
 use super::wording;
 use crate::config::Outbound;
 use crate::error::Result;
@@ -62,6 +63,28 @@ impl Caller {
         let status = response.status().as_u16();
         let retry_after = wait_asked(response.headers());
         Ok(Answer { status, retry_after, body: self.read(response).await })
+    }
+
+    /// Whether anybody answers at the origin of `url`: a HEAD request without credentials. `why`: why nothing more is asked.
+    pub async fn reach(&self, url: &str, why: &str) -> Probe {
+        let Ok(address) = reqwest::Url::parse(url) else {
+            return Probe::Failed(String::from("its address is no URL"), ADDRESS);
+        };
+        let origin = address.origin().ascii_serialization();
+        match self.client.head(&origin).send().await {
+            Ok(answer) => Probe::Reached(format!("answers at {origin} (HTTP {}); {why}", answer.status().as_u16())),
+            Err(fault) => Probe::Failed(format!("does not answer at {origin}: {}", root(&fault)), ADDRESS),
+        }
+    }
+
+    /// Makes a call that needs credentials and changes nothing; `read` says what its answer means.
+    pub async fn look(&self, request: reqwest::Result<Request>, read: impl Fn(&Answer) -> Probe) -> Probe {
+        match self.call(request).await {
+            Ok(answer) => read(&answer),
+            Err(Outcome::Refused(refusal)) => Probe::Failed(format!("does not answer: {}", refusal.detail), ADDRESS),
+            Err(Outcome::Unknown { detail, .. }) => Probe::Failed(format!("does not answer: {detail}"), ADDRESS),
+            Err(Outcome::Accepted { .. }) => Probe::Odd(String::from("answers nothing")),
+        }
     }
 
     async fn read(&self, response: Response) -> Result<Vec<u8>, &'static str> {

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::Request;
+use reqwest::{Client, Request};
 use serde_json::json;
 
 use super::http_api::{Answered, Call, Dialect, Heard, Params, Shape, digits, find, inbound, look_up};
@@ -56,6 +56,13 @@ impl Dialect for Plivo {
             .header("accept", "application/json")
             .body(body.to_string())
             .build()
+    }
+
+    /// Source: <https://www.plivo.com/docs/account/api/account>.
+    fn probe(&self, client: &Client) -> Option<reqwest::Result<Request>> {
+        let account = &self.0;
+        let call = client.get(format!("{}/v1/Account/{}/", account.base_url, account.auth_id));
+        Some(call.basic_auth(&account.auth_id, Some(account.auth_token.expose())).build())
     }
 
     fn outcome(&self, answered: &Answered<'_>) -> Outcome {

@@ -34,6 +34,53 @@ pub struct Receipt {
     pub error_code: Option<String>,
     /// What that code means, where this build knows it.
     pub cause: Option<Cause>,
+    /// How else the id may be written in our records; `None` where it is written there as it is here.
+    pub forms: Option<Box<OtherForms>>,
+}
+
+/// Other forms of a receipt's id, for a carrier that may write ids one way in its answers and another way in its
+/// receipts. Ids of two forms may be equal by chance: the numbers tell which is meant. Its Debug shows none of these.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OtherForms {
+    /// The other forms.
+    pub ids: Vec<String>,
+    /// What speaks for the id beside the number.
+    pub trust: Trust,
+    /// Whom the receipt is about, as the carrier writes it: digits alone.
+    pub numbers: Vec<String>,
+}
+
+/// What speaks for a receipt's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Nothing: it may be another message's id in another form.
+    None,
+    /// It has letters: no decimal id looks so.
+    Letters,
+    /// This process remembers a message to that number by it.
+    Remembered,
+}
+
+/// Digits of a number at its end that are as good as all of it: a carrier may leave out the country.
+const ENOUGH_DIGITS: usize = 7;
+
+impl OtherForms {
+    /// Whether the receipt is about a message to `recipient` (E.164).
+    pub fn is_about(&self, recipient: &str) -> bool {
+        let whole: String = recipient.chars().filter(char::is_ascii_digit).collect();
+        let same = |number: &String| {
+            // 00 before the country, or 0 before an area.
+            let number = number.trim_start_matches('0');
+            number.len() >= ENOUGH_DIGITS && whole.ends_with(number)
+        };
+        self.numbers.iter().any(same)
+    }
+}
+
+impl std::fmt::Debug for OtherForms {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OtherForms").field("ids", &self.ids).finish_non_exhaustive()
+    }
 }
 
 /// A message that somebody sent to one of our numbers. Its Debug shows neither the number nor the text.
@@ -72,4 +119,23 @@ pub enum Report {
     Template(TemplateReport),
     /// About our account or number, not about one message.
     Trouble(Cause),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_known_again_however_the_carrier_writes_it() {
+        let about = |number: &str| {
+            OtherForms { ids: Vec::new(), trust: Trust::None, numbers: vec![String::from(number)] }
+                .is_about("+447700900123")
+        };
+        for same in ["447700900123", "00447700900123", "07700900123", "7700900123"] {
+            assert!(about(same), "{same}");
+        }
+        for other in ["447700900124", "900123", "", "0", "1447700900123"] {
+            assert!(!about(other), "{other}");
+        }
+    }
 }

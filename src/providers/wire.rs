@@ -26,27 +26,35 @@ use crate::terms::Channel;
 /// Builds every carrier that `config` names; the sandbox is always among them. Errors: TLS cannot be set up.
 pub fn carriers(config: &Config, db: &Db, clock: &Clock) -> Result<Carriers> {
     let mut all = Carriers::default();
-    all.add(Arc::new(Sandbox::new(CarrierConfig::sandbox().name, db.clone(), clock.clone())));
-    let mut builder = Builder { config, db, clock, caller: None };
+    let sandbox = |name: String| Arc::new(Sandbox::new(name, db.clone(), clock.clone()));
+    all.add(sandbox(CarrierConfig::sandbox().name));
+    let mut builder = Builder { config, clock, caller: None };
     for carrier in &config.carriers {
-        all.add_with(builder.build(carrier)?, carrier.room);
+        let built = builder.build(carrier)?.unwrap_or_else(|| sandbox(carrier.name.clone()));
+        all.add_with(built, carrier.room);
     }
     Ok(all)
 }
 
+/// The same without the sandbox, which needs the database; each with what it was made of.
+pub fn real_carriers<'c>(config: &'c Config, clock: &Clock) -> Vec<(&'c CarrierConfig, Result<Arc<dyn Carrier>>)> {
+    let mut builder = Builder { config, clock, caller: None };
+    config.carriers.iter().filter_map(|known| Some((known, builder.build(known).transpose()?))).collect()
+}
+
 struct Builder<'a> {
     config: &'a Config,
-    db: &'a Db,
     clock: &'a Clock,
     /// Made for the first carrier that needs it: it reads the system's certificates.
     caller: Option<Caller>,
 }
 
 impl Builder<'_> {
-    fn build(&mut self, carrier: &CarrierConfig) -> Result<Arc<dyn Carrier>> {
+    /// A carrier; `None` for the sandbox.
+    fn build(&mut self, carrier: &CarrierConfig) -> Result<Option<Arc<dyn Carrier>>> {
         let (name, channels) = (carrier.name.clone(), carrier.channels.clone());
-        Ok(match &carrier.kind {
-            CarrierKind::Sandbox => Arc::new(Sandbox::new(name, self.db.clone(), self.clock.clone())),
+        let built: Arc<dyn Carrier> = match &carrier.kind {
+            CarrierKind::Sandbox => return Ok(None),
             CarrierKind::Twilio(account) => {
                 let callback = format!("{}/hooks/{name}/status", self.config.public_url());
                 Arc::new(Twilio::new((name, channels), account.clone(), callback, self.caller()?))
@@ -65,7 +73,8 @@ impl Builder<'_> {
             CarrierKind::Sns(account) => self.api((name, channels), Sns::new(account.clone(), self.clock.clone()))?,
             CarrierKind::Kannel(account) => self.api((name, channels), Kannel(account.clone()))?,
             CarrierKind::Meta(account) => self.api((name, channels), Meta(account.clone()))?,
-        })
+        };
+        Ok(Some(built))
     }
 
     fn api<D: Dialect + 'static>(&mut self, named: (String, Vec<Channel>), dialect: D) -> Result<Arc<dyn Carrier>> {

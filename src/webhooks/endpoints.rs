@@ -96,6 +96,8 @@ pub fn create(
         failing_since: None,
         created_at: now,
         updated_at: now,
+        older_secret: None,
+        older_until: None,
     };
     store::insert_endpoint(conn, &row)?;
     Ok(EndpointWithSecret { endpoint: EndpointView::of(&row, now)?, secret: secret.expose().clone() })
@@ -135,20 +137,34 @@ pub fn delete(conn: &mut Conn, owner: Owner, id: EndpointId) -> Result<()> {
     store::delete_endpoint(conn, id)
 }
 
-/// Gives an endpoint another secret; the old one signs along for a day. Error: `not_found`.
+/// Gives an endpoint another secret. Those before sign along for a day each, two at most: a customer that rotates twice
+/// while it deploys loses no delivery. With `end_old` they end at once: a secret that leaked. Errors: `not_found`;
+/// `validation_failed` where a third would have to end before its day is over.
 pub fn rotate(
     conn: &mut Conn,
     ring: &Keyring,
     owner: Owner,
-    id: EndpointId,
+    (id, end_old): (EndpointId, bool),
     now: Millis,
 ) -> Result<EndpointWithSecret> {
     let row = store::load_endpoint_locked(conn, owner, id)?;
+    let holds = |until: Option<Millis>| until.filter(|until| now < *until);
+    if let (Some(until), true, false) = (holds(row.older_until), holds(row.old_until).is_some(), end_old) {
+        let why = format!(
+            "must be true: two secrets before the present one sign until their day is over, the older until {}; \
+             a rotation before that ends all of them",
+            until.rfc3339()
+        );
+        return Err(Error::field("end_old", why));
+    }
     let secret = fresh_secret();
+    let kept = !end_old && holds(row.old_until).is_some();
     let row = EndpointRow {
         secret: seal(ring, id, &secret),
-        old_secret: Some(row.secret),
-        old_until: Some(now.plus(OVERLAP)),
+        older_secret: row.old_secret.filter(|_| kept),
+        older_until: row.old_until.filter(|_| kept),
+        old_secret: Some(row.secret).filter(|_| !end_old),
+        old_until: Some(now.plus(OVERLAP)).filter(|_| !end_old),
         updated_at: now,
         ..row
     };

@@ -13,15 +13,24 @@ use crate::ids::{EventId, ListenerId};
 
 /// Most listeners of an organization in each mode: what happens is written once for each of them.
 const LISTENERS_MAX: i64 = 10;
-/// How long a listener is kept that says nothing: longer than a server takes to come back.
-const LEASE: Duration = Duration::from_secs(300);
+/// How long a listener is kept that says nothing: longer than a server takes to come back, or a laptop to find a network.
+const LEASE: Duration = Duration::from_secs(3_600);
+/// One that has said nothing for so long makes room for another, where there are as many as there may be.
+const SILENT: Duration = Duration::from_secs(300);
 /// Most events of one answer, and of one acknowledgement.
 pub const BATCH_MAX: i64 = 100;
 
-/// Opens a listener. Error: `validation_failed` where there are too many.
+/// Opens a listener, in place of one that has gone silent where there is no room. Error: `validation_failed` where there
+/// are too many that live.
 pub fn open(conn: &mut Conn, owner: Owner, wanted: &Wanted, now: Millis) -> Result<ListenerView> {
-    if store::count_listeners(conn, owner, now)? >= LISTENERS_MAX {
-        let why = format!("would be one more than {LISTENERS_MAX} listeners; close one, or wait until its lease ends");
+    let is_full = store::count_listeners(conn, owner, now)? >= LISTENERS_MAX;
+    let silent = store::first_to_end(conn, owner, now)?.filter(|row| row.expires_at <= now.plus(LEASE - SILENT));
+    if let (true, Some(silent)) = (is_full, &silent) {
+        store::set_lease(conn, silent.id, now)?;
+    } else if is_full {
+        let why = format!(
+            "would be one more than {LISTENERS_MAX} listeners; close one, or wait until one has been silent for five minutes"
+        );
         return Err(Error::field("events", why));
     }
     let row = ListenerRow {

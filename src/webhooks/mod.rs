@@ -18,6 +18,7 @@ mod slots;
 mod store;
 mod view;
 mod waiting;
+mod watching;
 
 pub use deliver::{deliver_due, run};
 pub use emit::{NewEvent, Owner, PAYLOAD_MAX, emit};
@@ -26,3 +27,4 @@ pub use kinds::{EventType, Wanted};
 pub use signing::{fresh_secret, headers_by};
 pub use store::{purge_deliveries, purge_events, purge_listeners};
 pub use waiting::release_listeners;
+pub use watching::{EventList, OwnedEventView, events_lately};

@@ -25,8 +25,8 @@ pub fn seal(ring: &Keyring, endpoint: EndpointId, secret: &Secret<String>) -> Ve
     ring.seal(Purpose::Webhook, endpoint.as_str().as_bytes(), secret.expose().as_bytes())
 }
 
-/// The headers of a delivery of `payload` at `now`: signed by the secret of `endpoint`, and by the one before while
-/// that still holds.
+/// The headers of a delivery of `payload` at `now`: signed by the secret of `endpoint`, and by those before while they
+/// still hold, the newest first.
 pub fn headers(
     ring: &Keyring,
     endpoint: &EndpointRow,
@@ -34,9 +34,10 @@ pub fn headers(
     now: Millis,
 ) -> Result<Vec<(&'static str, String)>> {
     let at = now.0.div_euclid(1_000);
-    let old = endpoint.old_secret.as_ref().filter(|_| endpoint.old_until.is_some_and(|until| now < until));
+    let before = [(&endpoint.old_secret, endpoint.old_until), (&endpoint.older_secret, endpoint.older_until)];
+    let live = before.into_iter().filter(|(_, until)| until.is_some_and(|until| now < until));
     let mut signatures = Vec::new();
-    for sealed in std::iter::once(&endpoint.secret).chain(old) {
+    for sealed in std::iter::once(&endpoint.secret).chain(live.filter_map(|(secret, _)| secret.as_ref())) {
         signatures.push(sign(ring, endpoint.id, sealed, (event.as_str(), at, payload))?);
     }
     Ok(named(event.as_str(), at, signatures.join(" ")))

@@ -34,7 +34,7 @@ pub struct EndpointView {
     /// The first failure since the last success; null where all is well.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub failing_since: Option<Millis>,
-    /// Until when the secret before the present one signs along, after a rotation.
+    /// Until when secrets before the present one sign along, after a rotation.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub old_secret_until: Option<Millis>,
     /// Made.

@@ -1,6 +1,7 @@
 //! The command line as a shell sees it: exit codes, output, and the first start of `postern dev`.
 
 mod backup;
+mod doctor;
 mod remote;
 
 use std::io::{BufRead, BufReader};

@@ -1,8 +1,10 @@
 //! `postern doctor`: what a healthy installation needs, one line a check, with a hint for what is missing.
 
+mod carriers;
 mod machine;
 mod service;
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::show;
@@ -25,7 +27,7 @@ pub struct Finding {
     /// How it went.
     pub state: State,
     /// What was checked.
-    pub about: &'static str,
+    pub about: Cow<'static, str>,
     /// What was found.
     pub found: String,
     /// What to do; empty where nothing is.
@@ -34,18 +36,18 @@ pub struct Finding {
 
 impl Finding {
     /// All is well.
-    fn ok(about: &'static str, found: impl Into<String>) -> Finding {
-        Finding { state: State::Ok, about, found: found.into(), hint: String::new() }
+    fn ok(about: impl Into<Cow<'static, str>>, found: impl Into<String>) -> Finding {
+        Finding { state: State::Ok, about: about.into(), found: found.into(), hint: String::new() }
     }
 
     /// It works, but.
-    fn warn(about: &'static str, found: impl Into<String>, hint: impl Into<String>) -> Finding {
-        Finding { state: State::Warn, about, found: found.into(), hint: hint.into() }
+    fn warn(about: impl Into<Cow<'static, str>>, found: impl Into<String>, hint: impl Into<String>) -> Finding {
+        Finding { state: State::Warn, about: about.into(), found: found.into(), hint: hint.into() }
     }
 
     /// It does not work.
-    fn fail(about: &'static str, found: impl Into<String>, hint: impl Into<String>) -> Finding {
-        Finding { state: State::Fail, about, found: found.into(), hint: hint.into() }
+    fn fail(about: impl Into<Cow<'static, str>>, found: impl Into<String>, hint: impl Into<String>) -> Finding {
+        Finding { state: State::Fail, about: about.into(), found: found.into(), hint: hint.into() }
     }
 }
 
@@ -66,6 +68,7 @@ pub async fn run(file: Option<&Path>) -> anyhow::Result<()> {
 async fn examine(config: &Config) -> Vec<Finding> {
     let mut findings = vec![Finding::ok("configuration", "every key is good")];
     findings.extend(machine::examine(config));
+    findings.extend(carriers::examine(config).await);
     findings.extend(service::examine(config).await);
     findings
 }

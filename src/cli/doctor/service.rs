@@ -1,4 +1,4 @@
-//! The service: database, public address, carriers, routes, operators.
+//! The service: database, public address, routes, operators.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ const SKEW_MS: i64 = 2_000;
 
 /// Looks at everything that is not the machine.
 pub async fn examine(config: &Config) -> Vec<Finding> {
-    let mut findings = vec![public_url(config), carriers(config)];
+    let mut findings = vec![public_url(config)];
     findings.extend(database(config).await);
     findings.extend(redis(config).await);
     findings
@@ -78,20 +78,6 @@ async fn redis(config: &Config) -> Option<Finding> {
         let hint = "check POSTERN_REDIS_URL, and that its user may run scripts and write keys postern:*";
         Finding::fail(ABOUT, format!("{url:?} does not run the limits' script in time"), hint)
     })
-}
-
-fn carriers(config: &Config) -> Finding {
-    const ABOUT: &str = "carriers";
-    let real = config.carriers.iter().filter(|carrier| !matches!(carrier.kind, CarrierKind::Sandbox));
-    let names: Vec<String> = real.map(|carrier| format!("{} ({})", carrier.name, carrier.kind.as_str())).collect();
-    if names.is_empty() {
-        return Finding::warn(
-            ABOUT,
-            "only the sandbox: no message reaches anybody",
-            "add [[carriers]] to postern.toml",
-        );
-    }
-    Finding::ok(ABOUT, names.join(", "))
 }
 
 async fn database(config: &Config) -> Vec<Finding> {

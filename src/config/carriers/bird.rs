@@ -7,6 +7,7 @@ use super::super::concern::concern;
 use super::super::fault::Wrong;
 use super::super::kinds::BaseUrl;
 use super::super::setting::{any, word_setting};
+use super::originator::is_an_originator_if_any;
 use crate::secret::Secret;
 
 crate::text_enum! {
@@ -29,7 +30,7 @@ concern! {
         /// Where the workspace's region is.
         base_url: BaseUrl = required "https://eu1.platform.bird.com", "", any;
         /// The sender; without it the workspace's own.
-        from: Option<String> = example "ACME", "", any;
+        from: Option<String> = example "ACME", "", is_an_originator_if_any;
         /// What messages are for: authentication, transactional, marketing or service.
         category: BirdCategory = default "authentication", "", any;
         /// The webhook endpoint's secret; without it no callback is believed.

@@ -105,10 +105,11 @@ impl HttpCarrier {
             }
             None => (None, true),
         };
-        let call = HttpKeys::read(section)?;
-        check_body(section, &call);
-        check_statuses(section, &call);
-        receipt_fits.then_some(HttpCarrier { call, receipt })
+        let draft = Draft::of(section);
+        let call = HttpKeys::read(section);
+        draft.check_body(section);
+        draft.check_statuses(section);
+        call.filter(|_| receipt_fits).map(|call| HttpCarrier { call, receipt })
     }
 }
 
@@ -138,35 +139,58 @@ impl BodyForm {
     }
 }
 
-fn check_body(section: &mut Section<'_>, call: &HttpKeys) {
-    let rendered = call.render_body(&Fill::SAMPLE);
-    match (call.method, rendered) {
-        (Method::Get, Some(_)) => {
-            section
-                .fault("body", Wrong::new("stands beside method = \"GET\"", "remove it, or write method = \"POST\""));
-        }
-        (Method::Post | Method::Put, None) => {
-            let hint = "write body = '{\"to\":\"{to}\",\"text\":\"{text}\"}'";
-            section.fault("body", Wrong::new("is missing", hint));
-        }
-        (_, Some(body)) if call.content == BodyForm::Json => {
-            if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&body) {
-                let what = format!("is not JSON once filled in: {error}");
-                section.fault("body", Wrong::new(what, "put every placeholder between double quotes"));
-            }
-        }
-        _ => {}
-    }
+/// The keys that are checked against each other, each where it can be read.
+struct Draft {
+    method: Option<Method>,
+    content: Option<BodyForm>,
+    body: Option<Option<Template>>,
+    statuses: [(&'static str, Vec<u16>); 3],
 }
 
-fn check_statuses(section: &mut Section<'_>, call: &HttpKeys) {
-    let twice = |status: &&u16| call.success_statuses.contains(status) || call.busy_statuses.contains(status);
-    let refused = call.refused_statuses.iter().find(twice);
-    let busy = call.busy_statuses.iter().find(|status| call.success_statuses.contains(status));
-    if let Some(status) = refused.or(busy) {
-        let what = format!("has {status}, which stands in another list too");
-        let key = if refused.is_some() { "refused_statuses" } else { "busy_statuses" };
-        section.fault(key, Wrong::new(what, "a status says one thing: leave it in one list"));
+impl Draft {
+    fn of(section: &Section<'_>) -> Draft {
+        let statuses = ["success_statuses", "busy_statuses", "refused_statuses"];
+        Draft {
+            method: HttpKeys::peek(section, "method"),
+            content: HttpKeys::peek(section, "content"),
+            body: HttpKeys::peek(section, "body"),
+            statuses: statuses.map(|name| (name, HttpKeys::peek(section, name).unwrap_or_default())),
+        }
+    }
+
+    fn check_body(&self, section: &mut Section<'_>) {
+        let (Some(method), Some(body)) = (self.method, &self.body) else { return };
+        match (method, body) {
+            (Method::Get, Some(_)) => {
+                section.fault(
+                    "body",
+                    Wrong::new("stands beside method = \"GET\"", "remove it, or write method = \"POST\""),
+                );
+            }
+            (Method::Post | Method::Put, None) => {
+                let hint = "write body = '{\"to\":\"{to}\",\"text\":\"{text}\"}'";
+                section.fault("body", Wrong::new("is missing", hint));
+            }
+            (_, Some(body)) if self.content == Some(BodyForm::Json) => {
+                let filled = body.render(&Fill::SAMPLE, Escape::Json);
+                if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&filled) {
+                    let what = format!("is not JSON once filled in: {error}");
+                    section.fault("body", Wrong::new(what, "put every placeholder between double quotes"));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A list may have nothing of those before it.
+    fn check_statuses(&self, section: &mut Section<'_>) {
+        for (place, (name, list)) in self.statuses.iter().enumerate() {
+            let mut before = self.statuses.iter().take(place).flat_map(|(_, list)| list);
+            if let Some(status) = before.find(|status| list.contains(status)) {
+                let what = format!("has {status}, which stands in another list too");
+                section.fault(name, Wrong::new(what, "a status says one thing: leave it in one list"));
+            }
+        }
     }
 }
 

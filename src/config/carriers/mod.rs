@@ -5,6 +5,7 @@ mod http;
 mod infobip;
 mod kannel;
 mod meta;
+mod originator;
 mod plivo;
 mod smpp;
 mod smtp;
@@ -12,6 +13,8 @@ mod sns;
 mod template;
 mod twilio;
 mod vonage;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::concern::Concern;
 use super::fault::{Wrong, did_you_mean};
@@ -176,18 +179,21 @@ const KINDS: [&str; 13] = [
     SANDBOX,
 ];
 
+/// What only one carrier may have.
+#[derive(Default)]
+struct Taken {
+    names: BTreeSet<String>,
+    /// Numbers at Meta, each with the carrier that has it.
+    numbers: BTreeMap<String, String>,
+}
+
 /// Reads `[[carriers]]` (or the variable that stands for it) into carriers, the built-in sandbox first.
 pub fn read(reader: &mut Reader, written: Option<Entry>) -> Vec<CarrierConfig> {
+    let mut taken = Taken::default();
+    taken.names.insert(SANDBOX.to_owned());
     let mut carriers = vec![CarrierConfig::sandbox()];
     for entry in entries(reader, written) {
-        let line = entry.line;
-        let Some(carrier) = read_one(reader, entry) else { continue };
-        if carriers.iter().any(|known| known.name == carrier.name) {
-            let hint = if carrier.name == SANDBOX { "that one is built in" } else { "give each its own" };
-            let key = format!("carriers.{}.name", carrier.name);
-            reader.fault_at(line, &key, Wrong::new("is taken by another carrier", hint));
-        }
-        carriers.push(carrier);
+        carriers.extend(read_one(reader, entry, &mut taken));
     }
     carriers
 }
@@ -220,32 +226,74 @@ fn entries(reader: &mut Reader, written: Option<Entry>) -> Vec<Entry> {
     }
 }
 
-fn read_one(reader: &mut Reader, entry: Entry) -> Option<CarrierConfig> {
+fn read_one(reader: &mut Reader, entry: Entry, taken: &mut Taken) -> Option<CarrierConfig> {
     let Entry { value: Value::Table(mut table), line } = entry else {
         reader.fault_at(entry.line, "carriers", Wrong::new("holds something that is no table", "write [[carriers]]"));
         return None;
     };
     let common: Table = CarrierKeys::KEYS.iter().filter_map(|key| table.remove_entry(key.name)).collect();
-    let label = match common.get("name").and_then(|name| name.value.as_text()) {
-        Some(name) => name.to_owned(),
-        None => String::from("?"),
-    };
+    let name = common.get("name").and_then(|name| name.value.as_text()).map(str::to_owned);
+    let label = name.as_deref().unwrap_or("?");
     let section_name = format!("carriers.{label}");
     let prefix = format!("POSTERN_CARRIER_{}_", label.to_ascii_uppercase().replace('-', "_"));
     reader.origins.insert(section_name.clone(), super::fault::Origin::Line(reader.file.clone(), line));
-    let keys = CarrierKeys::read(&mut Section::prefixed(reader, &section_name, &prefix, common));
-    let kind_word = keys.as_ref().map(|keys| keys.kind.clone());
+    if name.as_ref().is_some_and(|name| !taken.names.insert(name.clone())) {
+        let hint = if label == SANDBOX { "that one is built in" } else { "give each its own" };
+        reader.fault_at(line, &format!("{section_name}.name"), Wrong::new("is taken by another carrier", hint));
+    }
+    // Every key is looked at, whatever is wrong with another: the kind's own too.
+    let mut section = Section::prefixed(reader, &section_name, &prefix, common);
+    let seen = (CarrierKeys::peek(&section, "kind"), CarrierKeys::peek(&section, "channels").flatten());
+    let keys = CarrierKeys::read(&mut section);
+    let (kind_word, wanted): (Option<String>, Option<Vec<Channel>>) = match &keys {
+        Some(keys) => (Some(keys.kind.clone()), keys.channels.clone()),
+        None => seen,
+    };
     let mut section = Section::prefixed(reader, &section_name, &prefix, table);
-    let kind = read_kind(&mut section, kind_word.as_deref()?)?;
-    let CarrierKeys { name, channels, max_in_flight, max_per_second, .. } = keys?;
-    let able = able_to_carry(&kind);
-    let channels = channels.unwrap_or_else(|| able.first().copied().into_iter().collect());
-    if let Some(odd) = channels.iter().find(|channel| !able.contains(channel)) {
+    let kind_word = kind_word?;
+    let channels = check_channels(&mut section, &kind_word, wanted);
+    let number: Option<String> = MetaCarrier::peek(&section, "phone_number_id").filter(|_| kind_word == "meta");
+    let from = HttpKeys::peek::<Option<String>>(&section, "from").flatten();
+    let kind = read_kind(&mut section, &kind_word);
+    check_from(&mut section, (&kind_word, &channels), from);
+    if let Some(number) = number
+        && let Some(other) = taken.numbers.insert(number, label.to_owned())
+    {
+        let what = format!("is the number of the carrier {other} too");
+        section.fault("phone_number_id", Wrong::new(what, "a number has one carrier: remove one of them"));
+    }
+    let CarrierKeys { name, max_in_flight, max_per_second, .. } = keys?;
+    Some(CarrierConfig { name, channels, room: Room { max_in_flight, max_per_second }, kind: kind? })
+}
+
+/// The channels of a carrier: what is wanted, or its kind's first. One that its kind cannot carry is a fault.
+fn check_channels(section: &mut Section<'_>, kind: &str, wanted: Option<Vec<Channel>>) -> Vec<Channel> {
+    let able = able_to_carry(kind);
+    let channels = wanted.unwrap_or_else(|| able.first().copied().into_iter().collect());
+    if let Some(odd) = channels.iter().find(|channel| !able.is_empty() && !able.contains(channel)) {
         let able: Vec<&str> = able.iter().map(|channel| channel.as_str()).collect();
-        let what = format!("has {odd}, which a carrier of kind {} cannot carry", kind.as_str());
+        let what = format!("has {odd}, which a carrier of kind {kind} cannot carry");
         section.fault("channels", Wrong::new(what, format!("it can carry {}", able.join(", "))));
     }
-    Some(CarrierConfig { name, channels, room: Room { max_in_flight, max_per_second }, kind })
+    channels
+}
+
+/// A sender that the channels of its carrier cannot show.
+fn check_from(section: &mut Section<'_>, (kind, channels): (&str, &[Channel]), from: Option<String>) {
+    let Some(from) = from else { return };
+    // What a carrier of mail by HTTP wants there, its own pages say; the kinds for texts have looked at theirs.
+    let is_text = kind == "http" && !channels.contains(&Channel::Email);
+    let wrong = match is_text.then(|| originator::is_an_originator(&from)) {
+        Some(Err(wrong)) => wrong,
+        // What is no sender at all has been told already.
+        _ if originator::is_an_originator(&from).is_err() => return,
+        _ if matches!(channels, [Channel::Whatsapp]) && kind != "http" && !originator::is_number(&from) => {
+            let what = format!("= {from:?} cannot send on WhatsApp");
+            Wrong::new(what, "write the number that is registered there, e.g. \"+15005550006\"")
+        }
+        _ => return,
+    };
+    section.fault("from", wrong);
 }
 
 fn read_kind(section: &mut Section<'_>, kind: &str) -> Option<CarrierKind> {
@@ -277,21 +325,16 @@ fn read_kind(section: &mut Section<'_>, kind: &str) -> Option<CarrierKind> {
     }
 }
 
-/// What a kind can carry; the first is its default.
-fn able_to_carry(kind: &CarrierKind) -> &'static [Channel] {
+/// What a kind can carry; the first is its default. Nothing for a word that names no kind.
+fn able_to_carry(kind: &str) -> &'static [Channel] {
     match kind {
-        CarrierKind::Sandbox => Channel::ALL,
-        CarrierKind::Twilio(_) | CarrierKind::Vonage(_) => &[Channel::Sms, Channel::Whatsapp],
-        CarrierKind::Http(_) => &[Channel::Sms, Channel::Whatsapp, Channel::Email],
-        CarrierKind::Smpp(_) => &[Channel::Sms],
-        CarrierKind::Smtp(_) => &[Channel::Email],
-        CarrierKind::VonageSms(_)
-        | CarrierKind::Infobip(_)
-        | CarrierKind::Plivo(_)
-        | CarrierKind::Bird(_)
-        | CarrierKind::Sns(_)
-        | CarrierKind::Kannel(_) => &[Channel::Sms],
-        CarrierKind::Meta(_) => &[Channel::Whatsapp],
+        SANDBOX => Channel::ALL,
+        "twilio" | "vonage" => &[Channel::Sms, Channel::Whatsapp],
+        "http" => &[Channel::Sms, Channel::Whatsapp, Channel::Email],
+        "smtp" => &[Channel::Email],
+        "meta" => &[Channel::Whatsapp],
+        other if KINDS.contains(&other) => &[Channel::Sms],
+        _ => &[],
     }
 }
 

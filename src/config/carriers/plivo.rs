@@ -4,6 +4,7 @@ use super::super::concern::concern;
 use super::super::kinds::BaseUrl;
 use super::super::setting::any;
 use super::is_a_path_part;
+use super::originator::is_an_originator;
 use crate::secret::Secret;
 
 concern! {
@@ -14,7 +15,7 @@ concern! {
         /// The account's token: the password of calls, and the key of callbacks' signatures.
         auth_token: Secret<String> = required "…", "", any;
         /// The sender: a number or an alphanumeric id.
-        from: String = required "+15005550006", "", any;
+        from: String = required "+15005550006", "", is_an_originator;
         /// Where the API is.
         base_url: BaseUrl = default "https://api.plivo.com", "", any;
     }

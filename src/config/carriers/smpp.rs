@@ -8,6 +8,7 @@ use super::super::fault::Wrong;
 use super::super::reader::Section;
 use super::super::setting::{Setting, any, lasting, secs, text_of, within, word_setting};
 use super::super::value::Value;
+use super::originator::is_an_ascii_originator_if_any;
 use crate::secret::Secret;
 
 crate::text_enum! {
@@ -33,7 +34,7 @@ crate::text_enum! {
 crate::text_enum! {
     /// How the id of a submit_sm_resp stands in receipts.
     pub enum IdForm {
-        /// The same, or as decimal or hex where a message to the same number tells.
+        /// The same, or as decimal or hex, where a message to the receipt's number tells.
         Auto = "auto",
         /// Always the same.
         AsIs = "as_is",
@@ -78,7 +79,7 @@ concern! {
         /// The account, up to 15 characters.
         system_id: String = required "postern", "", is_a_system_id;
         /// Its password, up to 8 characters.
-        password: Secret<String> = required "secret08", "", any;
+        password: Secret<String> = required "secret08", "", is_a_password;
         /// Given by the carrier; mostly empty.
         system_type: String = default "", "", is_a_system_type;
         /// 3.4 or 5.0.
@@ -92,7 +93,7 @@ concern! {
         /// How often a silent link is asked whether it lives.
         enquire_every: Duration = default "30s", "", lasting(Duration::from_millis(100), secs(600));
         /// The sender: a number in E.164, a short code or up to 11 letters.
-        from: Option<String> = example "ACME", "", any;
+        from: Option<String> = example "ACME", "", is_an_ascii_originator_if_any;
         /// Type and plan of senders that are numbers.
         sender_number: TonNpi = default "1/1", "", any;
         /// Type and plan of senders of up to 6 digits.
@@ -111,8 +112,8 @@ concern! {
         receipts: YesNo = default "yes", "", any;
         /// Whether to tell when a text is worth nothing any more (validity_period).
         validity: YesNo = default "yes", "", any;
-        /// Ids in receipts: auto, as_is, hex_to_decimal (response in hex) or decimal_to_hex. auto knows the form by what this
-        /// process remembers; say it where the two differ, for receipts that come first or after a restart.
+        /// Ids in receipts: auto, as_is, hex_to_decimal (response in hex) or decimal_to_hex. auto takes an id of digits in
+        /// any form, for a message to the number that the receipt names; where the carrier names another, say the form.
         id_form: IdForm = default "auto", "", any;
     }
 }
@@ -120,15 +121,12 @@ concern! {
 impl SmppCarrier {
     /// Reads the keys and checks them against each other.
     pub(super) fn read_checked(section: &mut Section<'_>) -> Option<Self> {
-        let read = Self::read(section)?;
-        if read.tls == SmppTls::None && read.ca_file.is_some() {
+        let (tls, ca_file) = (Self::peek(section, "tls"), Self::is_written(section, "ca_file"));
+        let read = Self::read(section);
+        if tls == Some(SmppTls::None) && ca_file {
             section.fault("ca_file", Wrong::new("stands beside tls = \"none\"", "write tls = \"tls\", or remove it"));
         }
-        if read.password.expose().len() > LONGEST_PASSWORD {
-            let what = format!("is longer than {LONGEST_PASSWORD} octets");
-            section.fault("password", Wrong::new(what, "ask the carrier for one that fits SMPP"));
-        }
-        Some(read)
+        read
     }
 }
 
@@ -165,6 +163,16 @@ fn is_a_system_id(id: &String) -> Result<(), Wrong> {
 #[expect(clippy::ptr_arg, reason = "has the shape of every check of a String")]
 fn is_a_system_type(word: &String) -> Result<(), Wrong> {
     fits(word, 12, true)
+}
+
+fn is_a_password(password: &Secret<String>) -> Result<(), Wrong> {
+    match password.expose().len() {
+        0..=LONGEST_PASSWORD => Ok(()),
+        _ => {
+            let what = format!("is longer than {LONGEST_PASSWORD} octets");
+            Err(Wrong::new(what, "ask the carrier for one that fits SMPP"))
+        }
+    }
 }
 
 fn fits(text: &str, most: usize, may_be_empty: bool) -> Result<(), Wrong> {

@@ -39,19 +39,22 @@ concern! {
 impl SmtpCarrier {
     /// Reads the keys and checks them against each other.
     pub(super) fn read_checked(section: &mut Section<'_>) -> Option<Self> {
-        let read = Self::read(section)?;
+        let [username, password] = ["username", "password"].map(|name| Self::is_written(section, name));
+        let tls: Option<MailTls> = Self::peek(section, "tls");
+        let host: Option<String> = Self::peek(section, "host");
+        let read = Self::read(section);
         let hint = "write both username and password, or neither";
-        match (&read.username, &read.password) {
-            (Some(_), None) => section.fault("password", Wrong::new("is missing", hint)),
-            (None, Some(_)) => section.fault("username", Wrong::new("is missing", hint)),
+        match (username, password) {
+            (true, false) => section.fault("password", Wrong::new("is missing", hint)),
+            (false, true) => section.fault("username", Wrong::new("is missing", hint)),
             _ => {}
         }
-        let loopback = matches!(read.host.as_str(), "localhost" | "127.0.0.1" | "::1");
-        if read.tls == MailTls::None && read.password.is_some() && !loopback {
+        let far = host.is_some_and(|host| !matches!(host.as_str(), "localhost" | "127.0.0.1" | "::1"));
+        if tls == Some(MailTls::None) && password && far {
             let what = "= \"none\" would send the password in the clear";
             section.fault("tls", Wrong::new(what, "write \"starttls\" or \"tls\""));
         }
-        Some(read)
+        read
     }
 }
 

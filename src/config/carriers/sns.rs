@@ -4,6 +4,7 @@ use super::super::concern::concern;
 use super::super::fault::Wrong;
 use super::super::kinds::BaseUrl;
 use super::super::setting::any;
+use super::originator::is_an_aws_originator_if_any;
 use crate::secret::Secret;
 
 concern! {
@@ -18,7 +19,7 @@ concern! {
         /// The region.
         region: String = required "eu-west-1", "", is_a_region;
         /// The sender: an alphanumeric id, or a number of the account.
-        from: Option<String> = example "ACME", "", any;
+        from: Option<String> = example "ACME", "", is_an_aws_originator_if_any;
         /// Where the API is. Default: the region's own address.
         base_url: Option<BaseUrl> = example "https://sns.eu-west-1.amazonaws.com", "", any;
     }

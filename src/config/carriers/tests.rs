@@ -16,7 +16,7 @@ kind = "vonage"
 channels = ["whatsapp"]
 api_key = "k"
 api_secret = "secret-3"
-from = "ACME"
+from = "+15005550006"
 [[carriers]]
 name = "c"
 kind = "infobip"
@@ -95,4 +95,114 @@ fn what_could_not_work_is_refused_and_no_secret_is_quoted() {
         let shown = load(&APIS.replacen(from, to, 1)).unwrap_err().to_string();
         assert!(shown.contains(fault) && !shown.contains("hunter2") && !shown.contains("secret-"), "{fault}: {shown}");
     }
+}
+
+#[test]
+fn senders_that_no_handset_could_show_are_refused() {
+    for (from, to, fault) in [
+        (
+            "from = \"ACME\"",
+            "from = \"ACME bank of the north\"",
+            "carriers.a.from = \"ACME bank of the north\" is no sender",
+        ),
+        ("from = \"ACME\"", "from = \"\"", "carriers.a.from = \"\" is no sender"),
+        ("from = \"+15005550006\"", "from = \"ACME\"", "carriers.b.from = \"ACME\" cannot send on WhatsApp"),
+        ("from = \"+15005550006\"", "from = \"+1500\"", "carriers.b.from = \"+1500\" is no sender"),
+        (
+            "region = \"eu-west-1\"",
+            "region = \"eu-west-1\"\nfrom = \"A B\"",
+            "carriers.f.from = \"A B\" is no sender at AWS",
+        ),
+        (
+            "username = \"u\"",
+            "username = \"u\"\nfrom = \"me@example.com\"",
+            "a mail address belongs to a carrier of mail",
+        ),
+    ] {
+        let shown = load(&APIS.replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(shown.contains(fault) && shown.contains("has 1 fault:"), "{fault}: {shown}");
+    }
+    let http =
+        "[[carriers]]\nname = \"g\"\nkind = \"http\"\nurl = \"https://sms.example/send\"\nbody = '{\"to\":\"{to}\"}'\n";
+    let odd = "from = \"a service of theirs\"\n";
+    assert!(
+        load(&format!("{http}{odd}")).unwrap_err().to_string().contains("carriers.g.from = \"a service of theirs\"")
+    );
+    assert!(load(&format!("{http}channels = [\"email\"]\n{odd}")).is_ok(), "what mail APIs want, Postern cannot know");
+}
+
+#[test]
+fn a_number_at_meta_has_one_carrier() {
+    let more = "[[carriers]]\nname = \"i\"\nkind = \"meta\"\naccess_token = \"t\"\nphone_number_id = \"800100200300401\"\n\
+        app_secret = \"s\"\nverify_token = \"v\"\n";
+    let shown = load(&format!("{APIS}{more}")).unwrap_err().to_string();
+    assert!(shown.contains("carriers.i.phone_number_id is the number of the carrier h too"), "{shown}");
+    assert!(load(&format!("{APIS}{}", more.replace("401", "402"))).is_ok());
+}
+
+#[test]
+fn a_fault_of_one_key_hides_none_of_another() {
+    let shown = load(
+        r#"
+[[carriers]]
+name = "A"
+kind = "twilio"
+channels = ["email"]
+max_in_flight = 0
+account_sid = "AC1"
+auth_tokn = "secret-1"
+[[carriers]]
+name = "post"
+kind = "smtp"
+tls = "none"
+password = "secret-2"
+port = 99999
+host = "smtp.example.com"
+[[carriers]]
+name = "gateway"
+kind = "http"
+url = "no address"
+method = "GET"
+body = "{}"
+success_statuses = [200, 429]
+[[carriers]]
+name = "centre"
+kind = "smpp"
+system_id = "me"
+password = "longer than eight"
+ca_file = "ca.pem"
+from = "a sender of 21 octets"
+[[carriers]]
+name = "gateway"
+kind = "meta"
+phone_number_id = "1"
+"#,
+    )
+    .unwrap_err()
+    .to_string();
+    for fault in [
+        "carriers.A.name = \"A\" is not a carrier's name",
+        "carriers.A.channels has email, which a carrier of kind twilio cannot carry",
+        "carriers.A.max_in_flight = 0 is out of range",
+        "carriers.A.account_sid is not an account SID",
+        "carriers.A.auth_tokn is not a known key",
+        "carriers.A.auth_token is missing",
+        "carriers.A.from is missing",
+        "carriers.post.tls = \"none\" would send the password in the clear",
+        "carriers.post.username is missing",
+        "carriers.post.port = 99999 is out of range",
+        "carriers.post.from is missing",
+        "carriers.gateway.url is not a URL",
+        "carriers.gateway.body stands beside method = \"GET\"",
+        "carriers.gateway.busy_statuses has 429",
+        "carriers.centre.host is missing",
+        "carriers.centre.password is longer than 8 octets",
+        "carriers.centre.ca_file stands beside tls = \"none\"",
+        "carriers.centre.from = \"a sender of 21 octets\" is no sender",
+        "carriers.gateway.name is taken by another carrier",
+        "carriers.gateway.access_token is missing",
+    ] {
+        assert!(shown.contains(fault), "{fault} is not in\n{shown}");
+    }
+    assert!(!shown.contains("secret-") && !shown.contains("longer than eight"), "{shown}");
 }

@@ -5,6 +5,7 @@ use super::super::fault::Wrong;
 use super::super::kinds::BaseUrl;
 use super::super::reader::Section;
 use super::super::setting::any;
+use super::originator::is_an_originator_if_any;
 use crate::secret::Secret;
 
 concern! {
@@ -17,7 +18,7 @@ concern! {
         /// Where the API is.
         base_url: BaseUrl = default "https://api.twilio.com", "", any;
         /// The sender: a number in E.164 or an alphanumeric id. Write this or messaging_service_sid.
-        from: Option<String> = example "+15005550006", "", any;
+        from: Option<String> = example "+15005550006", "", is_an_originator_if_any;
         /// The messaging service that chooses the sender.
         messaging_service_sid: Option<String> = example "MG00000000000000000000000000000000", "", any;
         /// Key of callbacks' signatures where it is not auth_token.
@@ -28,14 +29,15 @@ concern! {
 impl TwilioCarrier {
     /// Reads the keys and checks them against each other.
     pub(super) fn read_checked(section: &mut Section<'_>) -> Option<Self> {
-        let read = Self::read(section)?;
+        let written = ["from", "messaging_service_sid"].map(|name| Self::is_written(section, name));
+        let read = Self::read(section);
         let hint = "write exactly one of from and messaging_service_sid";
-        match (&read.from, &read.messaging_service_sid) {
-            (None, None) => section.fault("from", Wrong::new("is missing", hint)),
-            (Some(_), Some(_)) => section.fault("from", Wrong::new("stands beside messaging_service_sid", hint)),
+        match written {
+            [false, false] => section.fault("from", Wrong::new("is missing", hint)),
+            [true, true] => section.fault("from", Wrong::new("stands beside messaging_service_sid", hint)),
             _ => {}
         }
-        Some(read)
+        read
     }
 
     /// The key callbacks are signed with.

@@ -3,6 +3,7 @@
 use super::super::concern::concern;
 use super::super::kinds::BaseUrl;
 use super::super::setting::any;
+use super::originator::is_an_originator;
 use super::{is_a_token_if_any, is_long_if_any};
 use crate::secret::Secret;
 
@@ -14,7 +15,7 @@ concern! {
         /// The account's secret.
         api_secret: Secret<String> = required "…", "", any;
         /// The sender: a number or an alphanumeric id.
-        from: String = required "ACME", "", any;
+        from: String = required "ACME", "", is_an_originator;
         /// Where the API is.
         base_url: BaseUrl = default "https://rest.nexmo.com", "", any;
         /// Proves callbacks, 16 characters or more: receipts are asked for with it; write the address of inbound messages as …/hooks/{name}/inbound?token=….
@@ -32,7 +33,7 @@ concern! {
         /// The account's secret.
         api_secret: Secret<String> = required "…", "", any;
         /// The sender: a number or an alphanumeric id.
-        from: String = required "ACME", "", any;
+        from: String = required "ACME", "", is_an_originator;
         /// Where the API is.
         base_url: BaseUrl = default "https://api.nexmo.com", "", any;
         /// The account's signature secret, with which callbacks are signed; without it none is believed, and no receipt asked for.

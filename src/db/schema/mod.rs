@@ -6,6 +6,7 @@ mod broadcasting;
 mod fraud;
 mod house;
 mod listeners;
+mod mailing;
 mod money;
 mod own_templates;
 mod pacing;
@@ -21,6 +22,7 @@ pub use broadcasting::*;
 pub use fraud::*;
 pub use house::*;
 pub use listeners::*;
+pub use mailing::*;
 pub use money::*;
 pub use own_templates::*;
 pub use pacing::*;
@@ -32,7 +34,7 @@ pub use webhooks::*;
 pub use whatsapp::*;
 
 diesel::allow_tables_to_appear_in_same_query! {
-    alerts, allowances, api_keys, attempts, audit_head, audit_log, batches, billing_profiles, broadcast_contacts,
+    alert_mails, alerts, allowances, api_keys, attempts, audit_head, audit_log, batches, billing_profiles, broadcast_contacts,
     broadcasts, carrier_drains, counters, decisions, door_windows, fraud_holds, fraud_lists, fraud_rules,
     fraud_simulations, guard_windows, idempotency, inbound_messages, invoices, jobs, limit_overrides, message_events,
     messages, nodes, operator_tokens, operators, opt_outs, org_windows, orgs, pairs, pauses, plans, prices, receipts,

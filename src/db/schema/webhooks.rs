@@ -16,6 +16,8 @@ diesel::table! {
         failing_since -> Nullable<BigInt>,
         created_at -> BigInt,
         updated_at -> BigInt,
+        older_secret -> Nullable<Binary>,
+        older_until -> Nullable<BigInt>,
     }
 }
 

@@ -287,6 +287,19 @@ pub fn find_attempt(conn: &mut Conn, carrier: &str, provider_id: &str) -> Result
         .optional()?)
 }
 
+/// The latest hand-offs that one of these ids of a carrier belongs to, newest first: a carrier that counts may come to an
+/// id a second time.
+pub fn find_attempts(conn: &mut Conn, carrier: &str, ids: &[&str]) -> Result<Vec<Attempt>> {
+    // Put in order here: an order by id may lead PostgreSQL away from the index of the carrier's ids.
+    let mut found: Vec<Attempt> = attempts::table
+        .filter(attempts::carrier.eq(carrier))
+        .filter(attempts::provider_id.eq_any(ids.to_vec()))
+        .select(Attempt::as_select())
+        .load(conn)?;
+    found.sort_by_key(|attempt| std::cmp::Reverse(attempt.id));
+    Ok(found)
+}
+
 /// The hand-off that our own reference names.
 pub fn find_attempt_by_id(conn: &mut Conn, carrier: &str, id: AttemptId) -> Result<Option<Attempt>> {
     Ok(attempts::table

@@ -5,6 +5,7 @@ mod session;
 
 use std::time::Duration;
 
+use super::probe::{ADDRESS, CREDENTIALS, Probe, Probing};
 use super::{Carrier, CarrierLimits, Outcome, Outgoing, ReceiptState, Sending};
 use crate::config::{Outbound, SmtpCarrier};
 use crate::error::{Code, Error, Result};
@@ -44,6 +45,19 @@ impl Email {
         Ok(Email { name, channels, account, server })
     }
 
+    async fn look(&self) -> Probe {
+        match self.server.look().await {
+            Ok(()) if self.account.username.is_some() => {
+                Probe::LetIn(String::from("lets us in (SMTP, nothing mailed)"))
+            }
+            Ok(()) => Probe::Reached(String::from("answers (SMTP, nothing mailed); no user name is configured")),
+            Err(failure) if failure.is_of_login() => {
+                Probe::Failed(format!("does not let us in: {}", failure.said()), CREDENTIALS)
+            }
+            Err(failure) => Probe::Failed(format!("does not answer as it should: {}", failure.said()), ADDRESS),
+        }
+    }
+
     async fn hand_over(&self, message: &Outgoing) -> Outcome {
         let (mail, id) = match mime::compose(message, &self.account.from, self.account.reply_to.as_ref()) {
             Ok(written) => written,
@@ -72,5 +86,9 @@ impl Carrier for Email {
 
     fn send<'a>(&'a self, message: &'a Outgoing) -> Sending<'a> {
         Box::pin(self.hand_over(message))
+    }
+
+    fn probe(&self) -> Probing<'_> {
+        Box::pin(self.look())
     }
 }

@@ -99,6 +99,15 @@ impl Server {
         self.converse(conn, letter, deadline).await
     }
 
+    /// Connects, is let in and leaves; nothing is mailed. Error: how far it came and why no further.
+    pub async fn look(&self) -> Result<(), Failure> {
+        let deadline = Instant::now() + self.patience.total;
+        let mut conn = self.open(deadline).await?;
+        // It has let us in: how it says good-bye does not matter.
+        drop(step(Stage::Login, deadline, conn.quit()).await);
+        Ok(())
+    }
+
     async fn open(&self, deadline: Instant) -> Result<AsyncSmtpConnection, Failure> {
         let hello = ClientId::default();
         let wrapped = if self.mode == MailTls::Tls { self.tls.clone() } else { None };
@@ -174,6 +183,17 @@ async fn step<T>(
 }
 
 impl Failure {
+    /// What went wrong, in words, where no message was at hand.
+    pub fn said(&self) -> String {
+        let (Cause::Said { text, .. } | Cause::Lost { text, .. }) = &self.cause;
+        wording::without(text, &[])
+    }
+
+    /// Whether the server refused our name and password.
+    pub fn is_of_login(&self) -> bool {
+        self.stage == Stage::Login
+    }
+
     /// What the failure means for the message.
     pub fn outcome(self, message: &Outgoing) -> Outcome {
         let (kind, code, text) = match (self.stage, self.cause) {

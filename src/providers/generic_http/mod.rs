@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::http_api::hex_bytes;
 use super::outgoing_http::{Answer, Caller, unreadable};
+use super::probe::Probing;
 use super::{Carrier, CarrierLimits, Hook, HookFault, HookKind, Outcome, Outgoing, Receipt, ReceiptState, Refusal};
 use super::{RefusalKind, Report, Sending, wording};
 use crate::config::{Fill, HttpCarrier, HttpKeys, ReceiptStatus, SignatureForm};
@@ -78,6 +79,11 @@ impl Carrier for GenericHttp {
 
     fn send<'a>(&'a self, message: &'a Outgoing) -> Sending<'a> {
         Box::pin(self.hand_over(message))
+    }
+
+    fn probe(&self) -> Probing<'_> {
+        let url = self.keys.call.render_url(&Fill { to: "", from: "", text: "", id: "" });
+        Box::pin(async move { self.caller.reach(&url, "its credentials show at the first message only").await })
     }
 
     fn reports(&self, hook: &Hook<'_>) -> Result<Vec<Report>, HookFault> {
@@ -155,7 +161,7 @@ fn receipt(keys: &crate::config::Receipt, json: &Value) -> Option<Receipt> {
         ReceiptStatus::Undelivered => ReceiptState::Undelivered,
         ReceiptStatus::Failed => ReceiptState::Failed,
     });
-    Some(Receipt { provider_id, reference: None, state, status, error_code: None, cause: None })
+    Some(Receipt { provider_id, reference: None, state, status, error_code: None, cause: None, forms: None })
 }
 
 /// A text or a whole number at `pointer`; carriers write ids as either.

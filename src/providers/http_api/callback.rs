@@ -102,6 +102,7 @@ impl Heard<'_> {
             status: String::from(status),
             error_code: short(self.error),
             cause: None,
+            forms: None,
         }))
     }
 }

@@ -10,6 +10,7 @@ mod proof;
 use reqwest::{Client, Request};
 
 use super::outgoing_http::{Answer, Caller};
+use super::probe::{Probe, Probing, by_status};
 use super::{
     Carrier, CarrierLimits, Hook, HookFault, Outcome, Outgoing, Report, Reviewed, Reviewing, Sending, TemplateForm,
 };
@@ -87,6 +88,14 @@ pub trait Dialect: Send + Sync {
     fn takes_plain_codes(&self) -> bool {
         true
     }
+    /// A request that needs our credentials and changes nothing; `None` where the API has none that every account may make.
+    fn probe(&self, _client: &Client) -> Option<reqwest::Result<Request>> {
+        None
+    }
+    /// What the answer to it means.
+    fn probed(&self, answer: &Answer) -> Probe {
+        by_status(answer)
+    }
 }
 
 /// A carrier behind an HTTP API.
@@ -113,6 +122,13 @@ impl<D: Dialect> HttpApi<D> {
         match self.caller.call(self.dialect.request(&call)).await {
             Ok(answer) => self.dialect.outcome(&Answered::new(&answer, message)),
             Err(outcome) => outcome,
+        }
+    }
+
+    async fn look(&self) -> Probe {
+        match self.dialect.probe(self.caller.client()) {
+            Some(request) => self.caller.look(request, |answer| self.dialect.probed(answer)).await,
+            None => self.caller.reach(self.dialect.base_url(), "its credentials show at the first message only").await,
         }
     }
 
@@ -168,6 +184,10 @@ impl<D: Dialect> Carrier for HttpApi<D> {
 
     fn handshake(&self, query: &[(String, String)]) -> Option<String> {
         self.dialect.handshake(query)
+    }
+
+    fn probe(&self) -> Probing<'_> {
+        Box::pin(self.look())
     }
 
     fn template_account(&self) -> Option<&str> {

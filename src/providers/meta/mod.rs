@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::http_api::{Answered, Call, Dialect, Shape, digits, find, hex_bytes};
 use super::outgoing_http::Answer;
+use super::probe::{Probe, by_status};
 use super::{Hook, HookFault, Outcome, Outgoing, Report, Reviewed, TemplateForm};
 use crate::config::MetaCarrier;
 use crate::secret::{hmac_sha256, same};
@@ -83,6 +84,26 @@ impl Dialect for Meta {
 
     fn takes_plain_codes(&self) -> bool {
         self.0.otp_template.is_some()
+    }
+
+    /// Source: <https://developers.facebook.com/docs/whatsapp/business-management-api/manage-phone-numbers>.
+    fn probe(&self, client: &Client) -> Option<reqwest::Result<Request>> {
+        let account = &self.0;
+        let url = format!("{}/{}/{}?fields=id", account.base_url, account.api_version, account.phone_number_id);
+        Some(client.get(url).bearer_auth(account.access_token.expose()).build())
+    }
+
+    fn probed(&self, answer: &Answer) -> Probe {
+        let body: Value =
+            answer.body.as_deref().ok().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
+        match (answer.status, body.pointer("/error/code").and_then(Value::as_i64)) {
+            // 190: the token; 100 and 33: no such number, or none of the token's.
+            (status, Some(code @ (190 | 100 | 33))) => {
+                let found = format!("does not let us in to that number (HTTP {status}, error {code})");
+                Probe::Failed(found, "check access_token and phone_number_id in postern.toml")
+            }
+            _ => by_status(answer),
+        }
     }
 }
 

@@ -49,7 +49,7 @@ enum Kept {
     /// A part that waits for others: nothing yet.
     Waits,
     /// This, and the parts it was made of.
-    Report(Report, Option<Key>),
+    Report(Box<Report>, Option<Key>),
 }
 
 impl Deliveries {
@@ -109,16 +109,17 @@ impl Deliveries {
 
     fn receipt(&self, delivered: &Delivered) -> Option<Kept> {
         let read = receipt::read(delivered)?;
-        let provider_id = lock(&self.ids).receipted(&read.id, &delivered.from);
-        let (state, status, error_code) = (read.state, read.status, read.error_code);
-        let receipt = Receipt { provider_id, reference: None, state, status, error_code, cause: None };
-        Some(Kept::Report(Report::Receipt(receipt), None))
+        // Some centres keep the addresses of the message, with its recipient behind.
+        let (provider_id, forms) = lock(&self.ids).receipted(&read.id, &[&delivered.from, &delivered.to]);
+        let (state, status, error_code, forms) = (read.state, read.status, read.error_code, forms.map(Box::new));
+        let receipt = Receipt { provider_id, reference: None, state, status, error_code, cause: None, forms };
+        Some(Kept::Report(Box::new(Report::Receipt(receipt)), None))
     }
 
     fn message(&self, delivered: Delivered, id: String) -> Kept {
         match lock(&self.inbox).take(delivered, Instant::now()) {
             None => Kept::Waits,
-            Some((whole, parts)) => Kept::Report(Report::Inbound(inbound(&whole, id)), parts),
+            Some((whole, parts)) => Kept::Report(Box::new(Report::Inbound(inbound(&whole, id))), parts),
         }
     }
 }
@@ -126,7 +127,7 @@ impl Deliveries {
 impl Read {
     fn report(&self) -> Option<Report> {
         match &self.kept {
-            Some(Kept::Report(report, _)) => Some(report.clone()),
+            Some(Kept::Report(report, _)) => Some(Report::clone(report)),
             _ => None,
         }
     }

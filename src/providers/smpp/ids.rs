@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::config::IdForm;
+use crate::providers::{OtherForms, Trust};
 
 /// Ids that are remembered to find the form of a receipt's.
 const REMEMBERED: usize = 10_000;
@@ -15,7 +16,8 @@ pub struct Ids {
     form: Option<IdForm>,
     by_id: BTreeMap<String, String>,
     order: VecDeque<String>,
-    early: VecDeque<(String, String)>,
+    /// Each with the numbers that its receipt names.
+    early: VecDeque<(String, Vec<String>)>,
 }
 
 impl Ids {
@@ -41,31 +43,43 @@ impl Ids {
         kept
     }
 
-    /// The id of a receipt for a message to `to`, in the form that is kept. Another form of it is taken only for a
-    /// remembered message to the same number: ids of two forms may be equal by chance.
-    pub fn receipted(&mut self, id: &str, to: &str) -> String {
+    /// The id of a receipt, in the form that is kept where one remembered message to one of its `addresses` has it: ids of
+    /// two forms may be equal by chance. Else as it came. With it how else it may be written, for those who know what was
+    /// sent before this process began.
+    pub fn receipted(&mut self, id: &str, addresses: &[&str]) -> (String, Option<OtherForms>) {
         let same = plain(id);
-        if self.form != Some(IdForm::Auto) || self.by_id.contains_key(&same) {
-            return same;
+        let mut ids: Vec<String> = [hex_of(id), decimal_of(id)].into_iter().flatten().collect();
+        ids.retain(|other| *other != same);
+        if self.form != Some(IdForm::Auto) || ids.is_empty() {
+            return (same, None);
         }
-        let to = digits(to);
-        let to_the_same = |other: &String| !to.is_empty() && self.by_id.get(other) == Some(&to);
-        if let Some(found) = [hex_of(id), decimal_of(id)].into_iter().flatten().find(to_the_same) {
-            return found;
+        let numbers: Vec<String> =
+            addresses.iter().map(|text| digits(text)).filter(|number| !number.is_empty()).collect();
+        let trust = if same.bytes().all(|byte| byte.is_ascii_digit()) { Trust::None } else { Trust::Letters };
+        let forms = OtherForms { ids, trust, numbers };
+        let is_meant = |form: &&String| self.by_id.get(*form).is_some_and(|to| forms.is_about(to));
+        let meant: Vec<&String> = std::iter::once(&same).chain(&forms.ids).filter(is_meant).collect();
+        if let [one] = meant.as_slice() {
+            let one = String::from(*one);
+            let ids = std::iter::once(same).chain(forms.ids).filter(|other| *other != one).collect();
+            return (one, Some(OtherForms { ids, trust: Trust::Remembered, ..forms }));
         }
-        if !to.is_empty() {
-            self.early.push_back((same.clone(), to));
+        if meant.is_empty() && !forms.numbers.is_empty() {
+            self.early.push_back((same.clone(), forms.numbers.clone()));
             if self.early.len() > EARLY {
                 self.early.pop_front();
             }
         }
-        same
+        (same, Some(forms))
     }
 
     /// The form in which a receipt of this message came already: kept so, the two meet.
     fn early_form(&mut self, id: &str, to: &str) -> Option<String> {
-        let (to, forms) = (digits(to), [Some(plain(id)), hex_of(id), decimal_of(id)]);
-        let is_it = |(known, whose): &(String, String)| whose == &to && forms.contains(&Some(known.clone()));
+        let forms = [Some(plain(id)), hex_of(id), decimal_of(id)];
+        let is_it = |(known, whose): &(String, Vec<String>)| {
+            let whose = OtherForms { ids: Vec::new(), trust: Trust::None, numbers: whose.clone() };
+            forms.contains(&Some(known.clone())) && whose.is_about(to)
+        };
         let at = self.early.iter().position(is_it)?;
         self.early.remove(at).map(|(known, _)| known)
     }
@@ -100,7 +114,7 @@ mod tests {
     fn pair(form: IdForm, response: &str, receipt: &str) -> (String, String) {
         let mut ids = Ids::new(form);
         let kept = ids.submitted(response, "+447700900123");
-        let found = ids.receipted(receipt, "447700900123");
+        let (found, _) = ids.receipted(receipt, &["447700900123", "ACME"]);
         (kept, found)
     }
 
@@ -130,15 +144,16 @@ mod tests {
     fn a_receipt_that_comes_first_decides_the_form() {
         for (receipt, response) in [("4105", "00001009"), ("1009", "4105"), ("1009", "00001009")] {
             let mut ids = Ids::new(IdForm::Auto);
-            let parked = ids.receipted(receipt, "447700900123");
+            let (parked, _) = ids.receipted(receipt, &["447700900123"]);
             assert_eq!(ids.submitted(response, "+447700900123"), parked, "{receipt} {response}");
-            assert_eq!(ids.receipted(receipt, "447700900123"), parked, "and the next one meets it too");
+            let (next, forms) = ids.receipted(receipt, &["447700900123"]);
+            assert_eq!((next, forms.unwrap().trust), (parked, Trust::Remembered), "and the next one meets it too");
         }
         let mut ids = Ids::new(IdForm::Auto);
-        ids.receipted("4105", "447700900124");
+        ids.receipted("4105", &["447700900124"]);
         assert_eq!(ids.submitted("1009", "+447700900123"), "1009", "a receipt of another number");
         for n in 0..EARLY + 50 {
-            ids.receipted(&n.to_string(), "447700900123");
+            ids.receipted(&(n + 10).to_string(), &["447700900123"]);
         }
         assert_eq!(ids.early.len(), EARLY);
     }
@@ -147,9 +162,29 @@ mod tests {
     fn another_form_is_not_taken_for_another_number() {
         let mut ids = Ids::new(IdForm::Auto);
         let kept = ids.submitted("1009", "+447700900123");
-        assert_eq!(ids.receipted("4105", "447700900123"), kept);
-        assert_eq!(ids.receipted("4105", "447700900124"), "4105");
-        assert_eq!(ids.receipted("4105", ""), "4105");
+        let (id, forms) = ids.receipted("4105", &["447700900123"]);
+        assert_eq!((id, forms.unwrap().trust), (kept, Trust::Remembered));
+        for address in ["447700900124", ""] {
+            let (id, forms) = ids.receipted("4105", &[address]);
+            assert_eq!((id.as_str(), forms.unwrap().ids), ("4105", vec![String::from("1009"), String::from("16645")]));
+        }
+    }
+
+    #[test]
+    fn an_equal_id_of_another_number_is_not_taken_either() {
+        let mut ids = Ids::new(IdForm::Auto);
+        ids.submitted("1009", "+447700900124");
+        let (id, forms) = ids.receipted("1009", &["447700900123"]);
+        let forms = forms.unwrap();
+        assert_eq!((id.as_str(), forms.trust), ("1009", Trust::None));
+        // Two messages to one number: nobody can say which.
+        ids.submitted("3f1", "+447700900125");
+        ids.submitted("1009", "+447700900125");
+        assert_eq!(ids.receipted("1009", &["447700900125"]).1.unwrap().trust, Trust::None);
+        // Where no other form can be meant, nothing is asked of the number.
+        assert_eq!(ids.receipted("a1b2-c3", &["447700900123"]), (String::from("a1b2-c3"), None));
+        assert_eq!(ids.receipted("7", &[""]), (String::from("7"), None));
+        assert_eq!(ids.receipted("3f2", &["447700900123"]).1.unwrap().trust, Trust::Letters);
     }
 
     #[test]

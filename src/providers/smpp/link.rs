@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::Patience;
 use super::deliveries::Deliveries;
 use super::ids::Ids;
-use super::session::{Session, bind, lock};
+use super::session::{Session, bind, lock, unbind};
 use super::submit::c_string;
 use super::tls::Dial;
 use crate::config::{SmppCarrier, SmppVersion};
@@ -154,6 +154,13 @@ impl Links {
         };
         bind(&mut stream, pdu.clone(), self.patience.total).await?;
         Ok(stream)
+    }
+
+    /// Binds once and leaves again; nothing is submitted. Errors: as of a bind.
+    pub async fn try_bind(&self, role: Role) -> io::Result<()> {
+        let stream = self.bind(role).await?;
+        unbind(stream).await;
+        Ok(())
     }
 
     /// Ends when it is time to leave; by then nobody picks the session any more.

@@ -31,6 +31,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use super::email::Patience;
+use super::probe::{ADDRESS, Probe, Probing};
 use super::wording;
 use super::{Carrier, CarrierLimits, Linking, Outcome, Outgoing, Refusal, RefusalKind, ReportDesk, Sending};
 use crate::config::{BindMode, SmppCarrier};
@@ -189,6 +190,25 @@ impl Smpp {
             .increment(1);
     }
 
+    /// Binds in each role once, and leaves.
+    async fn look(&self) -> Probe {
+        let mut roles = self.roles();
+        roles.truncate(if self.keys.mode == BindMode::Transceiver { 1 } else { 2 });
+        for role in &roles {
+            if let Err(fault) = self.links.try_bind(*role).await {
+                let said = fault.to_string();
+                return match said.starts_with("the bind was refused") {
+                    true => Probe::Failed(
+                        said,
+                        "check system_id and password; where the server runs, its binds may be all that the account has",
+                    ),
+                    false => Probe::Failed(format!("cannot be reached: {said}"), ADDRESS),
+                };
+            }
+        }
+        Probe::LetIn(format!("lets us in (bound and unbound, {} of {})", roles.len(), self.roles().len()))
+    }
+
     /// The roles of all connections.
     fn roles(&self) -> Vec<Role> {
         let one: &[Role] = match self.keys.mode {
@@ -232,6 +252,10 @@ impl Carrier for Smpp {
 
     fn send<'a>(&'a self, message: &'a Outgoing) -> Sending<'a> {
         Box::pin(self.hand_over(message))
+    }
+
+    fn probe(&self) -> Probing<'_> {
+        Box::pin(self.look())
     }
 
     fn link(self: Arc<Self>, desk: ReportDesk, stop: watch::Receiver<bool>) -> Option<Linking> {

@@ -264,6 +264,18 @@ async fn write(mut stream: impl AsyncWrite + Unpin, mut out: mpsc::Receiver<Vec<
     Ok(())
 }
 
+/// Says good-bye over a stream that has only bound, and waits a little for the answer.
+pub async fn unbind(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+    let leaving = async {
+        stream.write_all(&frame::octets(CommandStatus::EsmeRok, 2, Pdu::Unbind)).await?;
+        stream.flush().await?;
+        while frame::read(&mut stream).await?.id != CommandId::UnbindResp {}
+        io::Result::Ok(())
+    };
+    // It was let in, which is all that is asked.
+    drop(timeout(GOODBYE, leaving).await);
+}
+
 /// Binds over a fresh stream. Errors: the network's, `TimedOut`, and `ConnectionRefused` with the status's name where
 /// the carrier says no.
 pub async fn bind(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), pdu: Pdu, patience: Duration) -> io::Result<()> {

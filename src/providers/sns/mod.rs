@@ -4,11 +4,13 @@
 
 mod sigv4;
 
-use reqwest::{Request, Url};
+use reqwest::{Client, Request, Url};
 
 use super::http_api::{
     AUTH, Answered, BAD_RECIPIENT, Call, Dialect, OPTED_OUT, REJECTED, Shape, UNAVAILABLE, Verdict, digits, look_up,
 };
+use super::outgoing_http::Answer;
+use super::probe::{CREDENTIALS, Probe, by_status};
 use super::{Outcome, form};
 use crate::clock::Clock;
 use crate::config::SnsCarrier;
@@ -55,6 +57,24 @@ impl Sns {
         Sns { account, base, clock }
     }
 
+    fn signed(&self, client: &Client, body: String) -> reqwest::Result<Request> {
+        let account = &self.account;
+        let url = format!("{}/", self.base);
+        let mut request = client.post(&url).header("content-type", sigv4::FORM);
+        if let Ok(address) = Url::parse(&url) {
+            let scope = sigv4::Scope { region: &account.region, service: "sns", at: self.clock.now() };
+            let keys = sigv4::Keys {
+                id: &account.access_key_id,
+                secret: account.secret_access_key.expose(),
+                session: account.session_token.as_ref().map(|token| token.expose().as_str()),
+            };
+            for (name, value) in sigv4::headers(&keys, &scope, &address, &body) {
+                request = request.header(name, value);
+            }
+        }
+        request.body(body).build()
+    }
+
     fn form(&self, call: &Call<'_>) -> String {
         let message = call.message;
         let mut attributes = vec![("AWS.SNS.SMS.SMSType", "Transactional")];
@@ -93,21 +113,27 @@ impl Dialect for Sns {
     }
 
     fn request(&self, call: &Call<'_>) -> reqwest::Result<Request> {
-        let (account, body) = (&self.account, self.form(call));
-        let url = format!("{}/", self.base);
-        let mut request = call.client.post(&url).header("content-type", sigv4::FORM);
-        if let Ok(address) = Url::parse(&url) {
-            let scope = sigv4::Scope { region: &account.region, service: "sns", at: self.clock.now() };
-            let keys = sigv4::Keys {
-                id: &account.access_key_id,
-                secret: account.secret_access_key.expose(),
-                session: account.session_token.as_ref().map(|token| token.expose().as_str()),
-            };
-            for (name, value) in sigv4::headers(&keys, &scope, &address, &body) {
-                request = request.header(name, value);
+        self.signed(call.client, self.form(call))
+    }
+
+    /// Source: <https://docs.aws.amazon.com/sns/latest/api/API_GetSMSAttributes.html>.
+    fn probe(&self, client: &Client) -> Option<reqwest::Result<Request>> {
+        let body = form::encode(&[("Action", "GetSMSAttributes"), ("Version", "2010-03-31")]);
+        Some(self.signed(client, body))
+    }
+
+    fn probed(&self, answer: &Answer) -> Probe {
+        let text = String::from_utf8_lossy(answer.body.as_deref().unwrap_or_default()).into_owned();
+        match tag(&text, "Code").unwrap_or_default() {
+            // Keys that may publish and nothing else are good keys.
+            code @ ("AuthorizationError" | "AccessDenied" | "AccessDeniedException") => {
+                Probe::LetIn(format!("knows the keys, which may not read its attributes ({code})"))
             }
+            code if look_up(ERRORS, code) == Some(AUTH) => {
+                Probe::Failed(format!("does not let us in ({code})"), CREDENTIALS)
+            }
+            _ => by_status(answer),
         }
-        request.body(body).build()
     }
 
     fn outcome(&self, answered: &Answered<'_>) -> Outcome {

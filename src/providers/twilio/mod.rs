@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::form;
 use super::http_api::is_loopback;
 use super::outgoing_http::Caller;
+use super::probe::{Probe, Probing, by_status};
 use super::{Carrier, CarrierLimits, Hook, HookFault, HookKind, HookReply, Inbound, Outcome, Outgoing, Receipt};
 use super::{ReceiptState, Report, Sending};
 use crate::config::TwilioCarrier;
@@ -52,6 +53,14 @@ impl Twilio {
             Ok(answer) => reply::outcome_of(&answer, message),
             Err(outcome) => outcome,
         }
+    }
+
+    /// Source: <https://www.twilio.com/docs/iam/api/account#fetch-an-account-resource>.
+    async fn look(&self) -> Probe {
+        let account = &self.account;
+        let url = format!("{}/2010-04-01/Accounts/{}.json", account.base_url, account.account_sid);
+        let call = self.caller.client().get(url).basic_auth(&account.account_sid, Some(account.auth_token.expose()));
+        self.caller.look(call.build(), by_status).await
     }
 
     fn form(&self, message: &Outgoing) -> String {
@@ -115,6 +124,10 @@ impl Carrier for Twilio {
             (HookKind::Inbound, true) => Err(HookFault::Malformed),
             (HookKind::Inbound, false) => Ok(vec![Report::Inbound(inbound(&parameters)?)]),
         }
+    }
+
+    fn probe(&self) -> Probing<'_> {
+        Box::pin(self.look())
     }
 
     fn hook_reply(&self) -> HookReply {
@@ -194,6 +207,7 @@ fn receipt(sid: &str, status: &str, error_code: Option<&str>) -> Option<Receipt>
         status: String::from(status),
         error_code: error_code.filter(|code| short(code)).map(String::from),
         cause: None,
+        forms: None,
     })
 }
 

@@ -2,7 +2,7 @@
 //! <https://developer.vonage.com/api-errors/sms>.
 
 use hmac::{Hmac, KeyInit, Mac};
-use reqwest::Request;
+use reqwest::{Client, Request};
 use sha2::Sha256;
 
 use crate::config::VonageSmsCarrier;
@@ -96,6 +96,13 @@ impl Dialect for VonageSms {
             .header("content-type", "application/x-www-form-urlencoded")
             .body(form::encode(&pairs))
             .build()
+    }
+
+    /// Source: <https://developer.vonage.com/en/account/code-snippets/account-balance>.
+    fn probe(&self, client: &Client) -> Option<reqwest::Result<Request>> {
+        let account = &self.0;
+        let call = client.get(format!("{}/account/get-balance", account.base_url));
+        Some(call.basic_auth(&account.api_key, Some(account.api_secret.expose())).build())
     }
 
     fn outcome(&self, answered: &Answered<'_>) -> Outcome {

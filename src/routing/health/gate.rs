@@ -43,6 +43,8 @@ crate::text_enum! {
         ProbeFailed = "probe_failed",
         /// The tries did well.
         Recovered = "recovered",
+        /// An operator said so: a pause or a drain, which is no circuit's doing.
+        Operator = "operator",
     }
 }
 

@@ -13,7 +13,53 @@ use crate::ids::{NodeId, RouteId};
 use crate::providers::circuit::State;
 use crate::routing::health::{Change, Reason};
 
-/// A change of a circuit.
+crate::text_enum! {
+    /// How a route or a carrier stands in its history: by its circuit, or by an operator's word.
+    pub enum Stand as "RouteStand" {
+        /// The circuit is closed: hand-offs pass.
+        Closed = "closed",
+        /// The circuit is open: none passes.
+        Open = "open",
+        /// The circuit lets a few try.
+        HalfOpen = "half_open",
+        /// An operator has put it back into use.
+        InUse = "in_use",
+        /// An operator has paused the route.
+        Paused = "paused",
+        /// An operator drains the carrier.
+        Drained = "drained",
+    }
+}
+
+impl From<State> for Stand {
+    fn from(state: State) -> Stand {
+        match state {
+            State::Closed => Stand::Closed,
+            State::Open => Stand::Open,
+            State::HalfOpen => Stand::HalfOpen,
+        }
+    }
+}
+
+/// What an operator did to a route or a carrier.
+pub struct Act<'a> {
+    /// The route; `None` for the whole carrier.
+    pub route: Option<RouteId>,
+    /// The carrier.
+    pub carrier: &'a str,
+    /// As it stands now: in use or not.
+    pub to: Stand,
+    /// As it stood.
+    pub from: Stand,
+    /// Who.
+    pub by: String,
+    /// Why, where that was said.
+    pub why: Option<&'a str>,
+    /// The process that was told.
+    pub node: NodeId,
+}
+
+/// A change of a circuit, or by an operator.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = route_events, treat_none_as_default_value = false)]
 pub struct Event {
@@ -24,9 +70,9 @@ pub struct Event {
     /// The carrier.
     pub carrier: String,
     /// From.
-    pub from_state: State,
+    pub from_state: Stand,
     /// To.
-    pub to_state: State,
+    pub to_state: Stand,
     /// Why.
     pub reason: Reason,
     /// JSON of the numbers.
@@ -43,14 +89,30 @@ impl Event {
             id: EventId::new(now),
             route_id: route,
             carrier: String::from(carrier),
-            from_state: change.from,
-            to_state: change.to,
+            from_state: change.from.into(),
+            to_state: change.to.into(),
             reason: change.reason,
             detail: change.detail.to_string(),
             node_id: node,
             at: now,
         }
     }
+}
+
+/// Notes what an operator did, in the transaction that does it.
+pub fn note_act(conn: &mut Conn, act: &Act<'_>, now: Millis) -> Result<()> {
+    let event = Event {
+        id: EventId::new(now),
+        route_id: act.route,
+        carrier: String::from(act.carrier),
+        from_state: act.from,
+        to_state: act.to,
+        reason: Reason::Operator,
+        detail: serde_json::json!({ "by": act.by, "why": act.why }).to_string(),
+        node_id: act.node,
+        at: now,
+    };
+    insert_events(conn, &[event])
 }
 
 /// Adds events.
@@ -87,10 +149,11 @@ pub fn history(
     Ok(events)
 }
 
-/// The latest event of each route, found along the index of routes.
+/// The latest change of each route's circuit, found along the index of routes.
 pub fn latest(conn: &mut Conn) -> Result<BTreeMap<RouteId, Event>> {
     let ids: Vec<Option<EventId>> = route_events::table
         .filter(route_events::route_id.is_not_null())
+        .filter(route_events::reason.ne(Reason::Operator))
         .group_by(route_events::route_id)
         .select(diesel::dsl::max(route_events::id))
         .load(conn)?;

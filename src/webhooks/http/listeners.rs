@@ -70,8 +70,8 @@ pub(super) struct MadeUpEvent {
 /// Listen to events from a machine that cannot be called.
 ///
 /// What happens is kept for the listener until it says that it has it; `postern listen` does so and posts each event to
-/// an address on its own machine. The lease is 5 minutes and renewed by each acknowledgement; when it ends, what was not
-/// heard is dropped. Ten listeners at most.
+/// an address on its own machine. The lease is an hour and renewed by each acknowledgement; when it ends, what was not
+/// heard is dropped. Ten listeners at most; one that has been silent for five minutes makes room for an eleventh.
 #[utoipa::path(
     operation_id = "open_listener",
     tag = "Webhooks",

@@ -18,6 +18,15 @@ use crate::webhooks::endpoints;
 use crate::webhooks::store::{self, DeliveryStatus};
 use crate::webhooks::view::{DeliveryView, EndpointWithSecret, Replayed};
 
+/// What becomes of the secrets before.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"end_old": false}))]
+pub(super) struct RotateBody {
+    /// True ends the secrets before at once, as for one that has leaked; else each signs along for 24 h.
+    end_old: Option<bool>,
+}
+
 /// From when on to send again.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -39,8 +48,9 @@ pub(super) struct DeliveryFilter {
 
 /// Give a webhook endpoint a new secret.
 ///
-/// For 24 h deliveries carry a signature of each, the new one first; another rotation within that time ends the secret
-/// before at once. The answer holds the new secret, once.
+/// The secret before signs along for 24 h: deliveries carry a signature of each, the newest first. Two may sign along at
+/// once; a further rotation while they do is refused unless `end_old` is true, which ends them at once. The answer holds
+/// the new secret, once.
 #[utoipa::path(
     operation_id = "rotate_webhook_secret",
     tag = "Webhooks",
@@ -49,7 +59,7 @@ pub(super) struct DeliveryFilter {
         ("id" = EndpointId, Path, description = "The endpoint"),
         ("Idempotency-Key" = Option<String>, Header, description = "One key, one rotation"),
     ),
-    request_body = Option<NoMembers>,
+    request_body = Option<RotateBody>,
     responses((status = 200, description = "The endpoint and its new secret", body = EndpointWithSecret), ChangeRefusals),
     security(("api_key" = [])),
 )]
@@ -59,11 +69,11 @@ pub(super) async fn rotate(
     req: HttpRequest,
     app: Data<App>,
     id: Id<EndpointId>,
-    body: OptionalBody<NoMembers>,
+    body: OptionalBody<RotateBody>,
 ) -> Result<HttpResponse> {
     let ask = Ask::of(app, &caller, &req, &body.0)?;
-    let ring = ask.app.keyring.clone();
-    ask.run_sealed(move |conn, owner, now| stored(200, &endpoints::rotate(conn, &ring, owner, id.0, now)?)).await
+    let (ring, what) = (ask.app.keyring.clone(), (id.0, body.0.value.end_old.unwrap_or(false)));
+    ask.run_sealed(move |conn, owner, now| stored(200, &endpoints::rotate(conn, &ring, owner, what, now)?)).await
 }
 
 /// Send a test event to a webhook endpoint.

@@ -61,6 +61,10 @@ pub struct EndpointRow {
     pub created_at: Millis,
     /// Last change by its owner or for good.
     pub updated_at: Millis,
+    /// The one before `old_secret`, sealed.
+    pub older_secret: Option<Vec<u8>>,
+    /// Until when that one signs along.
+    pub older_until: Option<Millis>,
 }
 
 /// Who is to hear of an event: the prefix of the id tells which.

@@ -103,6 +103,16 @@ pub fn events_since(
         .load(conn)?)
 }
 
+/// Events of every organization since a moment, oldest first.
+pub fn all_events_since(conn: &mut Conn, since: Millis, limit: i64) -> Result<Vec<EventRow>> {
+    Ok(dsl::table
+        .filter(dsl::id.ge(EventId::first_at(since)))
+        .order(dsl::id.asc())
+        .limit(limit)
+        .select(EventRow::as_select())
+        .load(conn)?)
+}
+
 /// Drops up to `limit` events from before `before`; how many.
 pub fn purge_events(conn: &mut Conn, before: Millis, limit: i64) -> Result<usize> {
     let old: Vec<EventId> = dsl::table

@@ -52,6 +52,13 @@ pub fn count_listeners(conn: &mut Conn, owner: Owner, now: Millis) -> Result<i64
     Ok(alive.count().get_result(conn)?)
 }
 
+/// The listener of `owner` whose lease holds and ends first: it has been silent longest.
+pub fn first_to_end(conn: &mut Conn, owner: Owner, now: Millis) -> Result<Option<ListenerRow>> {
+    let alive =
+        dsl::table.filter(dsl::org_id.eq(owner.0)).filter(dsl::mode.eq(owner.1)).filter(dsl::expires_at.gt(now));
+    Ok(alive.order(dsl::expires_at.asc()).select(ListenerRow::as_select()).first(conn).optional()?)
+}
+
 /// A listener of `owner` whose lease holds. Error: `not_found`.
 pub fn load_listener(conn: &mut Conn, owner: Owner, id: ListenerId, now: Millis) -> Result<ListenerRow> {
     let found: Option<ListenerRow> = dsl::table.find(id).select(ListenerRow::as_select()).first(conn).optional()?;

@@ -178,6 +178,8 @@ async fn tail_shows_what_happens_masked_and_filtered() {
     };
     meanwhile("the listener", listens).await;
     let id = send(&tenant, &app).await;
+    let made = tenant.test.post("/v1/sandbox/events", json!({"type": "message.failed"})).await.expect(201);
+    let made = made.text_at("/payload/data/id");
     tenant.test.post("/v1/verifications", json!({"to": "+15005550000"})).await.expect(201);
     let blocked = json!({"to": "+447911123456", "body": "Your code is 1", "kind": "otp"});
     for _ in 0..4 {
@@ -190,7 +192,11 @@ async fn tail_shows_what_happens_masked_and_filtered() {
         one.says(&["decision.block"]).await;
     }
     all.says(&["event verification.created", "vrf_"]).await;
+    for one in [&all, &every] {
+        one.says(&["event message.failed", &made]).await;
+    }
     every.says(&[&tenant.org]).await;
+    every.says(&["event verification.created", "vrf_", &tenant.org]).await;
     let line: Value = serde_json::from_str(&narrow.says(&["message.delivered", &id]).await).unwrap();
     assert_eq!((&line["to"], &line["org_id"]), (&json!("+150•••••000"), &json!(null)));
     let said = narrow.said();
@@ -277,6 +283,12 @@ async fn listen_outlives_its_server() {
     caller.afresh().post("/v1/sandbox/events", json!({"type": "message.failed"})).await.expect(201);
     listening.says(&["message.failed", "201"]).await;
     listening.says(&["answers again"]).await;
+    // Killed before it was told that the event has been heard: it is not told twice.
+    server.kill();
+    let mut server = Server::spawn(&folder.0, &log, &env);
+    server.ready().await;
+    caller.afresh().post("/v1/sandbox/events", json!({"type": "message.expired"})).await.expect(201);
+    listening.says(&["message.expired", "201"]).await;
     assert!(!listening.said().iter().any(|line| line.contains("not heard")), "{:?}", listening.said());
-    assert_eq!((receiver.calls(), listening.interrupt().await), (2, Some(0)));
+    assert_eq!((receiver.calls(), listening.interrupt().await), (3, Some(0)));
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::rt::task::JoinHandle;
-use postern::providers::{Carrier, Outcome, Outgoing, Receipt, ReceiptState, Report, ReportDesk};
+use postern::providers::{Carrier, OtherForms, Outcome, Outgoing, Receipt, ReceiptState, Report, ReportDesk, Trust};
 use postern::secret::Secret;
 use smpp34::SmppError;
 use tokio::sync::watch;
@@ -102,6 +102,12 @@ async fn a_message_is_taken_and_its_receipt_arrives() {
     assert_eq!(centre.binds(), [("transceiver", String::from("me"), 0x34)]);
 
     assert!(centre.receipt("00001001", "DELIVRD", 2).await);
+    // Read as decimal, or as hex.
+    let forms = OtherForms {
+        ids: vec![String::from("3e9"), String::from("4097")],
+        trust: Trust::Remembered,
+        numbers: vec![String::from(PERSON)],
+    };
     let receipt = Receipt {
         provider_id: String::from("1001"),
         reference: None,
@@ -109,6 +115,7 @@ async fn a_message_is_taken_and_its_receipt_arrives() {
         status: String::from("DELIVRD"),
         error_code: None,
         cause: None,
+        forms: Some(Box::new(forms)),
     };
     assert_eq!(linked.receipts(), [receipt]);
 }

@@ -72,6 +72,60 @@ async fn what_nobody_wants_to_hear_is_forgotten_and_a_mail_that_fails_is_no_faul
 }
 
 #[actix_web::test]
+async fn a_mail_that_is_refused_is_sent_again_with_longer_waits_and_over_a_restart() {
+    let app = TestApp::start_with(told).await;
+    app.post.fail(Some(SmtpFault::Reply("MAIL", "451 later")));
+    pause(&app, "pause").await;
+    assert_eq!((mail_due(&app.app).await.unwrap(), app.post.letters().len()), (1, 0));
+    app.post.fail(None);
+    app.advance(secs(59));
+    mail_due(&app.app).await.unwrap();
+    assert_eq!(app.post.letters().len(), 0, "not before its time");
+    // Another process takes it up, with a mail server that says no as well.
+    let other = app.another_with(told).await;
+    other.post.fail(Some(SmtpFault::Reply("MAIL", "550 no")));
+    app.advance(secs(1));
+    assert_eq!((mail_due(&other.app).await.unwrap(), mail_due(&app.app).await.unwrap()), (0, 0), "nothing new");
+    assert_eq!((app.post.letters().len(), other.post.letters().len()), (0, 0), "one process tries");
+    app.advance(secs(299));
+    mail_due(&app.app).await.unwrap();
+    assert_eq!(app.post.letters().len(), 0);
+    app.advance(secs(1));
+    mail_due(&app.app).await.unwrap();
+    let letters = app.post.letters();
+    let to: Vec<_> = letters.iter().flat_map(|letter| letter.to.clone()).collect();
+    assert_eq!(to, ["ops@example.com", "night@example.com"]);
+    assert!(letters[0].data.contains("Live messages were paused: country/LV."), "{}", letters[0].data);
+    app.advance(secs(86_400));
+    mail_due(&app.app).await.unwrap();
+    assert_eq!(app.post.letters().len(), 2, "once each");
+}
+
+#[actix_web::test]
+async fn a_mail_is_given_up_after_a_day_or_where_the_address_is_none() {
+    let app = TestApp::start_with(told).await;
+    app.post.fail(Some(SmtpFault::Reply("MAIL", "451 later")));
+    pause(&app, "pause").await;
+    for minutes in [0, 1, 5, 15, 60, 180, 420, 750] {
+        app.advance(secs(minutes * 60));
+        mail_due(&app.app).await.unwrap();
+    }
+    app.post.fail(None);
+    app.advance(secs(30 * 86_400));
+    mail_due(&app.app).await.unwrap();
+    assert_eq!(app.post.letters().len(), 0);
+
+    let app = TestApp::start_with(told).await;
+    app.post.fail(Some(SmtpFault::Reply("RCPT", "550 5.1.1 no such user")));
+    pause(&app, "pause").await;
+    mail_due(&app.app).await.unwrap();
+    app.post.fail(None);
+    app.advance(secs(30 * 86_400));
+    mail_due(&app.app).await.unwrap();
+    assert_eq!(app.post.letters().len(), 0);
+}
+
+#[actix_web::test]
 async fn a_spend_cap_is_mailed_as_it_fills() {
     let app = TestApp::start_with(told).await;
     let acme = guarded(&app).await;

@@ -76,6 +76,39 @@ async fn both_secrets_sign_for_a_day_and_the_old_one_not_after() {
 }
 
 #[actix_web::test]
+async fn three_secrets_sign_at_most_and_none_ends_before_its_day_unasked() {
+    let (app, receiver) = (start().await, FakeCarrier::start());
+    let tenant = app.tenant().await;
+    let made = endpoint(&tenant.live, &receiver).await;
+    let path = format!("/v1/webhooks/{}/rotate", made.text_at("/id"));
+    let rotate = async |body: serde_json::Value| tenant.live.post(&path, body).await;
+    let first = made.text_at("/secret");
+    let second = rotate(json!({})).await.expect(200).text_at("/secret");
+    app.advance(Duration::from_secs(3_600));
+    let third = rotate(json!({})).await.expect(200).text_at("/secret");
+    // What signs the next delivery, of these.
+    let signs = async |count: usize, secrets: &[&String]| {
+        sent_message(&app, &tenant.live).await;
+        deliver(&app).await;
+        let post = receiver.hand_offs().remove(count);
+        let expected: Vec<String> = secrets.iter().map(|secret| signature(secret, &post)).collect();
+        assert_eq!(post.header("webhook-signature").unwrap(), expected.join(" "));
+    };
+    signs(0, &[&third, &second, &first]).await;
+    let refused = rotate(json!({})).await.refused(postern::error::Code::ValidationFailed);
+    assert!(refused.json["field_errors"]["end_old"][0].as_str().unwrap().contains("must be true"), "{}", refused.text);
+    signs(1, &[&third, &second, &first]).await;
+    // The first has had its day, and another may come.
+    app.advance(Duration::from_secs(86_400 - 3_600));
+    signs(2, &[&third, &second]).await;
+    let fourth = rotate(json!({"end_old": false})).await.expect(200).text_at("/secret");
+    signs(3, &[&fourth, &third, &second]).await;
+    let fifth = rotate(json!({"end_old": true})).await.expect(200);
+    assert_eq!(fifth.json["old_secret_until"], json!(null));
+    signs(4, &[&fifth.text_at("/secret")]).await;
+}
+
+#[actix_web::test]
 async fn a_failure_is_tried_again_on_schedule_with_the_same_id() {
     let (app, receiver) = (start().await, FakeCarrier::start());
     let tenant = app.tenant().await;

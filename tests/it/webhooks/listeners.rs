@@ -57,12 +57,12 @@ async fn a_lease_is_renewed_by_an_acknowledgement_and_ends_without() {
     sent_message(&app, &tenant.live).await;
     let ack = format!("/v1/listeners/{id}/ack");
     for _ in 0..3 {
-        app.advance(Duration::from_secs(299));
+        app.advance(Duration::from_secs(3_599));
         let renewed = tenant.live.post(&ack, json!({"events": []})).await.expect(200);
-        assert_eq!(renewed.text_at("/expires_at"), app.app.clock.now().plus(Duration::from_secs(300)).rfc3339());
+        assert_eq!(renewed.text_at("/expires_at"), app.app.clock.now().plus(Duration::from_secs(3_600)).rfc3339());
     }
     assert_eq!(unheard(&tenant.live, &id).await.len(), 1, "nothing is lost while it holds");
-    app.advance(Duration::from_secs(300));
+    app.advance(Duration::from_secs(3_600));
     tenant.live.get(&format!("/v1/listeners/{id}/events")).await.refused(Code::NotFound);
     for _ in 0..10 {
         listener(&tenant.live, json!({})).await;
@@ -70,8 +70,20 @@ async fn a_lease_is_renewed_by_an_acknowledgement_and_ends_without() {
     let many = tenant.live.post("/v1/listeners", json!({})).await.refused(Code::ValidationFailed);
     assert!(many.text.contains("10 listeners"), "{}", many.text);
     listener(&tenant.test, json!({})).await;
+    // One that has said nothing for five minutes makes room; those that live do not.
+    let busy = listener(&tenant.test, json!({})).await;
+    app.advance(Duration::from_secs(299));
+    tenant.live.post("/v1/listeners", json!({})).await.refused(Code::ValidationFailed);
+    tenant.test.post(&format!("/v1/listeners/{busy}/ack"), json!({"events": []})).await.expect(200);
+    app.advance(Duration::from_secs(1));
+    for _ in 0..9 {
+        listener(&tenant.test, json!({})).await;
+    }
+    tenant.test.get(&format!("/v1/listeners/{busy}/events")).await.expect(200);
+    tenant.test.post("/v1/listeners", json!({})).await.refused(Code::ValidationFailed);
+    listener(&tenant.live, json!({})).await;
     worker::sweep(&app.app).await.unwrap();
-    app.advance(Duration::from_secs(300));
+    app.advance(Duration::from_secs(3_600));
     worker::sweep(&app.app).await.unwrap();
     let left = app.write(|conn| webhooks::purge_listeners(conn, postern::clock::Millis(i64::MAX), 100)).await;
     assert_eq!(left, 0, "nothing is left of what ended");
@@ -141,4 +153,32 @@ async fn a_made_up_event_has_the_members_of_a_real_one() {
         assert_eq!(made.as_object_mut().unwrap().remove("test"), Some(json!(true)));
         assert_eq!(members(&made), members(&event["payload"]["data"]), "{}", event["type"]);
     }
+}
+
+#[actix_web::test]
+async fn operators_see_the_events_of_all_as_far_as_somebody_asked_for_them() {
+    let app = start().await;
+    let (one, other) = (app.tenant().await, app.tenant().await);
+    let since = app.app.clock.now();
+    let all = format!("/v1/admin/events?since={}", since.rfc3339());
+    sent_message(&app, &one.live).await;
+    assert_eq!(app.operator().get(&all).await.expect(200).json["data"], json!([]), "nobody asked");
+    listener(&one.live, json!({})).await;
+    listener(&other.test, json!({})).await;
+    let id = sent_message(&app, &one.live).await;
+    app.advance(Duration::from_secs(1));
+    other.test.post("/v1/sandbox/events", json!({"type": "message.failed"})).await.expect(201);
+    let page = app.operator().get(&all).await.expect(200);
+    let told: Vec<Value> = page.json["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| json!([event["org_id"], event["mode"], event["type"]]))
+        .collect();
+    assert_eq!(json!(told), json!([[one.org, "live", "message.sent"], [other.org, "test", "message.failed"]]));
+    assert_eq!((&page.json["data"][0]["payload"]["data"]["id"], &page.json["has_more"]), (&json!(id), &json!(false)));
+    assert_eq!(page.text_at("/next_since"), app.app.clock.now().minus(Duration::from_secs(3)).rfc3339());
+    assert!(!page.text.contains("7911123456") && !page.text.contains("hello there"), "{}", page.text);
+    one.live.get("/v1/admin/events").await.refused(Code::Unauthenticated);
+    app.operator().get("/v1/admin/events?since=soon").await.refused(Code::ValidationFailed);
 }

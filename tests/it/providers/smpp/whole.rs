@@ -57,3 +57,62 @@ async fn a_message_is_sent_and_delivered_by_smpp() {
     assert_ne!(status(&unsent).await, "sent");
     assert_eq!(centre.submits().len(), 2);
 }
+
+/// A process whose links are kept, until told to stop.
+struct Linked {
+    app: TestApp,
+    stop: watch::Sender<bool>,
+    links: actix_web::rt::task::JoinHandle<()>,
+}
+
+impl Linked {
+    async fn to(app: TestApp, centre: &FakeSmsc) -> Linked {
+        let (stop, stopped) = watch::channel(false);
+        let links = actix_web::rt::spawn(postern::callbacks::keep_links(app.app.clone(), stopped));
+        meanwhile("the bind", async || Some(()).filter(|()| centre.bound() == 1)).await;
+        Linked { app, stop, links }
+    }
+
+    async fn end(self) {
+        self.stop.send(true).unwrap();
+        tokio::time::timeout(Duration::from_secs(20), self.links).await.unwrap().unwrap();
+    }
+}
+
+#[actix_web::test]
+async fn after_a_restart_ids_in_another_form_meet_their_own_messages_and_no_others() {
+    let centre = FakeSmsc::start().await;
+    let first = TestApp::start_with(|config| smpp(config, centre.port)).await;
+    first.route(&[("sms", "centre", 1)]).await;
+    let second = first.another_with(|config| smpp(config, centre.port)).await;
+    let tenant = first.tenant().await;
+    let before = Linked::to(first, &centre).await;
+    let send = async |app: &TestApp, id: &'static str, to: &str| {
+        centre.next(Say::Take(id));
+        let body = json!({"to": to, "body": "hello", "kind": "transactional"});
+        let sent = tenant.live.at(&app.base).post("/v1/messages", body).await.expect(202);
+        assert_eq!(app.step().await, 1);
+        format!("/v1/messages/{}", sent.text_at("/id"))
+    };
+    // Hex 1009 is 4105: the receipt of one has the id of the other.
+    let hex = send(&before.app, "00001009", "+447911123456").await;
+    let twin = send(&before.app, "4105", "+447911123457").await;
+    let same = send(&before.app, "0000100A", "+447911123456").await;
+    let actor = tenant.live.at(&second.base);
+    let status = async |path: &str| actor.get(path).await.expect(200).text_at("/status");
+    before.end().await;
+
+    let after = Linked::to(second, &centre).await;
+    assert!(centre.text_receipt("4105", "DELIVRD").await);
+    assert_eq!((status(&hex).await, status(&twin).await), ("delivered".to_owned(), "sent".to_owned()));
+    assert!(centre.receipt("4105", "DELIVRD", 2).await, "a repeat, by parameters this time");
+    assert_eq!(status(&twin).await, "sent");
+    // Of two messages to one number either could be meant: neither is taken.
+    let other = send(&after.app, "4106", "+447911123456").await;
+    assert!(centre.text_receipt("4106", "DELIVRD").await);
+    assert_eq!((status(&same).await, status(&other).await), ("sent".to_owned(), "sent".to_owned()));
+    let last = send(&after.app, "0000100B", "+447911123456").await;
+    assert!(centre.text_receipt("4107", "DELIVRD").await);
+    assert_eq!(status(&last).await, "delivered");
+    after.end().await;
+}

@@ -1,0 +1,3 @@
+DROP TABLE alert_mails;
+ALTER TABLE webhook_endpoints DROP COLUMN older_until;
+ALTER TABLE webhook_endpoints DROP COLUMN older_secret;
