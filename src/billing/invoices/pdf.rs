@@ -5,8 +5,10 @@ use krilla::Document;
 use krilla::metadata::{DateTime, Metadata};
 use krilla::page::PageSettings;
 
-use super::issue::{InvoiceLine, InvoiceParty, InvoiceView};
 use super::pen::{Fonts, Pen};
+use super::view::{InvoiceLine, InvoiceParty, InvoiceView};
+use crate::accounts::PlanName;
+use crate::billing::fees::InvoiceFee;
 use crate::error::{Error, Result};
 use crate::money::MoneyView;
 use crate::terms::Mode;
@@ -42,7 +44,8 @@ const PALE: (u8, u8, u8) = (243, 244, 246);
 pub fn pdf(view: &InvoiceView) -> Result<Vec<u8>> {
     let view = &evened(view);
     let fonts = Fonts::load()?;
-    let pages = pages(&view.lines);
+    let lines = drawn(view);
+    let pages = pages(&lines);
     let mut document = Document::new();
     document.set_metadata(metadata(view));
     for (index, rows) in pages.iter().enumerate() {
@@ -54,7 +57,7 @@ pub fn pdf(view: &InvoiceView) -> Result<Vec<u8>> {
     document.finish().map_err(|fault| Error::internal(format!("a PDF could not be written: {fault:?}")))
 }
 
-fn draw(mut pen: Pen<'_, '_>, view: &InvoiceView, (rows, index, count): (&[InvoiceLine], usize, usize)) {
+fn draw(mut pen: Pen<'_, '_>, view: &InvoiceView, (rows, index, count): (&[Line], usize, usize)) {
     let top = if index == 0 { FIRST_ROWS_AT } else { OTHER_ROWS_AT };
     if index == 0 {
         head(&mut pen, view);
@@ -70,8 +73,40 @@ fn draw(mut pen: Pen<'_, '_>, view: &InvoiceView, (rows, index, count): (&[Invoi
     pen.finish();
 }
 
+/// A line of the table.
+#[derive(Clone)]
+struct Line {
+    text: String,
+    /// Messages and parts; a fee has none.
+    counts: Option<(i64, i64)>,
+    amount: MoneyView,
+}
+
+/// What the table shows: the fees, then the messages.
+fn drawn(view: &InvoiceView) -> Vec<Line> {
+    let fees = view.fees.iter().map(|fee| Line { text: fee_text(fee), counts: None, amount: fee.amount.clone() });
+    let lines = view.lines.iter().map(|line| Line {
+        text: described(line),
+        counts: Some((line.messages, line.parts)),
+        amount: line.amount.clone(),
+    });
+    fees.chain(lines).collect()
+}
+
+fn fee_text(fee: &InvoiceFee) -> String {
+    let plan = match fee.plan {
+        PlanName::Free => "Free",
+        PlanName::Pro => "Pro",
+        PlanName::Enterprise => "Enterprise",
+    };
+    match fee.days == fee.of_days {
+        true => format!("{plan} plan, the month"),
+        false => format!("{plan} plan, {} to {} ({} of {} days)", fee.from, fee.to, fee.days, fee.of_days),
+    }
+}
+
 /// The lines of each page; the last page has room for the sums.
-fn pages(lines: &[InvoiceLine]) -> Vec<&[InvoiceLine]> {
+fn pages(lines: &[Line]) -> Vec<&[Line]> {
     let fit = |top: f32, foot: f32| -> usize {
         let mut rows = 0;
         let mut at = top + ROW;
@@ -145,7 +180,7 @@ fn billed_to(pen: &mut Pen<'_, '_>, customer: &InvoiceParty, top: f32) {
 }
 
 /// Draws the table from `top` on; where it ends.
-fn table(pen: &mut Pen<'_, '_>, lines: &[InvoiceLine], top: f32) -> f32 {
+fn table(pen: &mut Pen<'_, '_>, lines: &[Line], top: f32) -> f32 {
     let heading = top - 14.0;
     pen.small(LEFT, heading, SOFT, "Description");
     pen.right(MESSAGES_AT, heading, 8.5, false, SOFT, "Messages");
@@ -158,9 +193,11 @@ fn table(pen: &mut Pen<'_, '_>, lines: &[InvoiceLine], top: f32) -> f32 {
         at += ROW;
     }
     for line in lines {
-        pen.text(LEFT, at + 9.0, 9.5, false, INK, &described(line));
-        pen.right(MESSAGES_AT, at + 9.0, 9.5, false, INK, &grouped(&line.messages.to_string()));
-        pen.right(PARTS_AT, at + 9.0, 9.5, false, INK, &grouped(&line.parts.to_string()));
+        pen.text(LEFT, at + 9.0, 9.5, false, INK, &line.text);
+        if let Some((messages, parts)) = line.counts {
+            pen.right(MESSAGES_AT, at + 9.0, 9.5, false, INK, &grouped(&messages.to_string()));
+            pen.right(PARTS_AT, at + 9.0, 9.5, false, INK, &grouped(&parts.to_string()));
+        }
         pen.right(RIGHT, at + 9.0, 9.5, false, INK, &shown(&line.amount));
         pen.block(LEFT, at + ROW - 6.0, RIGHT - LEFT, 0.4, LINE);
         at += ROW;
@@ -243,7 +280,8 @@ fn evened(view: &InvoiceView) -> InvoiceView {
     }
     let mut view = view.clone();
     let sums = [&mut view.subtotal, &mut view.tax, &mut view.total, &mut view.paid, &mut view.due];
-    even(&mut view.lines.iter_mut().map(|line| &mut line.amount).chain(sums).collect::<Vec<_>>());
+    let fees = view.fees.iter_mut().map(|fee| &mut fee.amount);
+    even(&mut view.lines.iter_mut().map(|line| &mut line.amount).chain(fees).chain(sums).collect::<Vec<_>>());
     let statement = &mut view.statement;
     even(&mut [
         &mut statement.opening,
@@ -287,13 +325,7 @@ mod tests {
 
     #[test]
     fn every_line_has_a_page_and_the_last_has_room_for_the_sums() {
-        let line = InvoiceLine {
-            channel: String::from("sms"),
-            country: None,
-            messages: 1,
-            parts: 1,
-            amount: MoneyView { amount: String::from("1.00"), currency: String::from("USD") },
-        };
+        let line = Line { text: String::from("SMS"), counts: Some((1, 1)), amount: usd("1.00") };
         for count in 0..120 {
             let lines = vec![line.clone(); count];
             let pages = pages(&lines);
@@ -330,6 +362,14 @@ mod tests {
             period_end: String::from("2026-11-30"),
             issuer: party("Postern Messaging Ltd", "GB123456789"),
             customer: party("ACME Größe & Söhne", "DE987654321"),
+            fees: vec![InvoiceFee {
+                plan: PlanName::Pro,
+                from: String::from("2026-11-11"),
+                to: String::from("2026-11-30"),
+                days: 20,
+                of_days: 30,
+                amount: usd("32.67"),
+            }],
             lines: (0..count).map(line).collect(),
             subtotal: usd("1124.5678"),
             tax_percent: String::from("20.00"),
@@ -338,7 +378,7 @@ mod tests {
             paid: usd("1124.5678"),
             due: usd("224.91"),
             payment_terms: vec![String::from("Sample Bank, IBAN GB00 SAMP 0000 0000 0000 00")],
-            statement: super::super::issue::InvoiceStatement {
+            statement: super::super::view::InvoiceStatement {
                 opening: usd("1000.00"),
                 topups: usd("2500.00"),
                 adjustments: usd("-12.50"),
