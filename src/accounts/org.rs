@@ -206,6 +206,9 @@ pub fn create_org(conn: &mut Conn, by: &By, new: NewOrg) -> Result<Org> {
 
 /// Changes an organization. Errors: `not_found`, `validation_failed`.
 pub fn update_org(conn: &mut Conn, by: &By, id: OrgId, patch: OrgPatch) -> Result<Org> {
+    if patch.plan_when.is_some() && patch.plan.is_none() {
+        return Err(Error::field("plan_when", "says when a plan changes; name the plan beside it"));
+    }
     let before = load_org_for_update(conn, id)?;
     let after = patched(&before, patch, by.now);
     check(&after)?;

@@ -2,19 +2,20 @@
 
 use std::collections::{HashMap, HashSet};
 
-use actix_web::web::ServiceConfig;
-use actix_web::{HttpResponse, get, put};
+use actix_web::web::{Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, get, put};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::admin::desk::{Desk, Look, Manage, Unfiltered};
 use crate::admin::docs::{ChangeRefusals, ReadRefusals};
 use crate::admin::order::done;
+use crate::app::App;
 use crate::audit::Change;
 use crate::clock::Millis;
 use crate::error::{Code, Error, Result};
 use crate::http::page::PageParams;
-use crate::http::{Listing, Page, Query, Rows};
+use crate::http::{Listing, Page, Query, Rows, csv, wants};
 use crate::ids::{PriceId, RouteId};
 use crate::money::{Currency, Micros, MoneyView};
 use crate::phone::Country;
@@ -136,15 +137,25 @@ pub(super) struct Manner {
     reason: Option<String>,
 }
 
-/// List the prices.
+/// List the prices; with `Accept: text/csv` as a sheet that can be changed and put back.
 #[utoipa::path(
     tag = "Admin: money",
     path = "/v1/admin/prices",
-    responses((status = 200, description = "The price list", body = Prices), ReadRefusals),
+    responses(
+        (status = 200, description = "The price list", content(
+            (Prices = "application/json"),
+            (String = "text/csv", example = "channel,country,prefix,category,segment,amount,currency,from,charged_at\nsms,US,,,,0.0075,USD,2026-12-01T00:00:00.000Z,hand_off\n"),
+        )),
+        ReadRefusals,
+    ),
     security(("operator_token" = [])),
 )]
 #[get("/prices")]
-pub(super) async fn list_prices(desk: Desk<Look>) -> Result<HttpResponse> {
+pub(super) async fn list_prices(desk: Desk<Look>, app: Data<App>, req: HttpRequest) -> Result<HttpResponse> {
+    if wants(&req, "text/csv") {
+        let list = app.db.read(wallet::load_prices).await?;
+        return csv("prices", &COLUMNS, list.iter().map(|price| cells(line(price))));
+    }
     desk.show(|conn| Ok(Prices { data: wallet::load_prices(conn)?.iter().map(line).collect() })).await
 }
 
@@ -339,6 +350,26 @@ fn line(price: &Price) -> PriceLine {
         from: Some(price.valid_from),
         charged_at: Some(price.charged_at),
     }
+}
+
+const COLUMNS: [&str; 9] =
+    ["channel", "country", "prefix", "category", "segment", "amount", "currency", "from", "charged_at"];
+
+fn cells(line: PriceLine) -> Vec<String> {
+    fn shown<T: ToString>(value: Option<T>) -> String {
+        value.map(|value| value.to_string()).unwrap_or_default()
+    }
+    vec![
+        line.channel.to_string(),
+        shown(line.country),
+        shown(line.prefix),
+        shown(line.category),
+        shown(line.segment),
+        line.amount,
+        shown(line.currency),
+        shown(line.from.map(Millis::rfc3339)),
+        shown(line.charged_at),
+    ]
 }
 
 fn margins(list: &[Price], routes: &[Route]) -> Vec<MarginView> {

@@ -45,7 +45,7 @@ fn rows(bytes: &[u8]) -> Result<Value> {
     let mut list = Vec::new();
     for row in reader.records() {
         let row = row.map_err(|fault| unreadable(&fault.to_string()))?;
-        let cells = names.iter().zip(row.iter()).filter(|(_, cell)| !cell.is_empty());
+        let cells = names.iter().zip(row.iter().map(meant)).filter(|(_, cell)| !cell.is_empty());
         let object = cells.map(|(name, cell)| (name.to_owned(), Value::from(cell))).collect::<Map<_, _>>();
         // Spreadsheets keep empty rows at the end.
         if object.is_empty() {
@@ -56,11 +56,16 @@ fn rows(bytes: &[u8]) -> Result<Value> {
             return Err(Error::field("body", format!("must have at most {MOST} rows")));
         }
     }
-    // What is no list at all, any text of one line, would else be taken for an empty one.
-    if list.is_empty() && !names.is_empty() {
-        return Err(unreadable("it has headings and no row"));
+    // What is no list at all, any text of one line or a file that was not there, would else be taken for an empty one.
+    if list.is_empty() {
+        return Err(unreadable("it has no row; an empty list is sent as JSON, []"));
     }
     Ok(Value::Array(list))
+}
+
+/// A cell as it was before [`harmless`]: a sheet of ours can be changed and put back.
+fn meant(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@'])).unwrap_or(cell)
 }
 
 /// A sheet without the byte order mark that spreadsheets begin a file with, and what reads it: comma or semicolon, as its
@@ -130,8 +135,8 @@ mod tests {
         assert_eq!(rows(b"a,b\n1,\"x, y\"\n2,\n").unwrap(), want);
         assert_eq!(rows("\u{feff}a;b\r\n1;x, y\r\n2;\r\n".as_bytes()).unwrap(), want);
         assert_eq!(rows(b"a,b\n1,\"x, y\"\n,\n2,\n,\n").unwrap(), want);
-        assert_eq!(rows(b"").unwrap(), serde_json::json!([]));
-        for bad in [&b"a,b\n1,2,3\n"[..], b"\xff\xfe", b"a,b\n", b"0.5"] {
+        assert_eq!(rows(b"a\n'+44\n'x\n").unwrap(), serde_json::json!([{"a": "+44"}, {"a": "'x"}]));
+        for bad in [&b""[..], b"a,b\n1,2,3\n", b"\xff\xfe", b"a,b\n", b"0.5"] {
             assert_eq!(rows(bad).unwrap_err().code(), Code::MalformedRequest);
         }
     }

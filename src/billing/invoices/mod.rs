@@ -4,6 +4,7 @@ mod issue;
 mod mail;
 mod pdf;
 mod pen;
+mod texts;
 mod view;
 
 pub use issue::{issue_due, issue_month};

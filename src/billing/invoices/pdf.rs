@@ -6,11 +6,9 @@ use krilla::metadata::{DateTime, Metadata};
 use krilla::page::PageSettings;
 
 use super::pen::{Fonts, Pen};
-use super::view::{InvoiceLine, InvoiceParty, InvoiceView};
-use crate::accounts::PlanName;
-use crate::billing::fees::InvoiceFee;
+use super::texts::{Line, drawn, evened, grouped, is_nothing, plain, shown};
+use super::view::{InvoiceParty, InvoiceView};
 use crate::error::{Error, Result};
-use crate::money::MoneyView;
 use crate::terms::Mode;
 
 /// A4 in points, and its margins.
@@ -18,6 +16,9 @@ const WIDTH: f32 = 595.28;
 const HEIGHT: f32 = 841.89;
 const LEFT: f32 = 56.0;
 const RIGHT: f32 = WIDTH - 56.0;
+/// The width of the left column, and most lines of an address or of payment terms.
+const SIDE: f32 = 270.0;
+const MOST_LINES: usize = 7;
 /// Where the numbers of the table end.
 const MESSAGES_AT: f32 = 350.0;
 const PARTS_AT: f32 = 420.0;
@@ -73,38 +74,6 @@ fn draw(mut pen: Pen<'_, '_>, view: &InvoiceView, (rows, index, count): (&[Line]
     pen.finish();
 }
 
-/// A line of the table.
-#[derive(Clone)]
-struct Line {
-    text: String,
-    /// Messages and parts; a fee has none.
-    counts: Option<(i64, i64)>,
-    amount: MoneyView,
-}
-
-/// What the table shows: the fees, then the messages.
-fn drawn(view: &InvoiceView) -> Vec<Line> {
-    let fees = view.fees.iter().map(|fee| Line { text: fee_text(fee), counts: None, amount: fee.amount.clone() });
-    let lines = view.lines.iter().map(|line| Line {
-        text: described(line),
-        counts: Some((line.messages, line.parts)),
-        amount: line.amount.clone(),
-    });
-    fees.chain(lines).collect()
-}
-
-fn fee_text(fee: &InvoiceFee) -> String {
-    let plan = match fee.plan {
-        PlanName::Free => "Free",
-        PlanName::Pro => "Pro",
-        PlanName::Enterprise => "Enterprise",
-    };
-    match fee.days == fee.of_days {
-        true => format!("{plan} plan, the month"),
-        false => format!("{plan} plan, {} to {} ({} of {} days)", fee.from, fee.to, fee.days, fee.of_days),
-    }
-}
-
 /// The lines of each page; the last page has room for the sums.
 fn pages(lines: &[Line]) -> Vec<&[Line]> {
     let fit = |top: f32, foot: f32| -> usize {
@@ -144,10 +113,10 @@ fn metadata(view: &InvoiceView) -> Metadata {
 
 fn head(pen: &mut Pen<'_, '_>, view: &InvoiceView) {
     pen.block(0.0, 0.0, WIDTH, 6.0, ACCENT);
-    pen.text(LEFT, 72.0, 18.0, true, INK, &view.issuer.name);
+    pen.fit((LEFT, SIDE), 72.0, (18.0, true), INK, &view.issuer.name);
     let mut at = 90.0;
-    for line in view.issuer.address.iter().chain(&view.issuer.tax_id.as_ref().map(|id| format!("Tax no. {id}"))) {
-        pen.small(LEFT, at, SOFT, line);
+    for line in about(&view.issuer) {
+        pen.fit((LEFT, SIDE), at, (8.5, false), SOFT, &line);
         at += 12.5;
     }
     pen.right(RIGHT, 72.0, 18.0, true, ACCENT, "INVOICE");
@@ -166,17 +135,24 @@ fn head(pen: &mut Pen<'_, '_>, view: &InvoiceView) {
     }
     pen.block(345.0, 232.0, RIGHT - 345.0, 40.0, PALE);
     pen.text(357.0, 256.5, 9.5, false, SOFT, "Amount due");
-    pen.right(RIGHT - 12.0, 257.5, 14.0, true, INK, &shown(&view.due));
+    pen.right(RIGHT - 12.0, 257.5, 14.0, true, INK, &shown(&plain(&view.due)));
 }
 
 fn billed_to(pen: &mut Pen<'_, '_>, customer: &InvoiceParty, top: f32) {
     pen.small(LEFT, top, SOFT, "Billed to");
-    pen.text(LEFT, top + 17.0, 11.0, true, INK, &customer.name);
+    pen.fit((LEFT, SIDE), top + 17.0, (11.0, true), INK, &customer.name);
     let mut at = top + 32.0;
-    for line in customer.address.iter().chain(&customer.tax_id.as_ref().map(|id| format!("Tax no. {id}"))) {
-        pen.text(LEFT, at, 9.5, false, INK, line);
+    for line in about(customer) {
+        pen.fit((LEFT, SIDE), at, (9.5, false), INK, &line);
         at += 13.0;
     }
+}
+
+/// Address and tax number of a party, as many lines as there is room for.
+fn about(party: &InvoiceParty) -> Vec<String> {
+    let room = MOST_LINES - usize::from(party.tax_id.is_some());
+    let tax = party.tax_id.as_ref().map(|id| format!("Tax no. {id}"));
+    party.address.iter().take(room).cloned().chain(tax).collect()
 }
 
 /// Draws the table from `top` on; where it ends.
@@ -203,19 +179,6 @@ fn table(pen: &mut Pen<'_, '_>, lines: &[Line], top: f32) -> f32 {
         at += ROW;
     }
     at
-}
-
-fn described(line: &InvoiceLine) -> String {
-    let what = match line.channel.as_str() {
-        "sms" => "SMS",
-        "whatsapp" => "WhatsApp messages",
-        "email" => "Emails",
-        other => other,
-    };
-    match &line.country {
-        Some(country) => format!("{what} to {country}"),
-        None => String::from(what),
-    }
 }
 
 fn sums(pen: &mut Pen<'_, '_>, view: &InvoiceView, top: f32) {
@@ -253,9 +216,9 @@ fn sums(pen: &mut Pen<'_, '_>, view: &InvoiceView, top: f32) {
     let mut at = top + 125.0;
     if !view.payment_terms.is_empty() && !is_nothing(&view.due) {
         pen.text(LEFT, at, 9.5, true, INK, "How to pay");
-        for line in &view.payment_terms {
+        for line in view.payment_terms.iter().take(MOST_LINES) {
             at += 14.0;
-            pen.small(LEFT, at, SOFT, line);
+            pen.fit((LEFT, RIGHT - LEFT), at, (8.5, false), SOFT, line);
         }
     }
 }
@@ -264,66 +227,14 @@ fn rows(index: usize) -> f32 {
     u16::try_from(index).map_or(0.0, f32::from)
 }
 
-fn is_nothing(money: &MoneyView) -> bool {
-    money.amount.bytes().all(|byte| matches!(byte, b'0' | b'.'))
-}
-
-/// The same with as many places in every amount of a column, so that points stand below points.
-fn evened(view: &InvoiceView) -> InvoiceView {
-    fn even(column: &mut [&mut MoneyView]) {
-        let places = |money: &MoneyView| money.amount.split_once('.').map_or(0, |(_, rest)| rest.len());
-        let most = column.iter().map(|money| places(money)).max().unwrap_or(0);
-        for money in column {
-            let missing = most.saturating_sub(places(money));
-            money.amount.push_str(&"0".repeat(missing));
-        }
-    }
-    let mut view = view.clone();
-    let sums = [&mut view.subtotal, &mut view.tax, &mut view.total, &mut view.paid, &mut view.due];
-    let fees = view.fees.iter_mut().map(|fee| &mut fee.amount);
-    even(&mut view.lines.iter_mut().map(|line| &mut line.amount).chain(fees).chain(sums).collect::<Vec<_>>());
-    let statement = &mut view.statement;
-    even(&mut [
-        &mut statement.opening,
-        &mut statement.topups,
-        &mut statement.adjustments,
-        &mut statement.charges,
-        &mut statement.closing,
-    ]);
-    view
-}
-
-/// `1,234.50 USD`.
-fn shown(money: &MoneyView) -> String {
-    format!("{} {}", grouped(&money.amount), money.currency)
-}
-
-/// Digits in groups of three.
-fn grouped(number: &str) -> String {
-    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("−", digits));
-    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
-    let mut out = String::from(sign);
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    fraction.map_or(out.clone(), |fraction| format!("{out}.{fraction}"))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::view::InvoiceLine;
     use super::*;
+    use crate::accounts::PlanName;
+    use crate::billing::fees::InvoiceFee;
+    use crate::money::MoneyView;
 
-    #[test]
-    fn numbers_are_grouped_by_three() {
-        for (plain, want) in [("0.00", "0.00"), ("-1234.5", "−1,234.5"), ("1000000", "1,000,000"), ("999", "999")] {
-            assert_eq!(grouped(plain), want);
-        }
-    }
-
-    #[test]
     fn every_line_has_a_page_and_the_last_has_room_for_the_sums() {
         let line = Line { text: String::from("SMS"), counts: Some((1, 1)), amount: usd("1.00") };
         for count in 0..120 {
@@ -398,6 +309,9 @@ mod tests {
             let count = text.matches("/Type /Page\n").count() + text.matches("/Type/Page/").count();
             assert!(text.starts_with("%PDF-") && text.contains("FontFile"), "{lines}");
             assert_eq!(count, pages, "{lines}");
+            if let Ok(folder) = std::env::var("RENDER") {
+                std::fs::write(format!("{folder}/{lines}.pdf"), &file).unwrap();
+            } // TEMP
         }
     }
 }

@@ -58,7 +58,8 @@ async fn money_that_comes_and_goes_meanwhile_is_spent_once() {
     let app = TestApp::start().await;
     let acme = paying(&app, "0.20").await;
     let sending = join_all((0..4 * K).map(|n| post(&acme.live, notice_to(&number(n)))));
-    let paying_in = join_all((0..PAID).map(|n| pay_in(&app, &acme.org, "0.01", &format!("part {n}"))));
+    let parts: Vec<String> = (0..PAID).map(|n| format!("part {n}")).collect();
+    let paying_in = join_all(parts.iter().map(|part| pay_in(&app, &acme.org, "0.01", part)));
     let adjust = format!("/v1/admin/orgs/{}/wallet/adjustments", acme.org);
     let operator = app.operator();
     let taking = join_all(

@@ -30,14 +30,23 @@ async fn a_sheet_is_rehearsed_then_kept_and_its_history_too() {
         (&again.json["added"], &again.json["removed"], &again.json["kept"]),
         (&json!([]), &json!([]), &json!(2))
     );
+    // As a sheet it goes out and comes in again, and the same sheet again changes nothing.
+    let sheet = operator.with_header("Accept", "text/csv").get("/v1/admin/prices").await.expect(200).text;
+    assert!(sheet.contains("sms,,'+1415,otp,,0.01,USD,2026-04-01T00:00:00.000Z,delivery"), "{sheet}");
+    let again = put("", &sheet).await.expect(200);
+    assert_eq!((&again.json["kept"], &again.json["added"]), (&json!(2), &json!([])), "{}", again.text);
     operator.put("/v1/admin/prices", json!([{"channel": "sms", "amount": "0.03"}])).await.expect(200);
     let past = operator.get("/v1/admin/prices/history").await.expect(200);
     let lines = past.json["data"].as_array().unwrap();
     assert_eq!((lines.len(), &lines[0]["amount"], &lines[0]["removed_at"]), (3, &json!("0.03"), &json!(null)));
     assert!(lines[1]["removed_at"].is_string() && lines[2]["removed_at"].is_string(), "{}", past.text);
-    for bad in
-        ["channel,amount\nsms,1,2\n", "channel,amount\nfax,1\n", "channel,amount\nsms,-1\n", "channel,cost\nsms,1\n"]
-    {
+    for bad in [
+        "",
+        "channel,amount\nsms,1,2\n",
+        "channel,amount\nfax,1\n",
+        "channel,amount\nsms,-1\n",
+        "channel,cost\nsms,1\n",
+    ] {
         let reply = put("", bad).await;
         assert_eq!(reply.status, 400, "{bad}: {}", reply.text);
     }

@@ -87,6 +87,9 @@ async fn a_plan_changes_at_once_or_with_the_next_month() {
     app.advance(secs(4 * 86_400));
     worker::bill(&app.app).await.unwrap();
     assert_eq!(plan().await, "enterprise");
+    let path = format!("/v1/admin/orgs/{}", acme.org);
+    let alone = json!({"plan_when": "next_cycle"});
+    app.operator().patch(&path, alone).await.refused(Code::ValidationFailed);
     let org = change(&app, &acme, json!({"plan": "free", "plan_when": "now"})).await;
     assert_eq!((&org["plan"], &org["next_plan"]), (&json!("free"), &Value::Null));
     // An enterprise's own limits outlive it: an override stands above the plan.
