@@ -106,6 +106,7 @@ async fn what_no_carrier_took_gives_back_its_part_of_the_allowance() {
     app.operator().put(&path, json!({"limit": "1000/min"})).await.expect(200);
     let full = |n: usize| {
         let live = acme.live.clone();
+        app.advance(secs(2));
         async move { post(&live, notice_to(&number(n))).await.refused(Code::FreePlanExhausted) }
     };
     let mut sent = Vec::new();
@@ -132,6 +133,8 @@ async fn what_no_carrier_took_gives_back_its_part_of_the_allowance() {
 async fn what_is_too_late_gives_back_its_part_and_what_failed_after_a_carrier_took_it_does_not() {
     let app = TestApp::start_with(|config| config.billing.free_allowance = 1).await;
     let acme = app.tenant_with(json!({"plan": "free"})).await;
+    let path = format!("/v1/admin/orgs/{}/limits/sms.plan", acme.org);
+    app.operator().put(&path, json!({"limit": "1000/min"})).await.expect(200);
     accepted(&acme.live, code_to(&number(1))).await;
     app.advance(secs(3_600));
     drain(&app).await;
@@ -142,10 +145,10 @@ async fn what_is_too_late_gives_back_its_part_and_what_failed_after_a_carrier_to
     post(&acme.live, code_to(&number(2))).await.refused(Code::FreePlanExhausted);
     // A message of last month that ends in this one gives nothing to this one.
     let mut later = code_to(&number(3));
-    app.advance(secs(4 * 86_400));
-    later["scheduled_for"] = json!(app.app.clock.now().plus(secs(29 * 86_400)).rfc3339());
+    app.advance(secs(32 * 86_400));
+    later["scheduled_for"] = json!(app.app.clock.now().plus(secs(3 * 86_400)).rfc3339());
     let id = accepted(&acme.live, later).await;
-    app.advance(secs(28 * 86_400));
+    app.advance(secs(5 * 43_200));
     accepted(&acme.live, code_to(&number(4))).await;
     acme.live.call("POST", &format!("/v1/messages/{id}/cancel"), None).await.expect(200);
     post(&acme.live, code_to(&number(5))).await.refused(Code::FreePlanExhausted);
