@@ -238,6 +238,7 @@ mod tests {
     use crate::billing::fees::InvoiceFee;
     use crate::money::MoneyView;
 
+    #[test]
     fn every_line_has_a_page_and_the_last_has_room_for_the_sums() {
         let line = Line { text: String::from("SMS"), counts: Some((1, 1)), amount: usd("1.00") };
         for count in 0..120 {
