@@ -154,6 +154,7 @@ fn prices(lines: usize) -> Vec<Price> {
         country,
         prefix,
         category: None,
+        segment: 1,
         amount: Micros(31_200),
         currency: Currency::USD,
         valid_from: Millis(0),

@@ -5,6 +5,7 @@ mod caller;
 mod change;
 mod countries;
 mod credential;
+mod cycle;
 mod directory;
 mod door;
 mod extract;
@@ -24,8 +25,9 @@ mod token;
 
 pub use boosts::set_send_boost;
 pub use caller::{Caller, Standing, working_caller};
-pub use change::{change_once, respond, stored, stored_nothing};
+pub use change::{change_bare, change_once, change_sealed, respond, stored, stored_nothing};
 pub use countries::Countries;
+pub use cycle::{apply_due_plans, plans_of};
 pub use directory::Directory;
 pub use door::{count_stranger, door_view, stranger_view};
 pub use guard::{guard, operator_guard};
@@ -38,8 +40,8 @@ pub use operators::{
     list_operator_tokens, list_operators, revoke_operator_token,
 };
 pub use org::{
-    KybStatus, NewOrg, Org, OrgPatch, OrgStatus, PlanWhen, Protection, SubscriptionStatus, apply_due_plans, create_org,
-    list_orgs, load_org, only_org, update_org,
+    KybStatus, NewOrg, Org, OrgPatch, OrgStatus, PlanWhen, Protection, SubscriptionStatus, create_org, list_orgs,
+    load_org, only_org, update_org,
 };
 pub use overrides::{Bearer, LimitOverride, NewOverride, list_overrides, remove_override, set_override};
 pub use plans::{Plan, PlanChange, PlanName, list_plans, seed, update_plan};

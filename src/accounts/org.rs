@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::accounts::countries::Countries;
+use crate::accounts::cycle;
 use crate::accounts::guarding::Guarding;
 use crate::accounts::plans::PlanName;
 use crate::accounts::store;
-use crate::audit::{Actor, By, Change};
+use crate::audit::{By, Change};
 use crate::clock::{Millis, Span};
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
@@ -198,32 +199,22 @@ pub fn create_org(conn: &mut Conn, by: &By, new: NewOrg) -> Result<Org> {
     };
     check(&org)?;
     store::orgs::insert(conn, org.clone())?;
+    cycle::begin(conn, &org)?;
     by.tell(conn, "org.create", org.id, Change::made(&org))?;
     Ok(org)
 }
 
 /// Changes an organization. Errors: `not_found`, `validation_failed`.
 pub fn update_org(conn: &mut Conn, by: &By, id: OrgId, patch: OrgPatch) -> Result<Org> {
+    if patch.plan_when.is_some() && patch.plan.is_none() {
+        return Err(Error::field("plan_when", "says when a plan changes; name the plan beside it"));
+    }
     let before = load_org_for_update(conn, id)?;
     let after = patched(&before, patch, by.now);
     check(&after)?;
-    store::orgs::update(conn, after.clone())?;
+    cycle::write(conn, &before, &after)?;
     by.tell(conn, "org.update", id, Change::changed(&before, &after))?;
     Ok(after)
-}
-
-/// Does the changes of plan that are due; how many.
-pub fn apply_due_plans(conn: &mut Conn, now: Millis) -> Result<usize> {
-    let by = By::local(Actor::System, now);
-    let due = store::orgs::plans_due(conn, now)?;
-    for id in &due {
-        let before = load_org_for_update(conn, *id)?;
-        let Some(plan) = before.next_plan.filter(|_| before.next_plan_at.is_some_and(|at| at <= now)) else { continue };
-        let after = Org { plan, next_plan: None, next_plan_at: None, updated_at: now, ..before.clone() };
-        store::orgs::update(conn, after.clone())?;
-        by.tell(conn, "org.plan", *id, Change::changed(&before, &after))?;
-    }
-    Ok(due.len())
 }
 
 /// The organization `id`. Errors: `not_found`.
@@ -253,14 +244,8 @@ const LEARNING: std::time::Duration = std::time::Duration::from_secs(7 * 86_400)
 
 const NAME_MAX_CHARS: usize = 100;
 
-/// The first moment of the next month (UTC): when a cycle begins.
-fn next_cycle(now: Millis) -> Millis {
-    let today = jiff::Timestamp::from_millisecond(now.0).unwrap_or_default().to_zoned(jiff::tz::TimeZone::UTC);
-    let first = today.last_of_month().and_then(|last| last.tomorrow()).and_then(|first| first.start_of_day());
-    first.map_or(now, |first| Millis(first.timestamp().as_millisecond()))
-}
-
-fn load_org_for_update(conn: &mut Conn, id: OrgId) -> Result<Org> {
+/// The same, held until the transaction ends.
+pub(super) fn load_org_for_update(conn: &mut Conn, id: OrgId) -> Result<Org> {
     store::orgs::find_locked(conn, id)?.ok_or_else(|| Error::new(Code::NotFound))
 }
 
@@ -269,7 +254,7 @@ fn patched(before: &Org, patch: OrgPatch, now: Millis) -> Org {
     let later = patch.plan.filter(|_| patch.plan_when == Some(PlanWhen::NextCycle));
     let at_once = patch.plan.filter(|_| later.is_none());
     let coming = if patch.plan.is_some() { (None, None) } else { (before.next_plan, before.next_plan_at) };
-    let coming = later.filter(|plan| *plan != before.plan).map_or(coming, |plan| (Some(plan), Some(next_cycle(now))));
+    let coming = later.filter(|plan| *plan != before.plan).map_or(coming, |plan| (Some(plan), Some(cycle::next(now))));
     Org {
         name: patch.name.map_or(before.name, |name| String::from(name.trim())),
         plan: at_once.unwrap_or(before.plan),

@@ -38,7 +38,7 @@ pub struct PaidIn {
     /// From 0.01 to 1000000: a decimal text with at most six places.
     #[schema(example = "100.00", pattern = r"^[0-9]{1,7}(\.[0-9]{1,6})?$")]
     amount: String,
-    /// ISO 4217; USD where absent.
+    /// ISO 4217; the wallet's own where absent, which is USD where nothing was ever paid in.
     #[schema(example = "USD", pattern = "^[A-Z]{3}$")]
     currency: Option<String>,
     /// The payment's own name: one name is booked once.

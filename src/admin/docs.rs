@@ -6,8 +6,9 @@ use utoipa::openapi::{RefOr, Response};
 use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
-    audit, billing, caps, carriers, decisions, events, holds, inbound, keys, limits, lists, messages, operators, orgs,
-    pauses, plans, prices, route_stats, routes, rules, senders, simulations, templates, wallets, whatsapp,
+    audit, billing, books, caps, carriers, decisions, events, fees, holds, inbound, keys, limits, lists, messages,
+    operators, orgs, pauses, plans, prices, route_stats, routes, rules, senders, simulations, templates, wallets,
+    whatsapp,
 };
 use crate::error::Code;
 use crate::http::problem::Problem;
@@ -34,6 +35,8 @@ use crate::http::refusals::refusals;
         limits::remove_key_limit,
         plans::list_plans,
         plans::update_plan,
+        fees::list_plan_fees,
+        fees::replace_plan_fees,
         operators::create_operator,
         operators::list_operators,
         operators::create_operator_token,
@@ -75,6 +78,10 @@ use crate::http::refusals::refusals;
         billing::change_profile,
         billing::show_accounts,
         billing::show_ledger,
+        books::list_org_topups,
+        books::list_org_invoices,
+        books::show_org_invoice,
+        books::list_org_transactions,
         caps::list_caps,
         caps::replace_caps,
         inbound::list_unowned_inbound,

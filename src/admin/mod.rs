@@ -5,12 +5,14 @@
 
 mod audit;
 mod billing;
+mod books;
 mod caps;
 mod carriers;
 mod decisions;
 mod desk;
 mod docs;
 mod events;
+mod fees;
 mod holds;
 mod inbound;
 mod keys;
@@ -42,6 +44,7 @@ pub fn configure(routes: &mut ServiceConfig) {
     keys::configure(routes);
     limits::configure(routes);
     plans::configure(routes);
+    fees::configure(routes);
     operators::configure(routes);
     audit::configure(routes);
     // Before `/routes/{id}`, which would take its path.
@@ -53,6 +56,7 @@ pub fn configure(routes: &mut ServiceConfig) {
     prices::configure(routes);
     wallets::configure(routes);
     billing::configure(routes);
+    books::configure(routes);
     caps::configure(routes);
     lists::configure(routes);
     decisions::configure(routes);

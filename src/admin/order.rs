@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 
-use crate::accounts::Directory;
+use crate::accounts::{Directory, respond};
 use crate::app::App;
 use crate::audit::{Actor, By};
 use crate::clock::Millis;
@@ -13,10 +13,9 @@ use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::fraud::forget_guards;
 use crate::http::reply::Reply;
-use crate::idempotency::{self, Answer, Claim, Keeping, Stored};
+use crate::idempotency::{self, Answer, Claim, Keeping, Seal, Stored};
 use crate::ids::OperatorId;
 use crate::messages::forget_tables;
-use crate::secret::{Keyring, Purpose};
 use crate::terms::Mode;
 
 /// A change on its way: by whom, why, for which request, under which key.
@@ -55,7 +54,7 @@ impl Order {
     where
         F: FnOnce(&mut Conn, &By) -> Result<Reply> + Send + 'static,
     {
-        let answer = self.commit(work).await?;
+        let answer = self.commit(move |conn, by| work(conn, by).map(stored)).await?;
         Ok(respond(answer))
     }
 
@@ -65,31 +64,22 @@ impl Order {
     where
         F: FnOnce(&mut Conn, &By) -> Result<Reply> + Send + 'static,
     {
-        let (ring, context) = (self.app.keyring.clone(), self.owner.clone());
-        let sealing = ring.clone();
-        let sealed_for = context.clone();
-        let mut answer = self
-            .commit(move |conn, by| {
-                let reply = work(conn, by)?;
-                Ok(Reply { body: seal(&sealing, &sealed_for, &reply.body).into(), ..reply })
-            })
-            .await?;
-        answer.stored.body = ring
-            .open(Purpose::Reply, context.as_bytes(), &answer.stored.body)
-            .ok_or_else(|| Error::internal("a sealed answer does not open; was the secret key changed?"))?;
-        Ok(respond(answer))
+        let seal = Seal::new(&self.app.keyring, self.owner.clone());
+        let kept = seal.clone();
+        let answer = self.commit(move |conn, by| work(conn, by).map(|reply| kept.shut(stored(reply)))).await?;
+        Ok(respond(seal.open(answer)?))
     }
 
     async fn commit<F>(self, work: F) -> Result<Answer>
     where
-        F: FnOnce(&mut Conn, &By) -> Result<Reply> + Send + 'static,
+        F: FnOnce(&mut Conn, &By) -> Result<Stored> + Send + 'static,
     {
         let Order { app, by, claim, .. } = self;
         let (clock, ttl) = (app.clock.clone(), app.config.retention.idempotency);
         let done = app.db.write(move |conn| {
             let now = crate::db::now(conn, &clock)?;
             let by = By { now, ..by };
-            idempotency::once(conn, claim.as_ref(), Keeping { now, ttl }, |conn| work(conn, &by).map(stored))
+            idempotency::once(conn, claim.as_ref(), Keeping { now, ttl }, |conn| work(conn, &by))
         });
         let answer = done.await?;
         app.room::<Directory>().forget();
@@ -116,20 +106,6 @@ pub(super) fn gone() -> Reply {
 
 const REASON_MAX_CHARS: usize = 500;
 
-fn seal(ring: &Keyring, context: &str, body: &[u8]) -> Vec<u8> {
-    ring.seal(Purpose::Reply, context.as_bytes(), body)
-}
-
 fn stored(reply: Reply) -> Stored {
     Stored { status: reply.status, body: reply.body.to_vec(), location: reply.location }
-}
-
-fn respond(answer: Answer) -> HttpResponse {
-    let Stored { status, body, location } = answer.stored;
-    let reply = Reply { status, location, body: body.into() };
-    let mut response = if answer.replayed { reply.into_replay() } else { reply.into_response() };
-    if status == StatusCode::NO_CONTENT.as_u16() {
-        response.headers_mut().remove(actix_web::http::header::CONTENT_TYPE);
-    }
-    response
 }

@@ -8,7 +8,7 @@ use super::store::{self, ProfileRow, SettingsRow};
 use super::topups::money;
 use crate::clock::Millis;
 use crate::db::Conn;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::ids::OrgId;
 use crate::money::{Micros, MoneyView};
 use crate::terms::Mode;
@@ -124,17 +124,22 @@ pub fn save_profile(conn: &mut Conn, org: OrgId, profile: &BillingProfile, now: 
         let count = text.chars().count();
         (1..=most).contains(&count) && !text.trim().is_empty() && !text.chars().any(char::is_control)
     };
-    if !fits(&profile.name, 100) {
-        return Err(Error::field("name", "must have 1 to 100 printable characters"));
-    }
-    if profile.address.len() > 6 || !profile.address.iter().all(|line| fits(line, 80)) {
-        return Err(Error::field("address", "must be at most 6 lines of 1 to 80 printable characters"));
-    }
-    if profile.tax_id.as_deref().is_some_and(|text| !fits(text, 40)) {
-        return Err(Error::field("tax_id", "must have 1 to 40 printable characters"));
-    }
-    if profile.email.as_deref().is_some_and(|text| text.len() > 254 || text.parse::<lettre::Address>().is_err()) {
-        return Err(Error::field("email", "must be a mail address"));
+    let email_fits = |text: &str| text.len() <= 254 && text.parse::<lettre::Address>().is_ok();
+    let address_fits = profile.address.len() <= 6 && profile.address.iter().all(|line| fits(line, 80));
+    let faults = [
+        (fits(&profile.name, 100), "name", "must have 1 to 100 printable characters"),
+        (address_fits, "address", "must be at most 6 lines of 1 to 80 printable characters"),
+        (
+            profile.tax_id.as_deref().is_none_or(|text| fits(text, 40)),
+            "tax_id",
+            "must have 1 to 40 printable characters",
+        ),
+        (profile.email.as_deref().is_none_or(email_fits), "email", "must be a mail address"),
+    ];
+    let wrong = faults.into_iter().filter(|(fits, ..)| !fits);
+    let error = wrong.fold(Error::new(Code::ValidationFailed), |error, (_, field, why)| error.and_field(field, why));
+    if error.has_fields() {
+        return Err(error);
     }
     store::put_profile(
         conn,

@@ -101,33 +101,36 @@ pub struct NewTopup {
 }
 
 impl NewTopup {
-    /// The amount and its currency. Errors: `validation_failed`.
-    pub fn read(&self) -> Result<(Micros, Currency)> {
+    /// The amount and its currency, where one is named. Errors: `validation_failed`.
+    pub fn read(&self) -> Result<(Micros, Option<Currency>)> {
         money(&self.amount, self.currency.as_deref())
     }
 }
 
 /// Reads an amount to pay in. Errors: `validation_failed`.
-pub fn money(amount: &str, currency: Option<&str>) -> Result<(Micros, Currency)> {
+pub fn money(amount: &str, currency: Option<&str>) -> Result<(Micros, Option<Currency>)> {
     let wrong =
         || Error::field("amount", "must be a decimal text of at most six places from 0.01 to 1000000, e.g. 100.00");
     let amount = Micros::parse(amount).filter(|amount| (LEAST..=MOST).contains(amount)).ok_or_else(wrong)?;
-    let currency = currency.unwrap_or("USD").parse().map_err(|fault| Error::field("currency", format!("{fault}")))?;
+    let currency =
+        currency.map(str::parse).transpose().map_err(|fault| Error::field("currency", format!("{fault}")))?;
     Ok((amount, currency))
 }
 
-/// Asks for money to be paid in. Test money is there at once.
+/// Asks for money to be paid in, in the wallet's currency where none is named. Test money is there at once. Error:
+/// `validation_failed` where it is another than that of a wallet that has moved.
 pub fn ask(
     conn: &mut Conn,
     owner: (OrgId, Mode),
-    (amount, currency): (Micros, Currency),
+    (amount, currency): (Micros, Option<Currency>),
     source: Source,
     now: Millis,
 ) -> Result<Topup> {
-    let wallet = wallet::load_for_update(conn, &[owner], now)?.remove(&owner);
-    let known = wallet.filter(|wallet| wallet.currency != currency && wallet.balance != Micros::ZERO);
-    if let Some(wallet) = known {
-        return Err(Error::field("currency", format!("must be {}, the wallet's currency", wallet.currency)));
+    wallet::load_for_update(conn, &[owner], now)?;
+    let own = wallet::read(conn, owner.0, owner.1)?.currency;
+    let currency = currency.unwrap_or(own);
+    if currency != own && !wallet::entries(conn, owner, None, None, 1)?.is_empty() {
+        return Err(Error::field("currency", format!("must be {own}, the wallet's currency")));
     }
     let topup = fresh(owner, (amount, currency), source, now);
     store::insert_topup(conn, &topup)?;
@@ -159,8 +162,8 @@ pub struct Payment {
     pub owner: (OrgId, Mode),
     /// How much.
     pub amount: Micros,
-    /// In this currency.
-    pub currency: Currency,
+    /// In this currency; in that of the top-up, or of the wallet, where none is named.
+    pub currency: Option<Currency>,
     /// The payment's own name.
     pub reference: String,
     /// Who says so.
@@ -174,14 +177,17 @@ pub fn pay(conn: &mut Conn, payment: &Payment, now: Millis) -> Result<Topup> {
     wallet::load_for_update(conn, &[payment.owner], now)?;
     if let Some(known) = store::topup_of(conn, &payment.reference)? {
         let same = (known.org_id, known.mode) == payment.owner
-            && (known.amount_micros, known.currency) == (payment.amount, payment.currency)
+            && known.amount_micros == payment.amount
+            && payment.currency.is_none_or(|currency| currency == known.currency)
             && payment.topup.is_none_or(|id| id == known.id);
         return if same { Ok(known) } else { Err(Error::field("reference", "was used by another payment")) };
     }
     let topup = match payment.topup {
         Some(id) => awaited(conn, id, payment)?,
         None => {
-            let topup = fresh(payment.owner, (payment.amount, payment.currency), payment.source, now);
+            let own = wallet::read(conn, payment.owner.0, payment.owner.1)?.currency;
+            let money = (payment.amount, payment.currency.unwrap_or(own));
+            let topup = fresh(payment.owner, money, payment.source, now);
             store::insert_topup(conn, &topup)?;
             topup
         }
@@ -192,7 +198,8 @@ pub fn pay(conn: &mut Conn, payment: &Payment, now: Millis) -> Result<Topup> {
 fn awaited(conn: &mut Conn, id: TopupId, payment: &Payment) -> Result<Topup> {
     let found = store::find_topup(conn, id)?.filter(|topup| (topup.org_id, topup.mode) == payment.owner);
     let topup = found.ok_or_else(|| Error::new(Code::NotFound))?;
-    if (topup.amount_micros, topup.currency) != (payment.amount, payment.currency) {
+    let is_other = payment.currency.is_some_and(|currency| currency != topup.currency);
+    if topup.amount_micros != payment.amount || is_other {
         let wanted = format!("must be {} {}, as was asked for", topup.amount_micros, topup.currency);
         return Err(Error::field("amount", wanted));
     }
@@ -242,6 +249,18 @@ pub fn close(conn: &mut Conn, id: TopupId, now: Millis) -> Result<Topup> {
     let topup = Topup { status: TopupStatus::Failed, updated_at: now, ..topup };
     store::update_topup(conn, &topup)?;
     Ok(topup)
+}
+
+/// Top-ups of every organization, or of one, in one state or all of them, newest first; each with whose it is.
+pub fn all_topups(
+    conn: &mut Conn,
+    org: Option<OrgId>,
+    status: Option<TopupStatus>,
+    before: Option<TopupId>,
+    limit: i64,
+) -> Result<Vec<(OrgId, TopupView)>> {
+    let found = store::all_topups(conn, (org, status), before, limit)?;
+    Ok(found.iter().map(|topup| (topup.org_id, TopupView::from(topup))).collect())
 }
 
 /// Top-ups of a wallet, newest first.

@@ -86,7 +86,7 @@ fn tell(conn: &mut Conn, row: SettingsRow, wallet: &Wallet, now: Millis) -> Resu
     if let Some(amount) = row.auto_amount_micros.filter(|_| wanting)
         && !store::has_auto(conn, owner, now.minus(PATIENCE))?
     {
-        let topup = topups::ask(conn, owner, (amount, wallet.currency), Source::Auto, now)?;
+        let topup = topups::ask(conn, owner, (amount, Some(wallet.currency)), Source::Auto, now)?;
         let view = topups::TopupView::from(&topup);
         let data =
             || json!({"topup_id": topup.id, "amount": view.amount, "available": shown(wallet.available(), wallet)});

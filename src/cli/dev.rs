@@ -165,6 +165,7 @@ fn fund(conn: &mut Conn, by: &By, org: OrgId) -> Result<()> {
             country: None,
             prefix: None,
             category: None,
+            segment: 1,
             amount,
             currency: Currency::USD,
             valid_from: by.now,

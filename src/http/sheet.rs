@@ -9,11 +9,11 @@ use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::body::{Body, Raw, parsed};
+use super::body::{Body, Sheet, parsed};
 use crate::error::{Code, Error, Result};
 
-/// A list of `T` as JSON or as CSV (`Content-Type: text/csv`, UTF-8, comma or semicolon). A cell is a text; an empty cell
-/// is an absent member.
+/// A list of `T` as JSON or as CSV: a [`Sheet`] whose rows are the same objects as the JSON's (UTF-8, comma or semicolon).
+/// A cell is a text; an empty cell is an absent member.
 #[derive(Debug)]
 pub struct Rows<T>(pub Body<Vec<T>>);
 
@@ -22,15 +22,12 @@ impl<T: DeserializeOwned + 'static> FromRequest for Rows<T> {
     type Future = LocalBoxFuture<'static, Result<Self>>;
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let media = req.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if !media.to_ascii_lowercase().starts_with("text/csv") {
-            let reading = Body::from_request(req, payload);
-            return Box::pin(async move { reading.await.map(Rows) });
-        }
-        let (reading, req) = (Raw::from_request(req, payload), req.clone());
+        let (reading, req) = (Sheet::from_request(req, payload), req.clone());
         Box::pin(async move {
-            let Raw(bytes) = reading.await?;
-            parsed(&req, Bytes::from(rows(&bytes)?.to_string())).map(Rows)
+            match reading.await? {
+                Sheet::Json(body) => Ok(Rows(*body)),
+                Sheet::Csv(bytes, _) => parsed(&req, Bytes::from(rows(&bytes)?.to_string())).map(Rows),
+            }
         })
     }
 }
@@ -48,17 +45,27 @@ fn rows(bytes: &[u8]) -> Result<Value> {
     let mut list = Vec::new();
     for row in reader.records() {
         let row = row.map_err(|fault| unreadable(&fault.to_string()))?;
-        let cells = names.iter().zip(row.iter()).filter(|(_, cell)| !cell.is_empty());
-        list.push(Value::Object(cells.map(|(name, cell)| (name.to_owned(), Value::from(cell))).collect::<Map<_, _>>()));
+        let cells = names.iter().zip(row.iter().map(meant)).filter(|(_, cell)| !cell.is_empty());
+        let object = cells.map(|(name, cell)| (name.to_owned(), Value::from(cell))).collect::<Map<_, _>>();
+        // Spreadsheets keep empty rows at the end.
+        if object.is_empty() {
+            continue;
+        }
+        list.push(Value::Object(object));
         if list.len() > MOST {
             return Err(Error::field("body", format!("must have at most {MOST} rows")));
         }
     }
-    // What is no list at all, any text of one line, would else be taken for an empty one.
-    if list.is_empty() && !names.is_empty() {
-        return Err(unreadable("it has headings and no row"));
+    // What is no list at all, any text of one line or a file that was not there, would else be taken for an empty one.
+    if list.is_empty() {
+        return Err(unreadable("it has no row; an empty list is sent as JSON, []"));
     }
     Ok(Value::Array(list))
+}
+
+/// A cell as it was before [`harmless`]: a sheet of ours can be changed and put back.
+fn meant(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@'])).unwrap_or(cell)
 }
 
 /// A sheet without the byte order mark that spreadsheets begin a file with, and what reads it: comma or semicolon, as its
@@ -127,8 +134,9 @@ mod tests {
         let want = serde_json::json!([{"a": "1", "b": "x, y"}, {"a": "2"}]);
         assert_eq!(rows(b"a,b\n1,\"x, y\"\n2,\n").unwrap(), want);
         assert_eq!(rows("\u{feff}a;b\r\n1;x, y\r\n2;\r\n".as_bytes()).unwrap(), want);
-        assert_eq!(rows(b"").unwrap(), serde_json::json!([]));
-        for bad in [&b"a,b\n1,2,3\n"[..], b"\xff\xfe", b"a,b\n", b"0.5"] {
+        assert_eq!(rows(b"a,b\n1,\"x, y\"\n,\n2,\n,\n").unwrap(), want);
+        assert_eq!(rows(b"a\n'+44\n'x\n").unwrap(), serde_json::json!([{"a": "+44"}, {"a": "'x"}]));
+        for bad in [&b""[..], b"a,b\n1,2,3\n", b"\xff\xfe", b"a,b\n", b"0.5"] {
             assert_eq!(rows(bad).unwrap_err().code(), Code::MalformedRequest);
         }
     }

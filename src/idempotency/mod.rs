@@ -2,10 +2,12 @@
 //! leaves both or neither; only answers that took effect are kept, so the same key works once a refusal's cause is gone.
 //! Rules and reasons: the Idempotency-Key draft of the IETF, with 409 for both conflicts.
 
+mod seal;
 mod store;
 
 use std::time::Duration;
 
+pub use seal::Seal;
 pub use store::{begin, finish, purge, release};
 
 use crate::clock::Millis;

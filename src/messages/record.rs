@@ -258,7 +258,7 @@ fn row(accept: &Accept, item: &Prepared, passed: &Passed, now: Millis) -> Row {
         next_at: Some(due.unwrap_or(now)),
         attempts: 0,
         carrier: None,
-        extra: extra_of(item, judged),
+        extra: extra_of(item, judged, now),
         request_id: accept.request_id.clone(),
         scheduled_for: due,
         expires_at,
@@ -267,13 +267,18 @@ fn row(accept: &Accept, item: &Prepared, passed: &Passed, now: Millis) -> Row {
     }
 }
 
-/// What is kept beside: a message that the engine would not let go by SMS does not fall back to it.
-fn extra_of(item: &Prepared, judged: Option<&Judged>) -> String {
-    if judged.and_then(Judged::refusal).is_none() {
+/// What is kept beside: a message that the engine would not let go by SMS does not fall back to it; one that took from
+/// the free allowance knows from which month's.
+fn extra_of(item: &Prepared, judged: Option<&Judged>, now: Millis) -> String {
+    let is_held_back = judged.and_then(Judged::refusal).is_some();
+    if !is_held_back && item.allowance.is_none() {
         return item.extra.to_json();
     }
     let mut extra = item.extra.clone();
-    extra.fallback.retain(|(channel, _)| *channel != Channel::Sms);
+    if is_held_back {
+        extra.fallback.retain(|(channel, _)| *channel != Channel::Sms);
+    }
+    extra.free_month = item.allowance.map(|_| Month::of(now).to_string());
     extra.to_json()
 }
 

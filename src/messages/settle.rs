@@ -1,6 +1,7 @@
 //! One write shape for everything that happens to a message after its acceptance: the row, the money, the timeline,
 //! the word to webhooks.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::hand_offs;
@@ -14,7 +15,7 @@ use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
 use crate::failpoint;
-use crate::ids::{EventId, MessageId};
+use crate::ids::{EventId, MessageId, OrgId};
 use crate::providers::{Cause, Receipt, ReceiptState};
 use crate::text::redact;
 use crate::wallet::{self, Charge};
@@ -68,6 +69,8 @@ pub fn move_rows(conn: &mut Conn, steps: &[Step<'_>], now: Millis) -> Result<Vec
     if !released.is_empty() {
         failpoint::pass("settle.release")?;
     }
+    // Before the wallets: the order in which acceptance takes these rows.
+    wallet::give_back(conn, &unused(&done))?;
     wallet::settle(conn, &charges, &released, now)?;
     let events: Vec<Event> = done.iter().map(|step| event(step, now)).collect();
     store::insert_events(conn, &events)?;
@@ -78,6 +81,24 @@ pub fn move_rows(conn: &mut Conn, steps: &[Step<'_>], now: Millis) -> Result<Vec
         metrics::counter!("postern_messages_total", &labels).increment(1);
     }
     Ok(moved)
+}
+
+/// What of free allowances comes back: of messages that end and that no carrier ever had.
+fn unused(done: &[&Step<'_>]) -> BTreeMap<(OrgId, String), i64> {
+    let mut back = BTreeMap::new();
+    for step in done.iter().filter(|step| was_never_taken(step.row.status, step.to.status)) {
+        let extra = step.row.extra_or_none();
+        if let (Some(month), 0) = (extra.free_month, extra.fallback_used) {
+            *back.entry((step.row.org_id, month)).or_default() += 1;
+        }
+    }
+    back
+}
+
+/// Whether a message that went so ended without a carrier: called back, too late, or refused by all it was offered to.
+fn was_never_taken(from: Status, to: Status) -> bool {
+    let waited = matches!(from, Status::Scheduled | Status::Queued | Status::Sending | Status::Unknown);
+    waited && matches!(to, Status::Canceled | Status::Expired | Status::Failed)
 }
 
 fn charge(row: &Row) -> Charge {

@@ -169,6 +169,7 @@ mod tests {
             country: country.map(|c| c.parse().unwrap()),
             prefix: None,
             category: None,
+            segment: 1,
             amount: Micros(amount),
             currency: Currency::USD,
             charged_at: ChargedAt::HandOff,

@@ -16,7 +16,7 @@ crate::text_enum! {
 }
 
 /// One line of the price list. An absent member matches everything.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Price {
     /// Of this channel.
     pub channel: Channel,
@@ -26,6 +26,8 @@ pub struct Price {
     pub prefix: Option<String>,
     /// For messages of this kind.
     pub category: Option<Kind>,
+    /// For this segment of an SMS and those after it; 1 for all of them.
+    pub segment: u16,
     /// Each segment (SMS) or message (the rest).
     pub amount: Micros,
     /// Its currency.
@@ -67,15 +69,24 @@ impl Priced {
     pub const FREE: Priced = Priced { amount: Micros::ZERO, currency: Currency::USD, charged_at: ChargedAt::HandOff };
 }
 
-/// The price of `want` at `now`: the longest prefix, then country, then category, then the latest start. No price on
-/// the list means free: an operator who bills nobody needs no list. `None` where the sum overflows.
+/// The price of `want` at `now`: of each segment the longest prefix, then country, then category, then the highest segment
+/// that a line begins at, then the latest start. Currency and time of charge are those of the first segment's line; lines
+/// in another currency do not count for the others. No price on the list means free: an operator who bills nobody needs
+/// no list. `None` where the sum overflows.
 pub fn price_of(list: &[Price], want: &Want<'_>, now: Millis) -> Option<Priced> {
-    let best = list.iter().filter(|price| price.matches(want, now)).max_by_key(|price| price.rank());
-    let Some(price) = best else {
+    let fitting = || list.iter().filter(|price| price.matches(want, now));
+    let Some(first) = fitting().filter(|price| price.segment <= 1).max_by_key(|price| price.rank()) else {
         return Some(Priced::FREE);
     };
     let parts = if want.channel == Channel::Sms { want.segments.max(1) } else { 1 };
-    Some(Priced { amount: price.amount.times(parts)?, currency: price.currency, charged_at: price.charged_at })
+    let reaches = |price: &&Price, nth: u32| u32::from(price.segment) <= nth && price.currency == first.currency;
+    let amount = if parts > 1 && fitting().any(|price| price.segment > 1) {
+        let each = |nth| fitting().filter(|price| reaches(price, nth)).max_by_key(|price| price.rank());
+        (1..=parts).try_fold(Micros::ZERO, |sum, nth| sum.plus(each(nth).map_or(Micros::ZERO, |price| price.amount)))?
+    } else {
+        first.amount.times(parts)?
+    };
+    Some(Priced { amount, currency: first.currency, charged_at: first.charged_at })
 }
 
 /// What a way charges us for a part, and whom it takes: a route as far as margins go.
@@ -119,6 +130,9 @@ pub fn margin_of(price: &Price, rate: &Rate<'_>) -> Option<Margin> {
     Some(Margin { amount, percent })
 }
 
+/// See [`Price::place`].
+pub type Place<'a> = (Channel, Option<Country>, Option<&'a str>, Option<Kind>, u16, Millis);
+
 impl Price {
     fn matches(&self, want: &Want<'_>, now: Millis) -> bool {
         self.channel == want.channel
@@ -128,8 +142,20 @@ impl Price {
             && self.category.is_none_or(|kind| kind == want.kind)
     }
 
-    fn rank(&self) -> (usize, bool, bool, Millis) {
-        (self.prefix.as_ref().map_or(0, String::len), self.country.is_some(), self.category.is_some(), self.valid_from)
+    fn rank(&self) -> (usize, bool, bool, u16, Millis) {
+        let prefix = self.prefix.as_ref().map_or(0, String::len);
+        (prefix, self.country.is_some(), self.category.is_some(), self.segment, self.valid_from)
+    }
+
+    /// Which messages it prices, and from when on: of two lines of one place nobody could say which counts.
+    pub fn place(&self) -> Place<'_> {
+        (self.channel, self.country, self.prefix.as_deref(), self.category, self.segment, self.valid_from)
+    }
+
+    /// The same line from the beginning of time on: what two lines have in common that differ in their start only.
+    #[must_use]
+    pub fn timeless(&self) -> Price {
+        Price { valid_from: Millis(0), ..self.clone() }
     }
 }
 
@@ -143,6 +169,7 @@ mod tests {
             country: country.map(|c| c.parse().unwrap()),
             prefix: prefix.map(String::from),
             category: None,
+            segment: 1,
             amount: Micros(amount),
             currency: Currency::USD,
             valid_from: Millis(from),
@@ -170,6 +197,29 @@ mod tests {
         assert_eq!(cost(&list, "+447400123456", "GB", 1), Some(7));
         assert_eq!(cost(&[], "+447400123456", "GB", 1), Some(0));
         assert_eq!(cost(&[price(None, None, i64::MAX, 0)], "+447400123456", "GB", 2), None);
+    }
+
+    #[test]
+    fn each_segment_has_the_most_particular_price_that_reaches_it() {
+        let from = |segment, price| Price { segment, ..price };
+        let eur = |price| Price { currency: "EUR".parse().unwrap(), ..price };
+        let list = [
+            price(None, None, 10, 0),
+            from(3, price(None, None, 4, 0)),
+            from(2, price(Some("GB"), None, 6, 0)),
+            from(2, price(Some("GB"), None, 5, 50)),
+            eur(from(2, price(None, Some("+1"), 99, 0))),
+        ];
+        let of = |to: &str, country: &str| [1, 2, 3, 4].map(|parts| cost(&list, to, country, parts).unwrap());
+        assert_eq!(of("+33123", "FR"), [10, 20, 24, 28]);
+        // A country's line for the second segment is more particular than one for the third of all countries.
+        assert_eq!(of("+44123", "GB"), [10, 15, 20, 25]);
+        // What is in another currency than the first segment does not count.
+        assert_eq!(of("+1415", "US"), [10, 20, 24, 28]);
+        // A list that begins with the second segment prices nothing: the first says in which currency.
+        assert_eq!(cost(&[from(2, price(None, None, 7, 0))], "+44", "GB", 3), Some(0));
+        let huge = [price(None, None, i64::MAX, 0), from(2, price(None, None, 1, 0))];
+        assert_eq!((cost(&huge, "+44", "GB", 1), cost(&huge, "+44", "GB", 2)), (Some(i64::MAX), None));
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub(super) mod operators;
 pub(super) mod orgs;
 pub(super) mod overrides;
 pub(super) mod plans;
+pub(super) mod spans;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -9,7 +9,7 @@ use super::docs::ReadRefusals;
 use crate::accounts::{Caller, Scope};
 use crate::app::App;
 use crate::billing::invoices::{InvoiceView, pdf, view_of};
-use crate::billing::store;
+use crate::billing::store::{self, InvoiceRow};
 use crate::clock::Millis;
 use crate::error::{Code, Error, Result};
 use crate::http::page::{self, PageParams};
@@ -66,8 +66,13 @@ pub(super) async fn show(caller: Caller, app: Data<App>, req: HttpRequest, id: I
     caller.require(Scope::WalletRead)?;
     let owner = (caller.org_id(), caller.mode());
     let row = app.db.read(move |conn| store::find_invoice(conn, owner, id.0)).await?;
-    let view = view_of(&row.ok_or_else(|| Error::new(Code::NotFound))?)?;
-    if wants(&req, "application/pdf") {
+    invoice_answer(&app, &req, &row.ok_or_else(|| Error::new(Code::NotFound))?).await
+}
+
+/// An invoice as the request wants it: JSON, its PDF, or the CSV of what it is for.
+pub async fn invoice_answer(app: &App, req: &HttpRequest, row: &InvoiceRow) -> Result<HttpResponse> {
+    let view = view_of(row)?;
+    if wants(req, "application/pdf") {
         let name = view.number.clone();
         let file = web::block(move || pdf(&view)).await.map_err(Error::internal)??;
         return Ok(HttpResponse::Ok()
@@ -76,7 +81,8 @@ pub(super) async fn show(caller: Caller, app: Data<App>, req: HttpRequest, id: I
             .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
             .body(file));
     }
-    if wants(&req, "text/csv") {
+    if wants(req, "text/csv") {
+        let owner = (view.org_id, view.mode);
         let month: Month = view.month.parse().map_err(Error::internal)?;
         let spend = app.db.read(move |conn| wallet::spend(conn, owner, month.start(), month.end())).await?;
         return csv(&view.number, &COLUMNS, spend.into_iter().map(cells));

@@ -7,6 +7,8 @@ mod topups;
 mod wallet;
 
 pub use docs::BillingDocs;
+pub use invoices::invoice_answer;
+pub use wallet::TransactionView;
 
 use actix_web::web::{self, ServiceConfig};
 

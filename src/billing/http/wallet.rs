@@ -280,7 +280,7 @@ const STRETCH: Duration = Duration::from_secs(30 * 86_400);
 /// A year and a day.
 const LONGEST: Duration = Duration::from_secs(367 * 86_400);
 
-/// SpendReport where the money went, and what a verified user costs.
+/// Report where the money went, and what a verified user costs.
 #[utoipa::path(
     operation_id = "report_spend",
     tag = "Wallet",

@@ -1,14 +1,14 @@
 //! Writing invoices. Everything an invoice shows is settled when it is written and kept as one document.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use utoipa::ToSchema;
 
+use super::view::{InvoiceLine, InvoiceParty, InvoiceStatement, InvoiceView, view_of};
 use crate::accounts::load_org;
 use crate::app::App;
+use crate::billing::fees::{self, InvoiceFee};
 use crate::billing::settings::{BillingProfile, load_profile};
 use crate::billing::store::{self, InvoiceRow};
 use crate::clock::Millis;
@@ -18,108 +18,8 @@ use crate::error::{Error, Result};
 use crate::ids::{InvoiceId, OrgId};
 use crate::money::{Currency, Micros, MoneyView};
 use crate::terms::Mode;
-use crate::wallet::{self, EntryKind, Month, Spend, date_of};
+use crate::wallet::{self, EntryKind, Month, Spend, Wallet, date_of};
 use crate::webhooks::{self, EventType, NewEvent};
-
-/// One of the two sides of an invoice.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct InvoiceParty {
-    /// Its name.
-    #[schema(example = "ACME Ltd")]
-    pub name: String,
-    /// The lines of its address.
-    pub address: Vec<String>,
-    /// Its tax number.
-    pub tax_id: Option<String>,
-}
-
-/// A line of an invoice: messages of one channel to one country.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct InvoiceLine {
-    /// The channel.
-    #[schema(example = "sms")]
-    pub channel: String,
-    /// The country; absent where there is none (mail).
-    pub country: Option<String>,
-    /// Messages charged.
-    pub messages: i64,
-    /// Their billed parts.
-    pub parts: i64,
-    /// What they cost.
-    pub amount: MoneyView,
-}
-
-/// How the wallet moved in the month.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct InvoiceStatement {
-    /// At the month's beginning.
-    pub opening: MoneyView,
-    /// Paid in.
-    pub topups: MoneyView,
-    /// Given and taken by operators.
-    pub adjustments: MoneyView,
-    /// Charged for messages.
-    pub charges: MoneyView,
-    /// At the month's end.
-    pub closing: MoneyView,
-}
-
-/// An invoice.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct InvoiceView {
-    /// Its id.
-    pub id: InvoiceId,
-    /// Its number, without gaps from the first on; those of test money have a row of their own.
-    #[schema(example = "INV-000017")]
-    pub number: String,
-    /// Whose.
-    pub org_id: OrgId,
-    /// Live or test money; nobody pays test money.
-    pub mode: Mode,
-    /// For this month.
-    #[schema(example = "2026-11")]
-    pub month: String,
-    /// Its first day.
-    #[schema(format = Date)]
-    pub period_start: String,
-    /// Its last day.
-    #[schema(format = Date)]
-    pub period_end: String,
-    /// Who writes it.
-    pub issuer: InvoiceParty,
-    /// To whom.
-    pub customer: InvoiceParty,
-    /// What was charged.
-    pub lines: Vec<InvoiceLine>,
-    /// The lines together.
-    pub subtotal: MoneyView,
-    /// Tax, in percent.
-    #[schema(example = "20.00")]
-    pub tax_percent: String,
-    /// Tax on the subtotal, to the cent.
-    pub tax: MoneyView,
-    /// Both together.
-    pub total: MoneyView,
-    /// Already paid out of the prepaid balance.
-    pub paid: MoneyView,
-    /// What is left to be paid.
-    pub due: MoneyView,
-    /// How to pay.
-    pub payment_terms: Vec<String>,
-    /// How the wallet moved.
-    pub statement: InvoiceStatement,
-    /// Written.
-    #[schema(value_type = String, format = DateTime)]
-    pub issued_at: Millis,
-    /// To be paid by.
-    #[schema(format = Date)]
-    pub due_on: String,
-}
-
-/// The invoice as it was written.
-pub fn view_of(row: &InvoiceRow) -> Result<InvoiceView> {
-    serde_json::from_str(&row.document).map_err(Error::internal)
-}
 
 /// Writes the invoices of the month before this one that are missing; how many. Cheap once they are written.
 pub async fn issue_due(app: &App) -> Result<usize> {
@@ -132,14 +32,24 @@ pub async fn issue_due(app: &App) -> Result<usize> {
             let now = crate::db::now(conn, &clock)?;
             issue_month(conn, owner, month, &terms, now)
         });
-        done.await?;
-        written += 1;
+        // One that cannot be written does not keep the others from theirs.
+        match done.await {
+            Ok(_) => written += 1,
+            Err(fault) => tracing::error!(org.id = %owner.0, %month, error = ?fault, "an invoice could not be written"),
+        }
     }
     Ok(written)
 }
 
-fn missing(conn: &mut Conn, month: Month) -> Result<Vec<(OrgId, Mode)>> {
-    store::unbilled(conn, month)
+/// Wallets that moved in the month, and organizations that owe a fee for it.
+fn missing(conn: &mut Conn, month: Month) -> Result<BTreeSet<(OrgId, Mode)>> {
+    let mut owners: BTreeSet<(OrgId, Mode)> = store::unbilled(conn, month)?.into_iter().collect();
+    for org in store::fee_payers(conn, month)? {
+        if !owners.contains(&(org, Mode::Live)) && !fees::owed(conn, org, month)?.is_empty() {
+            owners.insert((org, Mode::Live));
+        }
+    }
+    Ok(owners)
 }
 
 /// Writes the invoice of `owner` for `month`, or gives the one that is written. Error: 400 where the month is not over.
@@ -158,7 +68,12 @@ pub fn issue_month(
     if let Some(known) = store::invoice_for(conn, owner, month)? {
         return view_of(&known);
     }
-    let currency = wallet.get(&owner).map_or(Currency::USD, |wallet| wallet.currency);
+    let owed = if owner.1 == Mode::Live { fees::owed(conn, owner.0, month)? } else { BTreeMap::new() };
+    let currency = currency_of(conn, wallet.get(&owner), &owed)?;
+    let fees = owed.get(&currency).cloned().unwrap_or_default();
+    if let (true, Some(other)) = (fees.is_empty(), owed.keys().next()) {
+        tracing::warn!(org.id = %owner.0, %month, "its plan has a fee in {other} and none in its wallet's {currency}");
+    }
     let org = load_org(conn, owner.0)?;
     let profile = load_profile(conn, owner.0, &org.name)?;
     let mail_to = profile.email.clone().filter(|_| owner.1 == Mode::Live && terms.mail_carrier.is_some());
@@ -170,7 +85,7 @@ pub fn issue_month(
     let spend = wallet::spend(conn, owner, month.start(), month.end())?;
     let statement = statement(conn, owner, month, currency)?;
     let draft = Draft { owner, month, currency, number: format!("{prefix}-{number:06}"), now };
-    let view = draft.view(&spend, statement, profile, terms);
+    let view = draft.view((&spend, fees), statement, profile, terms);
     let id = view.id;
     let row = InvoiceRow {
         id,
@@ -182,12 +97,27 @@ pub fn issue_month(
         mail_to,
         mailed_at: None,
         issued_at: now,
+        mail_tries: 0,
+        mail_at: now,
     };
     store::insert_invoice(conn, &row)?;
     let data =
         || json!({"invoice_id": id, "number": view.number, "month": view.month, "total": view.total, "due": view.due});
     webhooks::emit(conn, &[NewEvent { owner, kind: EventType::InvoiceIssued, data: Box::new(data) }], now)?;
     Ok(view)
+}
+
+/// An invoice is in the wallet's currency; where nothing ever moved, in that of the plan's fee.
+fn currency_of(
+    conn: &mut Conn,
+    wallet: Option<&Wallet>,
+    owed: &BTreeMap<Currency, Vec<InvoiceFee>>,
+) -> Result<Currency> {
+    let known = wallet.map_or(Currency::USD, |wallet| wallet.currency);
+    let other = owed.keys().next().copied().filter(|_| !owed.contains_key(&known));
+    let Some((other, wallet)) = other.zip(wallet) else { return Ok(known) };
+    let owner = (wallet.org_id, wallet.mode);
+    Ok(if wallet::entries(conn, owner, None, None, 1)?.is_empty() { other } else { known })
 }
 
 /// What is settled of an invoice before its sums.
@@ -202,13 +132,13 @@ struct Draft {
 impl Draft {
     fn view(
         self,
-        spend: &[Spend],
+        (spend, fees): (&[Spend], Vec<InvoiceFee>),
         statement: InvoiceStatement,
         profile: BillingProfile,
         terms: &Billing,
     ) -> InvoiceView {
         let Draft { owner, month, currency, number, now } = self;
-        let sums = Sums::of(spend, terms.tax);
+        let sums = Sums::of(spend, &fees, terms.tax);
         let money = |amount| MoneyView::new(amount, currency);
         let lines_of = |text: &Option<String>| text.as_deref().map(split).unwrap_or_default();
         InvoiceView {
@@ -225,13 +155,14 @@ impl Draft {
                 tax_id: terms.issuer_tax_id.clone(),
             },
             customer: InvoiceParty { name: profile.name, address: profile.address, tax_id: profile.tax_id },
+            fees,
             lines: lines(spend, currency),
             subtotal: money(sums.subtotal),
             tax_percent: format!("{}.{:02}", terms.tax / 100, terms.tax % 100),
             tax: money(sums.tax),
             total: money(sums.total),
-            paid: money(sums.subtotal),
-            due: money(sums.tax),
+            paid: money(sums.usage),
+            due: money(sums.due),
             payment_terms: lines_of(&terms.payment_terms),
             statement,
             issued_at: now,
@@ -247,21 +178,33 @@ fn split(text: &str) -> Vec<String> {
 /// An invoice's sums.
 #[derive(Debug, PartialEq, Eq)]
 struct Sums {
+    usage: Micros,
     subtotal: Micros,
     tax: Micros,
     total: Micros,
+    due: Micros,
 }
 
 impl Sums {
-    /// Of `spend` with a tax in hundredths of a percent, to the cent, half a cent up.
-    fn of(spend: &[Spend], tax: u32) -> Sums {
+    /// Of `spend`, which is paid already, and `fees`, which are not, with a tax in hundredths of a percent, to the cent,
+    /// half a cent up.
+    fn of(spend: &[Spend], fees: &[InvoiceFee], tax: u32) -> Sums {
         const CENT: i128 = 10_000;
-        let subtotal: i128 = spend.iter().map(|line| i128::from(line.amount.0)).sum();
+        let usage: i128 = spend.iter().map(|line| i128::from(line.amount.0)).sum();
+        let fee = |fee: &InvoiceFee| Micros::parse(&fee.amount.amount).map_or(0, |amount| i128::from(amount.0));
+        let fees: i128 = fees.iter().map(fee).sum();
+        let subtotal = usage.saturating_add(fees);
         let exact = subtotal.saturating_mul(i128::from(tax));
         let cents = exact.saturating_add(CENT * 10_000 / 2).div_euclid(CENT * 10_000);
         let micros = |sum: i128| Micros(i64::try_from(sum).unwrap_or(i64::MAX));
         let tax = cents.saturating_mul(CENT);
-        Sums { subtotal: micros(subtotal), tax: micros(tax), total: micros(subtotal.saturating_add(tax)) }
+        Sums {
+            usage: micros(usage),
+            subtotal: micros(subtotal),
+            tax: micros(tax),
+            total: micros(subtotal.saturating_add(tax)),
+            due: micros(fees.saturating_add(tax)),
+        }
     }
 }
 
@@ -325,8 +268,9 @@ mod tests {
             amount: Micros(amount),
         };
         let sums = |amounts: &[i64], tax| {
-            let Sums { subtotal, tax, total } = Sums::of(&amounts.iter().map(|a| line(*a)).collect::<Vec<_>>(), tax);
-            (subtotal.0, tax.0, total.0)
+            let sums = Sums::of(&amounts.iter().map(|a| line(*a)).collect::<Vec<_>>(), &[], tax);
+            assert_eq!((sums.usage, sums.due), (sums.subtotal, sums.tax));
+            (sums.subtotal.0, sums.tax.0, sums.total.0)
         };
         assert_eq!(sums(&[], 2_000), (0, 0, 0));
         assert_eq!(sums(&[7_500, 7_500], 0), (15_000, 0, 15_000));
@@ -334,6 +278,17 @@ mod tests {
         assert_eq!(sums(&[25_000], 2_000), (25_000, 10_000, 35_000));
         assert_eq!(sums(&[24_999], 2_000), (24_999, 0, 24_999));
         assert_eq!(sums(&[i64::MAX, i64::MAX], 10_000).2, i64::MAX);
+        let fee = InvoiceFee {
+            plan: crate::accounts::PlanName::Pro,
+            from: String::from("2026-11-01"),
+            to: String::from("2026-11-30"),
+            days: 30,
+            of_days: 30,
+            amount: MoneyView::new(Micros(49_000_000), Currency::USD),
+        };
+        let Sums { usage, subtotal, tax, total, due } = Sums::of(&[line(1_005_000)], &[fee], 2_000);
+        assert_eq!((usage.0, subtotal.0, tax.0), (1_005_000, 50_005_000, 10_000_000));
+        assert_eq!((total.0, due.0), (60_005_000, 59_000_000));
     }
 
     #[test]

@@ -1,11 +1,14 @@
-//! Mailing invoices, each once: noted before it is sent and taken back where the mail server did not take it. A process
-//! that dies between leaves an invoice that is noted and not mailed, rather than one that is mailed twice.
+//! Mailing invoices, each once: noted before it is sent and taken back where the mail server did not take it, to be tried
+//! again later; the others are not kept waiting. A process that dies between leaves an invoice that is noted and not
+//! mailed, rather than one that is mailed twice.
+
+use std::time::Duration;
 
 use lettre::message::header::ContentType;
 use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 
-use super::issue::{InvoiceView, view_of};
 use super::pdf::pdf;
+use super::view::{InvoiceView, view_of};
 use crate::app::App;
 use crate::billing::store::{self, InvoiceRow};
 use crate::config::{CarrierKind, SmtpCarrier};
@@ -18,20 +21,33 @@ const ROUND: i64 = 20;
 /// Mails invoices that are to be; how many went.
 pub async fn mail_due(app: &App) -> Result<usize> {
     let Some(account) = account(app) else { return Ok(0) };
-    let rows = app.db.read(|conn| store::unmailed(conn, ROUND)).await?;
+    let now = app.clock.now();
+    let rows = app.db.read(move |conn| store::unmailed(conn, now, MOST_TRIES, ROUND)).await?;
     let mut sent = 0;
     for row in rows {
-        let (id, now) = (row.id, app.clock.now());
-        if !app.db.write(move |conn| store::set_mailed(conn, id, Some(now))).await? {
+        let (id, now, tries) = (row.id, app.clock.now(), row.mail_tries.saturating_add(1));
+        if !app.db.write(move |conn| store::set_mailed(conn, id, now)).await? {
             continue;
         }
-        if let Err(fault) = mail(app, &account, &row).await {
-            app.db.write(move |conn| store::set_mailed(conn, id, None)).await?;
-            return Err(fault);
+        match mail(app, &account, &row).await {
+            Ok(()) => sent += 1,
+            Err(fault) => {
+                let why = fault.cause_text().unwrap_or(fault.sentence()).to_owned();
+                tracing::warn!(invoice.id = %id, error = why, tries, most = MOST_TRIES, "an invoice could not be mailed");
+                app.db.write(move |conn| store::set_unmailed(conn, id, tries, now.plus(wait(tries)))).await?;
+            }
         }
-        sent += 1;
     }
     Ok(sent)
+}
+
+/// An invoice that is refused so often, over some three days, is only kept.
+const MOST_TRIES: i16 = 20;
+
+/// How long to wait after so many tries: a minute, twice as long each time, six hours at most.
+fn wait(tries: i16) -> Duration {
+    let doubled = u32::try_from(tries.saturating_sub(1)).map_or(1, |times| 2u64.saturating_pow(times));
+    Duration::from_secs(doubled.saturating_mul(60).min(6 * 3_600))
 }
 
 fn account(app: &App) -> Option<SmtpCarrier> {

@@ -5,10 +5,10 @@ use krilla::Document;
 use krilla::metadata::{DateTime, Metadata};
 use krilla::page::PageSettings;
 
-use super::issue::{InvoiceLine, InvoiceParty, InvoiceView};
 use super::pen::{Fonts, Pen};
+use super::texts::{Line, drawn, evened, grouped, is_nothing, shown};
+use super::view::{InvoiceParty, InvoiceView};
 use crate::error::{Error, Result};
-use crate::money::MoneyView;
 use crate::terms::Mode;
 
 /// A4 in points, and its margins.
@@ -16,6 +16,9 @@ const WIDTH: f32 = 595.28;
 const HEIGHT: f32 = 841.89;
 const LEFT: f32 = 56.0;
 const RIGHT: f32 = WIDTH - 56.0;
+/// The width of the left column, and most lines of an address or of payment terms.
+const SIDE: f32 = 270.0;
+const MOST_LINES: usize = 7;
 /// Where the numbers of the table end.
 const MESSAGES_AT: f32 = 350.0;
 const PARTS_AT: f32 = 420.0;
@@ -25,6 +28,8 @@ const OTHER_ROWS_AT: f32 = 110.0;
 const ROW: f32 = 21.0;
 /// Nothing but the footer stands below.
 const BOTTOM: f32 = 770.0;
+/// Rows that stand above the sums at least, where there are so many.
+const KEPT: usize = 3;
 /// What the sums and the statement need.
 const SUMS: f32 = 235.0;
 
@@ -42,7 +47,8 @@ const PALE: (u8, u8, u8) = (243, 244, 246);
 pub fn pdf(view: &InvoiceView) -> Result<Vec<u8>> {
     let view = &evened(view);
     let fonts = Fonts::load()?;
-    let pages = pages(&view.lines);
+    let lines = drawn(view);
+    let pages = pages(&lines);
     let mut document = Document::new();
     document.set_metadata(metadata(view));
     for (index, rows) in pages.iter().enumerate() {
@@ -54,14 +60,14 @@ pub fn pdf(view: &InvoiceView) -> Result<Vec<u8>> {
     document.finish().map_err(|fault| Error::internal(format!("a PDF could not be written: {fault:?}")))
 }
 
-fn draw(mut pen: Pen<'_, '_>, view: &InvoiceView, (rows, index, count): (&[InvoiceLine], usize, usize)) {
+fn draw(mut pen: Pen<'_, '_>, view: &InvoiceView, (rows, index, count): (&[Line], usize, usize)) {
     let top = if index == 0 { FIRST_ROWS_AT } else { OTHER_ROWS_AT };
     if index == 0 {
         head(&mut pen, view);
     } else {
         pen.small(LEFT, 64.0, SOFT, &format!("Invoice {}, continued", view.number));
     }
-    let foot = if rows.is_empty() && index > 0 { top - 40.0 } else { table(&mut pen, rows, top) };
+    let foot = table(&mut pen, rows, top);
     if index + 1 == count {
         sums(&mut pen, view, foot + 16.0);
     }
@@ -71,7 +77,7 @@ fn draw(mut pen: Pen<'_, '_>, view: &InvoiceView, (rows, index, count): (&[Invoi
 }
 
 /// The lines of each page; the last page has room for the sums.
-fn pages(lines: &[InvoiceLine]) -> Vec<&[InvoiceLine]> {
+fn pages(lines: &[Line]) -> Vec<&[Line]> {
     let fit = |top: f32, foot: f32| -> usize {
         let mut rows = 0;
         let mut at = top + ROW;
@@ -87,7 +93,8 @@ fn pages(lines: &[InvoiceLine]) -> Vec<&[InvoiceLine]> {
             pages.push(left);
             return pages;
         }
-        let (here, rest) = left.split_at(fit(top, BOTTOM).min(left.len()));
+        // Sums never stand on a page alone.
+        let (here, rest) = left.split_at(fit(top, BOTTOM).min(left.len().saturating_sub(KEPT)));
         pages.push(here);
         (left, top) = (rest, OTHER_ROWS_AT);
     }
@@ -109,10 +116,10 @@ fn metadata(view: &InvoiceView) -> Metadata {
 
 fn head(pen: &mut Pen<'_, '_>, view: &InvoiceView) {
     pen.block(0.0, 0.0, WIDTH, 6.0, ACCENT);
-    pen.text(LEFT, 72.0, 18.0, true, INK, &view.issuer.name);
+    pen.fit((LEFT, SIDE), 72.0, (18.0, true), INK, &view.issuer.name);
     let mut at = 90.0;
-    for line in view.issuer.address.iter().chain(&view.issuer.tax_id.as_ref().map(|id| format!("Tax no. {id}"))) {
-        pen.small(LEFT, at, SOFT, line);
+    for line in about(&view.issuer) {
+        pen.fit((LEFT, SIDE), at, (8.5, false), SOFT, &line);
         at += 12.5;
     }
     pen.right(RIGHT, 72.0, 18.0, true, ACCENT, "INVOICE");
@@ -136,16 +143,23 @@ fn head(pen: &mut Pen<'_, '_>, view: &InvoiceView) {
 
 fn billed_to(pen: &mut Pen<'_, '_>, customer: &InvoiceParty, top: f32) {
     pen.small(LEFT, top, SOFT, "Billed to");
-    pen.text(LEFT, top + 17.0, 11.0, true, INK, &customer.name);
+    pen.fit((LEFT, SIDE), top + 17.0, (11.0, true), INK, &customer.name);
     let mut at = top + 32.0;
-    for line in customer.address.iter().chain(&customer.tax_id.as_ref().map(|id| format!("Tax no. {id}"))) {
-        pen.text(LEFT, at, 9.5, false, INK, line);
+    for line in about(customer) {
+        pen.fit((LEFT, SIDE), at, (9.5, false), INK, &line);
         at += 13.0;
     }
 }
 
+/// Address and tax number of a party, as many lines as there is room for.
+fn about(party: &InvoiceParty) -> Vec<String> {
+    let room = MOST_LINES - usize::from(party.tax_id.is_some());
+    let tax = party.tax_id.as_ref().map(|id| format!("Tax no. {id}"));
+    party.address.iter().take(room).cloned().chain(tax).collect()
+}
+
 /// Draws the table from `top` on; where it ends.
-fn table(pen: &mut Pen<'_, '_>, lines: &[InvoiceLine], top: f32) -> f32 {
+fn table(pen: &mut Pen<'_, '_>, lines: &[Line], top: f32) -> f32 {
     let heading = top - 14.0;
     pen.small(LEFT, heading, SOFT, "Description");
     pen.right(MESSAGES_AT, heading, 8.5, false, SOFT, "Messages");
@@ -158,27 +172,16 @@ fn table(pen: &mut Pen<'_, '_>, lines: &[InvoiceLine], top: f32) -> f32 {
         at += ROW;
     }
     for line in lines {
-        pen.text(LEFT, at + 9.0, 9.5, false, INK, &described(line));
-        pen.right(MESSAGES_AT, at + 9.0, 9.5, false, INK, &grouped(&line.messages.to_string()));
-        pen.right(PARTS_AT, at + 9.0, 9.5, false, INK, &grouped(&line.parts.to_string()));
+        pen.text(LEFT, at + 9.0, 9.5, false, INK, &line.text);
+        if let Some((messages, parts)) = line.counts {
+            pen.right(MESSAGES_AT, at + 9.0, 9.5, false, INK, &grouped(&messages.to_string()));
+            pen.right(PARTS_AT, at + 9.0, 9.5, false, INK, &grouped(&parts.to_string()));
+        }
         pen.right(RIGHT, at + 9.0, 9.5, false, INK, &shown(&line.amount));
         pen.block(LEFT, at + ROW - 6.0, RIGHT - LEFT, 0.4, LINE);
         at += ROW;
     }
     at
-}
-
-fn described(line: &InvoiceLine) -> String {
-    let what = match line.channel.as_str() {
-        "sms" => "SMS",
-        "whatsapp" => "WhatsApp messages",
-        "email" => "Emails",
-        other => other,
-    };
-    match &line.country {
-        Some(country) => format!("{what} to {country}"),
-        None => String::from(what),
-    }
 }
 
 fn sums(pen: &mut Pen<'_, '_>, view: &InvoiceView, top: f32) {
@@ -216,9 +219,9 @@ fn sums(pen: &mut Pen<'_, '_>, view: &InvoiceView, top: f32) {
     let mut at = top + 125.0;
     if !view.payment_terms.is_empty() && !is_nothing(&view.due) {
         pen.text(LEFT, at, 9.5, true, INK, "How to pay");
-        for line in &view.payment_terms {
+        for line in view.payment_terms.iter().take(MOST_LINES) {
             at += 14.0;
-            pen.small(LEFT, at, SOFT, line);
+            pen.fit((LEFT, RIGHT - LEFT), at, (8.5, false), SOFT, line);
         }
     }
 }
@@ -227,78 +230,22 @@ fn rows(index: usize) -> f32 {
     u16::try_from(index).map_or(0.0, f32::from)
 }
 
-fn is_nothing(money: &MoneyView) -> bool {
-    money.amount.bytes().all(|byte| matches!(byte, b'0' | b'.'))
-}
-
-/// The same with as many places in every amount of a column, so that points stand below points.
-fn evened(view: &InvoiceView) -> InvoiceView {
-    fn even(column: &mut [&mut MoneyView]) {
-        let places = |money: &MoneyView| money.amount.split_once('.').map_or(0, |(_, rest)| rest.len());
-        let most = column.iter().map(|money| places(money)).max().unwrap_or(0);
-        for money in column {
-            let missing = most.saturating_sub(places(money));
-            money.amount.push_str(&"0".repeat(missing));
-        }
-    }
-    let mut view = view.clone();
-    let sums = [&mut view.subtotal, &mut view.tax, &mut view.total, &mut view.paid, &mut view.due];
-    even(&mut view.lines.iter_mut().map(|line| &mut line.amount).chain(sums).collect::<Vec<_>>());
-    let statement = &mut view.statement;
-    even(&mut [
-        &mut statement.opening,
-        &mut statement.topups,
-        &mut statement.adjustments,
-        &mut statement.charges,
-        &mut statement.closing,
-    ]);
-    view
-}
-
-/// `1,234.50 USD`.
-fn shown(money: &MoneyView) -> String {
-    format!("{} {}", grouped(&money.amount), money.currency)
-}
-
-/// Digits in groups of three.
-fn grouped(number: &str) -> String {
-    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("−", digits));
-    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
-    let mut out = String::from(sign);
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    fraction.map_or(out.clone(), |fraction| format!("{out}.{fraction}"))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::view::InvoiceLine;
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_three() {
-        for (plain, want) in [("0.00", "0.00"), ("-1234.5", "−1,234.5"), ("1000000", "1,000,000"), ("999", "999")] {
-            assert_eq!(grouped(plain), want);
-        }
-    }
+    use crate::accounts::PlanName;
+    use crate::billing::fees::InvoiceFee;
+    use crate::money::MoneyView;
 
     #[test]
     fn every_line_has_a_page_and_the_last_has_room_for_the_sums() {
-        let line = InvoiceLine {
-            channel: String::from("sms"),
-            country: None,
-            messages: 1,
-            parts: 1,
-            amount: MoneyView { amount: String::from("1.00"), currency: String::from("USD") },
-        };
+        let line = Line { text: String::from("SMS"), counts: Some((1, 1)), amount: usd("1.00") };
         for count in 0..120 {
             let lines = vec![line.clone(); count];
             let pages = pages(&lines);
             assert_eq!(pages.iter().map(|page| page.len()).sum::<usize>(), count);
-            assert!(pages.last().is_some_and(|last| last.len() <= 21), "{count}");
+            assert!(pages.last().is_some_and(|last| last.len() <= 21 && last.len() >= count.min(KEPT)), "{count}");
         }
     }
 
@@ -330,6 +277,14 @@ mod tests {
             period_end: String::from("2026-11-30"),
             issuer: party("Postern Messaging Ltd", "GB123456789"),
             customer: party("ACME Größe & Söhne", "DE987654321"),
+            fees: vec![InvoiceFee {
+                plan: PlanName::Pro,
+                from: String::from("2026-11-11"),
+                to: String::from("2026-11-30"),
+                days: 20,
+                of_days: 30,
+                amount: usd("32.67"),
+            }],
             lines: (0..count).map(line).collect(),
             subtotal: usd("1124.5678"),
             tax_percent: String::from("20.00"),
@@ -338,7 +293,7 @@ mod tests {
             paid: usd("1124.5678"),
             due: usd("224.91"),
             payment_terms: vec![String::from("Sample Bank, IBAN GB00 SAMP 0000 0000 0000 00")],
-            statement: super::super::issue::InvoiceStatement {
+            statement: super::super::view::InvoiceStatement {
                 opening: usd("1000.00"),
                 topups: usd("2500.00"),
                 adjustments: usd("-12.50"),
@@ -352,7 +307,7 @@ mod tests {
 
     #[test]
     fn an_invoice_is_a_pdf_of_as_many_pages_as_it_takes_with_its_fonts_inside() {
-        for (lines, pages) in [(0, 1), (4, 1), (40, 2), (90, 4)] {
+        for (lines, pages) in [(0, 1), (4, 1), (40, 3), (90, 4)] {
             let file = pdf(&invoice(lines)).unwrap();
             let text = String::from_utf8_lossy(&file);
             let count = text.matches("/Type /Page\n").count() + text.matches("/Type/Page/").count();

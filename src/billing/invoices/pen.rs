@@ -69,6 +69,20 @@ impl<'a, 'p> Pen<'a, 'p> {
         self.surface.draw_text(Point::from_xy(x, y), font, size, text, false, TextDirection::Auto);
     }
 
+    /// The same, smaller where it would be wider than `width`.
+    pub fn fit(
+        &mut self,
+        (x, width): (f32, f32),
+        y: f32,
+        (size, strong): (f32, bool),
+        color: (u8, u8, u8),
+        text: &str,
+    ) {
+        let wide = self.fonts.width(text, size, strong);
+        let size = if wide > width { size * width / wide } else { size };
+        self.text(x, y, size, strong, color, text);
+    }
+
     /// A note.
     pub fn small(&mut self, x: f32, y: f32, color: (u8, u8, u8), text: &str) {
         self.text(x, y, 8.5, false, color, text);

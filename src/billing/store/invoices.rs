@@ -34,6 +34,10 @@ pub struct InvoiceRow {
     pub mailed_at: Option<Millis>,
     /// Written.
     pub issued_at: Millis,
+    /// How often a mail server refused it.
+    pub mail_tries: i16,
+    /// When to mail it.
+    pub mail_at: Millis,
 }
 
 /// The next number of `name`: one more than the last, held until the transaction ends, so that a number is used or not
@@ -97,6 +101,11 @@ pub fn find_invoice(conn: &mut Conn, owner: (OrgId, Mode), id: InvoiceId) -> Res
         .optional()?)
 }
 
+/// The invoice `id`, whoever's.
+pub fn find_any_invoice(conn: &mut Conn, id: InvoiceId) -> Result<Option<InvoiceRow>> {
+    Ok(invoices::table.find(id).select(InvoiceRow::as_select()).first(conn).optional()?)
+}
+
 /// An organization's invoices, newest first.
 pub fn list_invoices(
     conn: &mut Conn,
@@ -117,25 +126,28 @@ pub fn list_invoices(
     Ok(query.load(conn)?)
 }
 
-/// Invoices that are to be mailed, oldest first.
-pub fn unmailed(conn: &mut Conn, limit: i64) -> Result<Vec<InvoiceRow>> {
+/// Invoices that are to be mailed by `now` and were refused less often than `most_tries`, oldest first.
+pub fn unmailed(conn: &mut Conn, now: Millis, most_tries: i16, limit: i64) -> Result<Vec<InvoiceRow>> {
     Ok(invoices::table
         .filter(invoices::mail_to.is_not_null())
         .filter(invoices::mailed_at.is_null())
+        .filter(invoices::mail_at.le(now))
+        .filter(invoices::mail_tries.lt(most_tries))
         .order(invoices::id.asc())
         .limit(limit)
         .select(InvoiceRow::as_select())
         .load(conn)?)
 }
 
-/// Notes that an invoice was mailed at `at`, or that it is not any more; whether it was so before.
-pub fn set_mailed(conn: &mut Conn, id: InvoiceId, at: Option<Millis>) -> Result<bool> {
-    let row = invoices::table.find(id);
-    let changed = match at {
-        Some(_) => {
-            diesel::update(row.filter(invoices::mailed_at.is_null())).set(invoices::mailed_at.eq(at)).execute(conn)?
-        }
-        None => diesel::update(row).set(invoices::mailed_at.eq(at)).execute(conn)?,
-    };
-    Ok(changed == 1)
+/// Notes that an invoice is mailed; `false` where that was noted before.
+pub fn set_mailed(conn: &mut Conn, id: InvoiceId, at: Millis) -> Result<bool> {
+    let row = invoices::table.find(id).filter(invoices::mailed_at.is_null());
+    Ok(diesel::update(row).set(invoices::mailed_at.eq(Some(at))).execute(conn)? == 1)
+}
+
+/// Takes that back: it was refused `tries` times and is to be tried again `at`.
+pub fn set_unmailed(conn: &mut Conn, id: InvoiceId, tries: i16, at: Millis) -> Result<()> {
+    let again = (invoices::mailed_at.eq(None::<Millis>), invoices::mail_tries.eq(tries), invoices::mail_at.eq(at));
+    diesel::update(invoices::table.find(id)).set(again).execute(conn)?;
+    Ok(())
 }

@@ -94,6 +94,26 @@ pub fn list_topups(conn: &mut Conn, owner: (OrgId, Mode), before: Option<TopupId
     Ok(query.load(conn)?)
 }
 
+/// Top-ups of every wallet, newest first, narrowed to an organization and a state where they are named.
+pub fn all_topups(
+    conn: &mut Conn,
+    (org, status): (Option<OrgId>, Option<TopupStatus>),
+    before: Option<TopupId>,
+    limit: i64,
+) -> Result<Vec<Topup>> {
+    let mut query = topups::table.order(topups::id.desc()).limit(limit).select(Topup::as_select()).into_boxed();
+    if let Some(org) = org {
+        query = query.filter(topups::org_id.eq(org));
+    }
+    if let Some(status) = status {
+        query = query.filter(topups::status.eq(status));
+    }
+    if let Some(before) = before {
+        query = query.filter(topups::id.lt(before));
+    }
+    Ok(query.load(conn)?)
+}
+
 #[derive(QueryableByName)]
 struct Sum {
     #[diesel(sql_type = Text)]

@@ -57,6 +57,8 @@ diesel::table! {
         mail_to -> Nullable<Text>,
         mailed_at -> Nullable<BigInt>,
         issued_at -> BigInt,
+        mail_tries -> SmallInt,
+        mail_at -> BigInt,
     }
 }
 

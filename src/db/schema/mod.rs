@@ -3,6 +3,7 @@
 
 mod billing;
 mod broadcasting;
+mod fees;
 mod fraud;
 mod house;
 mod listeners;
@@ -19,6 +20,7 @@ mod whatsapp;
 
 pub use billing::*;
 pub use broadcasting::*;
+pub use fees::*;
 pub use fraud::*;
 pub use house::*;
 pub use listeners::*;

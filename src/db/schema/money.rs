@@ -46,6 +46,7 @@ diesel::table! {
         created_at -> BigInt,
         charged_at -> Text,
         retired_at -> Nullable<BigInt>,
+        segment -> SmallInt,
     }
 }
 

@@ -153,6 +153,9 @@ pub struct Extra {
     /// What the app said became of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feedback: Option<String>,
+    /// The month (`2026-11`) whose free allowance it took from: it gives that back if no carrier takes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free_month: Option<String>,
 }
 
 impl Extra {

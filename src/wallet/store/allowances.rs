@@ -41,3 +41,13 @@ pub fn save_allowance(conn: &mut Conn, org: OrgId, month: Month, used: i64) -> R
     crate::both!(conn, c => query.do_update().set(allowances::used.eq(used)).execute(c))?;
     Ok(())
 }
+
+/// Gives back what was taken from a month's allowance and not used, by organization and month (`2026-11`).
+pub fn give_back(conn: &mut Conn, unused: &BTreeMap<(OrgId, String), i64>) -> Result<()> {
+    for (key, count) in unused {
+        let row = allowances::table.find(key.clone()).filter(allowances::used.ge(*count));
+        let less = allowances::used.eq(allowances::used - *count);
+        crate::both!(conn, c => diesel::update(row).set(less).execute(c))?;
+    }
+    Ok(())
+}

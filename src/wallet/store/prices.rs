@@ -1,5 +1,7 @@
 //! The price list. A line is never changed: a new list retires the lines it leaves out and adds the ones it brings.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 
 use crate::clock::Millis;
@@ -26,6 +28,7 @@ struct Row {
     created_at: Millis,
     charged_at: ChargedAt,
     retired_at: Option<Millis>,
+    segment: i16,
 }
 
 /// The price list as it stands.
@@ -67,19 +70,16 @@ pub fn replace_prices(conn: &mut Conn, list: &[Price], now: Millis) -> Result<()
     if list.iter().any(|price| price.amount < Micros::ZERO) {
         return Err(Error::new(Code::ValidationFailed).and_field("amount", "must not be negative"));
     }
-    let mut wanted: Vec<&Price> = list.iter().collect();
+    let mut wanted: HashSet<&Price> = list.iter().collect();
     let known: Vec<Row> = prices::table.filter(prices::retired_at.is_null()).load(conn)?;
     for row in known {
         let (id, old) = (row.id, price(row));
-        match wanted.iter().position(|price| **price == old) {
-            Some(at) => drop(wanted.remove(at)),
-            None => {
-                let gone = prices::retired_at.eq(Some(now));
-                crate::both!(conn, c => diesel::update(prices::table.find(id)).set(gone).execute(c))?;
-            }
+        if !wanted.remove(&old) {
+            let gone = prices::retired_at.eq(Some(now));
+            crate::both!(conn, c => diesel::update(prices::table.find(id)).set(gone).execute(c))?;
         }
     }
-    for price in wanted {
+    for price in list.iter().filter(|price| wanted.contains(price)) {
         let row = Row {
             id: PriceId::new(now),
             channel: price.channel,
@@ -92,6 +92,7 @@ pub fn replace_prices(conn: &mut Conn, list: &[Price], now: Millis) -> Result<()
             created_at: now,
             charged_at: price.charged_at,
             retired_at: None,
+            segment: i16::try_from(price.segment).unwrap_or(i16::MAX),
         };
         diesel::insert_into(prices::table).values(row).execute(conn)?;
     }
@@ -104,6 +105,7 @@ fn price(row: Row) -> Price {
         country: row.country,
         prefix: row.prefix,
         category: row.category,
+        segment: u16::try_from(row.segment).unwrap_or(1),
         amount: row.amount_micros,
         currency: row.currency,
         valid_from: row.valid_from,

@@ -5,9 +5,9 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::ask::{Ask, owner_of};
 use super::docs::{ChangeRefusals, MakeRefusals, ReadRefusals};
-use crate::accounts::{Caller, Scope, stored};
+use super::owner_of;
+use crate::accounts::{Caller, Scope, change_bare, change_once, change_sealed, stored, stored_nothing};
 use crate::app::App;
 use crate::error::Result;
 use crate::http::page::{self, PageParams};
@@ -21,7 +21,7 @@ use crate::webhooks::store::{self, EndpointStatus};
 use crate::webhooks::view::{EndpointView, EndpointWithSecret};
 
 /// An endpoint to be made.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"url": "https://example.com/webhooks", "events": ["message.delivered", "verification.approved"]}))]
 pub(super) struct EndpointBody {
@@ -36,7 +36,7 @@ pub(super) struct EndpointBody {
 }
 
 /// What to change of an endpoint; what is absent stays.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"events": ["*"], "status": "enabled"}))]
 pub(super) struct EndpointPatchBody {
@@ -80,17 +80,18 @@ pub(super) async fn create(
     app: Data<App>,
     body: Body<EndpointBody>,
 ) -> Result<HttpResponse> {
-    let ask = Ask::of(app, &caller, &req, &body)?;
-    let line = ask.app.room::<Line>();
-    let wanted = body.value;
+    caller.require(Scope::WebhooksWrite)?;
+    let owner = owner_of(&caller);
+    let line = app.room::<Line>();
+    let wanted = body.value.clone();
     let new = NewEndpoint {
         url: checked_url(line.client()?.reach(), &wanted.url)?,
         events: wanted.events.unwrap_or(Wanted::Every),
         description: checked_description(wanted.description.as_deref().unwrap_or_default())?,
     };
-    let ring = ask.app.keyring.clone();
-    ask.run_sealed(move |conn, owner, now| {
-        let made = endpoints::create(conn, &ring, owner, new, now)?;
+    let ring = app.keyring.clone();
+    change_sealed(&app, &caller, (&req, &body), move |conn, by| {
+        let made = endpoints::create(conn, &ring, owner, new, by.now)?;
         let location = Some(format!("/v1/webhooks/{}", made.endpoint.id));
         Ok(Stored { location, ..stored(201, &made)? })
     })
@@ -158,16 +159,20 @@ pub(super) async fn update(
     id: Id<EndpointId>,
     body: Body<EndpointPatchBody>,
 ) -> Result<HttpResponse> {
-    let ask = Ask::of(app, &caller, &req, &body)?;
-    let line = ask.app.room::<Line>();
-    let wanted = body.value;
+    caller.require(Scope::WebhooksWrite)?;
+    let owner = owner_of(&caller);
+    let line = app.room::<Line>();
+    let wanted = body.value.clone();
     let patch = EndpointPatch {
         url: wanted.url.map(|text| checked_url(line.client()?.reach(), &text)).transpose()?,
         events: wanted.events,
         description: wanted.description.map(|text| checked_description(&text)).transpose()?,
         status: wanted.status,
     };
-    ask.run(move |conn, owner, now| stored(200, &endpoints::update(conn, owner, id.0, patch, now)?)).await
+    change_once(&app, &caller, (&req, &body), move |conn, by| {
+        stored(200, &endpoints::update(conn, owner, id.0, patch, by.now)?)
+    })
+    .await
 }
 
 /// Delete a webhook endpoint. What is on its way to it is dropped.
@@ -189,10 +194,11 @@ pub(super) async fn delete(
     app: Data<App>,
     id: Id<EndpointId>,
 ) -> Result<HttpResponse> {
-    let ask = Ask::bare(app, &caller, &req)?;
-    ask.run(move |conn, owner, _| {
+    caller.require(Scope::WebhooksWrite)?;
+    let owner = owner_of(&caller);
+    change_bare(&app, &caller, &req, move |conn, _| {
         endpoints::delete(conn, owner, id.0)?;
-        Ok(Stored { status: 204, body: Vec::new(), location: None })
+        Ok(stored_nothing())
     })
     .await
 }

@@ -4,9 +4,9 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use serde::Deserialize;
 
-use super::ask::{Ask, owner_of};
 use super::docs::{ChangeRefusals, ReadRefusals};
-use crate::accounts::{Caller, Scope, stored};
+use super::owner_of;
+use crate::accounts::{Caller, Scope, change_once, stored};
 use crate::app::App;
 use crate::error::Result;
 use crate::http::page::{self, PageParams};
@@ -90,6 +90,10 @@ pub(super) async fn replay(
     id: Id<EventId>,
     body: OptionalBody<NoMembers>,
 ) -> Result<HttpResponse> {
-    let ask = Ask::of(app, &caller, &req, &body.0)?;
-    ask.run(move |conn, owner, now| stored(202, &endpoints::replay_event(conn, owner, id.0, now)?)).await
+    caller.require(Scope::WebhooksWrite)?;
+    let owner = owner_of(&caller);
+    change_once(&app, &caller, (&req, &body.0), move |conn, by| {
+        stored(202, &endpoints::replay_event(conn, owner, id.0, by.now)?)
+    })
+    .await
 }

@@ -8,14 +8,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::ask::{Ask, owner_of};
 use super::docs::{ChangeRefusals, ListenRefusals, ReadRefusals};
-use crate::accounts::{Caller, Scope, stored};
+use super::owner_of;
+use crate::accounts::{Caller, Scope, change_bare, change_once, stored, stored_nothing};
 use crate::app::App;
 use crate::error::{Code, Error, Result};
 use crate::http::query::Query;
 use crate::http::{Body, Id, OptionalBody, reply};
-use crate::idempotency::Stored;
 use crate::ids::{EventId, ListenerId};
 use crate::terms::Mode;
 use crate::webhooks::kinds::{EventType, Wanted};
@@ -26,7 +25,7 @@ use crate::webhooks::{emit, listeners, sample, waiting};
 const WAIT_MAX: u64 = 30;
 
 /// What to listen to.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Default, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"events": ["message.delivered", "verification.approved"]}))]
 pub(super) struct ListenBody {
@@ -45,7 +44,7 @@ pub(super) struct WaitFilter {
 }
 
 /// What has arrived.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"events": ["evt_01h455vb4pex5vsknk084sn02q"]}))]
 pub(super) struct HeardBody {
@@ -55,7 +54,7 @@ pub(super) struct HeardBody {
 }
 
 /// An event to be made up.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"type": "message.delivered", "data": {"metadata": {"order": "7"}}}))]
 pub(super) struct MadeUpEvent {
@@ -88,9 +87,13 @@ pub(super) async fn open(
     app: Data<App>,
     body: OptionalBody<ListenBody>,
 ) -> Result<HttpResponse> {
-    let ask = Ask::of(app, &caller, &req, &body.0)?;
-    let wanted = body.0.value.events.unwrap_or(Wanted::Every);
-    ask.run(move |conn, owner, now| stored(201, &listeners::open(conn, owner, &wanted, now)?)).await
+    caller.require(Scope::WebhooksWrite)?;
+    let owner = owner_of(&caller);
+    let wanted = body.0.value.events.clone().unwrap_or(Wanted::Every);
+    change_once(&app, &caller, (&req, &body.0), move |conn, by| {
+        stored(201, &listeners::open(conn, owner, &wanted, by.now)?)
+    })
+    .await
 }
 
 /// Hear what has happened: the events that the listener has not acknowledged, oldest first.
@@ -142,12 +145,16 @@ pub(super) async fn acknowledge(
     id: Id<ListenerId>,
     body: Body<HeardBody>,
 ) -> Result<HttpResponse> {
-    let ask = Ask::of(app, &caller, &req, &body)?;
-    let events = body.value.events;
+    caller.require(Scope::WebhooksWrite)?;
+    let owner = owner_of(&caller);
+    let events = body.value.events.clone();
     if i64::try_from(events.len()).unwrap_or(i64::MAX) > listeners::BATCH_MAX {
         return Err(Error::field("events", format!("must be at most {} ids", listeners::BATCH_MAX)));
     }
-    ask.run(move |conn, owner, now| stored(200, &listeners::acknowledge(conn, owner, id.0, &events, now)?)).await
+    change_once(&app, &caller, (&req, &body), move |conn, by| {
+        stored(200, &listeners::acknowledge(conn, owner, id.0, &events, by.now)?)
+    })
+    .await
 }
 
 /// End a listener. What it has not heard is dropped.
@@ -169,10 +176,11 @@ pub(super) async fn close(
     app: Data<App>,
     id: Id<ListenerId>,
 ) -> Result<HttpResponse> {
-    let ask = Ask::bare(app, &caller, &req)?;
-    ask.run(move |conn, owner, now| {
-        listeners::close(conn, owner, id.0, now)?;
-        Ok(Stored { status: 204, body: Vec::new(), location: None })
+    caller.require(Scope::WebhooksWrite)?;
+    let owner = owner_of(&caller);
+    change_bare(&app, &caller, &req, move |conn, by| {
+        listeners::close(conn, owner, id.0, by.now)?;
+        Ok(stored_nothing())
     })
     .await
 }
@@ -197,14 +205,15 @@ pub(super) async fn make_up(
     app: Data<App>,
     body: Body<MadeUpEvent>,
 ) -> Result<HttpResponse> {
-    let ask = Ask::of(app, &caller, &req, &body)?;
+    caller.require(Scope::WebhooksWrite)?;
+    let owner = owner_of(&caller);
     if caller.mode() == Mode::Live {
         return Err(Error::new(Code::PermissionDenied).detail("Only a test key makes events up."));
     }
-    let MadeUpEvent { kind, data: set } = body.value;
-    let data = sample::data(kind, set.unwrap_or_default(), ask.app.clock.now())?;
-    ask.run(move |conn, owner, now| {
-        let (row, endpoints, listeners) = emit::emit_one(conn, owner, (kind, &data), now)?;
+    let MadeUpEvent { kind, data: set } = body.value.clone();
+    let data = sample::data(kind, set.unwrap_or_default(), app.clock.now())?;
+    change_once(&app, &caller, (&req, &body), move |conn, by| {
+        let (row, endpoints, listeners) = emit::emit_one(conn, owner, (kind, &data), by.now)?;
         stored(201, &TriggeredView { event: ToldEventView::of(&row)?, endpoints, listeners })
     })
     .await

@@ -1,6 +1,5 @@
 //! `/v1/webhooks`, `/v1/events` and `/v1/listeners`: shapes in, one call, shapes out.
 
-mod ask;
 mod docs;
 mod endpoints;
 mod events;
@@ -10,6 +9,14 @@ mod work;
 pub use docs::WebhookDocs;
 
 use actix_web::web::ServiceConfig;
+
+use crate::accounts::Caller;
+use crate::webhooks::emit::Owner;
+
+/// Whose endpoints and events `caller` sees.
+fn owner_of(caller: &Caller) -> Owner {
+    (caller.org_id(), caller.mode())
+}
 
 /// The routes, to be put into the scope `/v1` behind the callers' guard.
 pub fn configure(routes: &mut ServiceConfig) {

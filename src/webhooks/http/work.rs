@@ -5,9 +5,9 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::ask::{Ask, owner_of};
 use super::docs::{ChangeRefusals, ReadRefusals};
-use crate::accounts::{Caller, Scope, stored};
+use super::owner_of;
+use crate::accounts::{Caller, Scope, change_once, change_sealed, stored};
 use crate::app::App;
 use crate::clock::Millis;
 use crate::error::Result;
@@ -71,9 +71,13 @@ pub(super) async fn rotate(
     id: Id<EndpointId>,
     body: OptionalBody<RotateBody>,
 ) -> Result<HttpResponse> {
-    let ask = Ask::of(app, &caller, &req, &body.0)?;
-    let (ring, what) = (ask.app.keyring.clone(), (id.0, body.0.value.end_old.unwrap_or(false)));
-    ask.run_sealed(move |conn, owner, now| stored(200, &endpoints::rotate(conn, &ring, owner, what, now)?)).await
+    caller.require(Scope::WebhooksWrite)?;
+    let owner = owner_of(&caller);
+    let (ring, what) = (app.keyring.clone(), (id.0, body.0.value.end_old.unwrap_or(false)));
+    change_sealed(&app, &caller, (&req, &body.0), move |conn, by| {
+        stored(200, &endpoints::rotate(conn, &ring, owner, what, by.now)?)
+    })
+    .await
 }
 
 /// Send a test event to a webhook endpoint.
@@ -100,8 +104,12 @@ pub(super) async fn test(
     id: Id<EndpointId>,
     body: OptionalBody<NoMembers>,
 ) -> Result<HttpResponse> {
-    let ask = Ask::of(app, &caller, &req, &body.0)?;
-    ask.run(move |conn, owner, now| stored(202, &endpoints::test(conn, owner, id.0, now)?)).await
+    caller.require(Scope::WebhooksWrite)?;
+    let owner = owner_of(&caller);
+    change_once(&app, &caller, (&req, &body.0), move |conn, by| {
+        stored(202, &endpoints::test(conn, owner, id.0, by.now)?)
+    })
+    .await
 }
 
 /// List the deliveries of a webhook endpoint, newest first.
@@ -161,7 +169,11 @@ pub(super) async fn replay(
     id: Id<EndpointId>,
     body: Body<ReplayBody>,
 ) -> Result<HttpResponse> {
-    let ask = Ask::of(app, &caller, &req, &body)?;
+    caller.require(Scope::WebhooksWrite)?;
+    let owner = owner_of(&caller);
     let since = body.value.since;
-    ask.run(move |conn, owner, now| stored(202, &endpoints::replay_since(conn, owner, id.0, since, now)?)).await
+    change_once(&app, &caller, (&req, &body), move |conn, by| {
+        stored(202, &endpoints::replay_since(conn, owner, id.0, since, by.now)?)
+    })
+    .await
 }

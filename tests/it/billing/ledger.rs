@@ -50,6 +50,50 @@ async fn money_for_k_lets_exactly_k_of_4k_through_while_all_else_moves() {
     assert_eq!(account(&app, &acme.org, "revenue").await, "0.40");
 }
 
+/// The same while this very wallet moves: what is let through at last is what all of its money was for.
+#[actix_web::test]
+async fn money_that_comes_and_goes_meanwhile_is_spent_once() {
+    // Few enough for the limits of every plan that it is on meanwhile.
+    const K: usize = 8;
+    const PAID: usize = 6;
+    let app = TestApp::start().await;
+    let acme = paying(&app, "0.08").await;
+    let sending = join_all((0..4 * K).map(|n| post(&acme.live, notice_to(&number(n)))));
+    let parts: Vec<String> = (0..PAID).map(|n| format!("part {n}")).collect();
+    let paying_in = join_all(parts.iter().map(|part| pay_in(&app, &acme.org, "0.01", part)));
+    let adjust = format!("/v1/admin/orgs/{}/wallet/adjustments", acme.org);
+    let operator = app.operator();
+    let taking = join_all(
+        (0..3).map(|_| operator.post(&adjust, json!({"amount": "-0.01", "currency": "USD", "reason": "taken back"}))),
+    );
+    let planning = async {
+        for plan in ["pro", "enterprise", "pro", "enterprise"] {
+            app.operator().patch(&format!("/v1/admin/orgs/{}", acme.org), json!({"plan": plan})).await.expect(200);
+            assert!(purse(&acme).await.iter().all(|amount| !amount.starts_with('-')));
+        }
+    };
+    let (replies, paid, taken, ()) = tokio::join!(sending, paying_in, taking, planning);
+    assert!(paid.iter().all(|reply| reply.status == 201));
+    // An adjustment that would go below the holds is refused, and then took nothing.
+    let taken = taken.iter().filter(|reply| reply.status == 201).count();
+    let mut sent = replies.iter().filter(|reply| reply.status == 202).count();
+    assert!(replies.iter().all(|reply| reply.status == 202 || reply.status == 402));
+    balanced(&app).await;
+    for n in 4 * K.. {
+        app.advance(secs(60));
+        let reply = post(&acme.live, notice_to(&number(n))).await;
+        if reply.status != 202 {
+            reply.refused(Code::InsufficientBalance);
+            break;
+        }
+        sent += 1;
+    }
+    assert_eq!(sent, K + PAID - taken);
+    drain(&app).await;
+    balanced(&app).await;
+    assert_eq!(purse(&acme).await, ["0.00", "0.00", "0.00"].map(str::to_owned));
+}
+
 #[actix_web::test]
 async fn a_payment_reported_many_times_at_once_is_booked_once() {
     let app = TestApp::start().await;

@@ -1,5 +1,7 @@
 //! Money through its public interface: the ledger, prices, top-ups, plans and their states, invoices, reports.
 
+mod books;
+mod fees;
 mod invoices;
 mod ledger;
 mod prices;

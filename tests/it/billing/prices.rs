@@ -30,14 +30,23 @@ async fn a_sheet_is_rehearsed_then_kept_and_its_history_too() {
         (&again.json["added"], &again.json["removed"], &again.json["kept"]),
         (&json!([]), &json!([]), &json!(2))
     );
+    // As a sheet it goes out and comes in again, and the same sheet again changes nothing.
+    let sheet = operator.with_header("Accept", "text/csv").get("/v1/admin/prices").await.expect(200).text;
+    assert!(sheet.contains("sms,,'+1415,otp,,0.01,USD,2026-04-01T00:00:00.000Z,delivery"), "{sheet}");
+    let again = put("", &sheet).await.expect(200);
+    assert_eq!((&again.json["kept"], &again.json["added"]), (&json!(2), &json!([])), "{}", again.text);
     operator.put("/v1/admin/prices", json!([{"channel": "sms", "amount": "0.03"}])).await.expect(200);
     let past = operator.get("/v1/admin/prices/history").await.expect(200);
     let lines = past.json["data"].as_array().unwrap();
     assert_eq!((lines.len(), &lines[0]["amount"], &lines[0]["removed_at"]), (3, &json!("0.03"), &json!(null)));
     assert!(lines[1]["removed_at"].is_string() && lines[2]["removed_at"].is_string(), "{}", past.text);
-    for bad in
-        ["channel,amount\nsms,1,2\n", "channel,amount\nfax,1\n", "channel,amount\nsms,-1\n", "channel,cost\nsms,1\n"]
-    {
+    for bad in [
+        "",
+        "channel,amount\nsms,1,2\n",
+        "channel,amount\nfax,1\n",
+        "channel,amount\nsms,-1\n",
+        "channel,cost\nsms,1\n",
+    ] {
         let reply = put("", bad).await;
         assert_eq!(reply.status, 400, "{bad}: {}", reply.text);
     }
@@ -78,4 +87,59 @@ async fn the_margin_of_each_route_is_told() {
         ("acme".into(), "0.006".into())
     );
     assert_eq!(margins.json["data"][0]["percent"], 60);
+}
+
+#[actix_web::test]
+async fn each_segment_has_its_price_and_two_lines_for_one_thing_are_refused() {
+    let app = TestApp::start().await;
+    let acme = super::paying(&app, "1").await;
+    let operator = app.operator();
+    let put = |sheet: &'static str| {
+        let operator = operator.clone();
+        async move { operator.send("PUT", "/v1/admin/prices", "text/csv", sheet.as_bytes().to_vec()).await }
+    };
+    // As a spreadsheet leaves it: a byte order mark, a row of nothing.
+    let sheet = "\u{feff}channel,country,category,segment,amount\r\nsms,,,,0.05\r\nsms,GB,,2,0.02\r\nsms,GB,otp,,0.03\r\n,,,,\r\n";
+    let told = put(sheet).await.expect(200);
+    assert_eq!(told.json["added"][1]["segment"], 2, "{}", told.text);
+    let again = put(sheet).await.expect(200);
+    assert_eq!(again.json["kept"], 3, "{}", again.text);
+    let long = |kind: &str, parts: usize| {
+        let body = "x".repeat(153 * parts);
+        json!({"to": number(1), "body": body, "kind": kind, "dry_run": true})
+    };
+    for (kind, parts, price) in
+        [("transactional", 2, "0.07"), ("transactional", 3, "0.09"), ("otp", 2, "0.06"), ("otp", 3, "0.09")]
+    {
+        let told = post(&acme.live, long(kind, parts)).await.expect(200);
+        assert_eq!((&told.json["segments"], told.text_at("/price/amount")), (&json!(parts), price.into()), "{kind}");
+    }
+    for (bad, field) in [
+        ("channel,segment,amount\nemail,2,1\n", "[0].segment"),
+        ("channel,segment,amount\nsms,256,1\n", "[0].segment"),
+        ("channel,segment,amount\nsms,first,1\n", "[0].segment"),
+        ("channel,country,amount\nsms,GB,1\nsms,US,1\nsms,GB,2\n", "[2]"),
+        ("channel,country,amount\nsms,GB,1\nsms,GB,1\n", "[1]"),
+    ] {
+        let reply = put(bad).await.refused(Code::ValidationFailed);
+        assert!(reply.text.contains(&format!("\"{field}\"")), "{bad}: {}", reply.text);
+    }
+    assert_eq!(operator.get("/v1/admin/prices").await.expect(200).json["data"].as_array().unwrap().len(), 3);
+}
+
+#[actix_web::test]
+async fn a_long_list_is_taken_at_once() {
+    let app = TestApp::start().await;
+    let mut sheet = String::from("channel,prefix,amount\n");
+    for n in 0..3_000 {
+        sheet.push_str(&format!("sms,+44{n:04},0.01\n"));
+    }
+    let began = std::time::Instant::now();
+    for kept in [0, 3_000] {
+        let body = sheet.clone().into_bytes();
+        let told = app.operator().send("PUT", "/v1/admin/prices", "text/csv", body).await.expect(200);
+        assert_eq!(told.json["kept"], kept);
+    }
+    // It took minutes when each line was looked for among all others.
+    assert!(began.elapsed() < std::time::Duration::from_secs(60), "{:?}", began.elapsed());
 }

@@ -5,7 +5,8 @@ use postern::worker;
 use serde_json::{Value, json};
 
 use crate::harness::app::{Tenant, TestApp};
-use crate::messages::{accepted, code_to, notice_to, number, post, secs};
+use crate::harness::fake_carrier::Script;
+use crate::messages::{accepted, carrier_id, code_to, drain, notice_to, number, post, receipt, secs};
 
 async fn change(app: &TestApp, acme: &Tenant, members: Value) -> Value {
     app.operator().patch(&format!("/v1/admin/orgs/{}", acme.org), members).await.expect(200).json
@@ -86,10 +87,69 @@ async fn a_plan_changes_at_once_or_with_the_next_month() {
     app.advance(secs(4 * 86_400));
     worker::bill(&app.app).await.unwrap();
     assert_eq!(plan().await, "enterprise");
+    let path = format!("/v1/admin/orgs/{}", acme.org);
+    let alone = json!({"plan_when": "next_cycle"});
+    app.operator().patch(&path, alone).await.refused(Code::ValidationFailed);
     let org = change(&app, &acme, json!({"plan": "free", "plan_when": "now"})).await;
     assert_eq!((&org["plan"], &org["next_plan"]), (&json!("free"), &Value::Null));
     // An enterprise's own limits outlive it: an override stands above the plan.
     let path = format!("/v1/admin/orgs/{}/limits/sms.plan", acme.org);
     app.operator().put(&path, json!({"limit": "777/min"})).await.expect(200);
     assert!(acme.live.get("/v1/limits").await.expect(200).text.contains("777"));
+}
+
+#[actix_web::test]
+async fn what_no_carrier_took_gives_back_its_part_of_the_allowance() {
+    let app = TestApp::start_with(|config| config.billing.free_allowance = 3).await;
+    let acme = app.tenant_with(json!({"plan": "free"})).await;
+    let path = format!("/v1/admin/orgs/{}/limits/sms.plan", acme.org);
+    app.operator().put(&path, json!({"limit": "1000/min"})).await.expect(200);
+    let full = |n: usize| {
+        let live = acme.live.clone();
+        app.advance(secs(2));
+        async move { post(&live, notice_to(&number(n))).await.refused(Code::FreePlanExhausted) }
+    };
+    let mut sent = Vec::new();
+    for n in 0..3 {
+        sent.push(accepted(&acme.live, notice_to(&number(n))).await);
+    }
+    full(3).await;
+    // Called back, once; a second call back is refused and gives nothing.
+    let cancel = format!("/v1/messages/{}/cancel", sent[0]);
+    acme.live.call("POST", &cancel, None).await.expect(200);
+    acme.live.call("POST", &cancel, None).await;
+    sent.push(accepted(&acme.live, notice_to(&number(4))).await);
+    full(5).await;
+    // Refused by the carrier for good: that one comes back, the two that went do not.
+    app.acme.next(Script::json(400, json!({})));
+    drain(&app).await;
+    accepted(&acme.live, notice_to(&number(6))).await;
+    full(7).await;
+    drain(&app).await;
+    full(8).await;
+}
+
+#[actix_web::test]
+async fn what_is_too_late_gives_back_its_part_and_what_failed_after_a_carrier_took_it_does_not() {
+    let app = TestApp::start_with(|config| config.billing.free_allowance = 1).await;
+    let acme = app.tenant_with(json!({"plan": "free"})).await;
+    let path = format!("/v1/admin/orgs/{}/limits/sms.plan", acme.org);
+    app.operator().put(&path, json!({"limit": "1000/min"})).await.expect(200);
+    accepted(&acme.live, code_to(&number(1))).await;
+    app.advance(secs(3_600));
+    drain(&app).await;
+    assert_eq!(app.acme.calls(), 0, "it is too late");
+    accepted(&acme.live, code_to(&number(1))).await;
+    drain(&app).await;
+    receipt(&app, &carrier_id(1), "UNDELIV").await.expect(204);
+    post(&acme.live, code_to(&number(2))).await.refused(Code::FreePlanExhausted);
+    // A message of last month that ends in this one gives nothing to this one.
+    let mut later = code_to(&number(3));
+    app.advance(secs(32 * 86_400));
+    later["scheduled_for"] = json!(app.app.clock.now().plus(secs(3 * 86_400)).rfc3339());
+    let id = accepted(&acme.live, later).await;
+    app.advance(secs(5 * 43_200));
+    accepted(&acme.live, code_to(&number(4))).await;
+    acme.live.call("POST", &format!("/v1/messages/{id}/cancel"), None).await.expect(200);
+    post(&acme.live, code_to(&number(5))).await.refused(Code::FreePlanExhausted);
 }

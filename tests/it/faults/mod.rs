@@ -7,6 +7,7 @@ mod disk;
 mod drain;
 mod limits;
 mod load;
+mod money;
 mod points;
 mod soak;
 mod stall;

@@ -184,6 +184,7 @@ fn settle_in(conn: &mut Conn, policies: Value) -> Result<(String, [String; 2])> 
         country: None,
         prefix: None,
         category: None,
+        segment: 1,
         amount: Micros(PRICE),
         currency: Currency::USD,
         valid_from: now,
