@@ -33,7 +33,7 @@ pub use carrier::{
     RefusalKind, Sending,
 };
 pub use email::post_mail;
-pub use number_report::{NumberEvent, NumberReport, ToldLimit};
+pub use number_report::{AccountFate, NumberEvent, NumberReport, ToldLimit};
 pub use report::{Inbound, Receipt, ReceiptState, Report};
 pub use reports::{ReportDesk, Told};
 pub use template::{
