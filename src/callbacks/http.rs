@@ -225,13 +225,16 @@ fn public_url(app: &App, req: &HttpRequest) -> String {
     format!("{}{path}", app.config.public_url())
 }
 
-/// The first value of every header that is text.
+/// The value of every header that is text and says one thing: a signature that comes twice with two values is none.
 fn headers(req: &HttpRequest) -> BTreeMap<String, String> {
-    let mut first = BTreeMap::new();
+    let mut values: BTreeMap<String, Option<String>> = BTreeMap::new();
     for (name, value) in req.headers() {
         if let Ok(text) = value.to_str() {
-            first.entry(name.as_str().to_ascii_lowercase()).or_insert_with(|| String::from(text));
+            let known = values.entry(name.as_str().to_ascii_lowercase()).or_insert_with(|| Some(String::from(text)));
+            if known.as_deref() != Some(text) {
+                *known = None;
+            }
         }
     }
-    first
+    values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }

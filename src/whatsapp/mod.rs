@@ -22,7 +22,7 @@ mod view;
 mod window;
 
 pub use change::{NewNumber, NumberChange, TierChange, change_number, create_number};
-pub use chats::{Asked, Chats, WindowKey, load_chats, save_chats, sessions_of};
+pub use chats::{Asked, Chats, WindowKey, load_chats, other_names, save_chats, sessions_of};
 pub use http::{WhatsappDocs, configure};
 pub use ladder::{ContactLimit, Ladder, TierName};
 pub use leave::remove_number;
