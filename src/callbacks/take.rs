@@ -47,7 +47,12 @@ pub(super) async fn keep(app: &App, name: &str, reports: Vec<Report>) -> Result<
         let own = known.and_then(|carrier| carrier.kind.originator()).map(String::from);
         let stored = app.db.write(move |conn| {
             let now = crate::db::now(conn, &clock)?;
-            let from = From { carrier: &carrier, keyring: &keyring, originator: own.as_deref(), other_names: whatsapp::other_names };
+            let from = From {
+                carrier: &carrier,
+                keyring: &keyring,
+                originator: own.as_deref(),
+                other_names: whatsapp::other_names,
+            };
             store(conn, &from, reports, now)
         });
         let troubles = stored.await.inspect_err(|_| count(name, "not_stored"))?;

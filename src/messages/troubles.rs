@@ -99,7 +99,12 @@ async fn block(app: &App, carrier: &str) -> Result<()> {
     let (clock, name) = (app.clock.clone(), String::from(carrier));
     let blocked = app.db.write(move |conn| {
         let now = crate::db::now(conn, &clock)?;
-        whatsapp::block_number(conn, &id, &format!("the carrier {name} says that the account or number is stopped"), now)
+        whatsapp::block_number(
+            conn,
+            &id,
+            &format!("the carrier {name} says that the account or number is stopped"),
+            now,
+        )
     });
     if blocked.await? {
         app.room::<Directory>().forget();

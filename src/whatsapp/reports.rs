@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::change::{locked, save_number, set_tier};
-use super::stop::move_status;
 use super::ladder::ContactLimit;
 use super::numbers::{Number, Portfolio};
 use super::standing::{Manager, NumberStatus, Quality};
+use super::stop::move_status;
 use super::{store, told};
 use crate::audit::{Actor, By};
 use crate::clock::Millis;
