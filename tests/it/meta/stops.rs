@@ -28,7 +28,7 @@ async fn a_stopped_number_is_blocked_told_and_not_chosen_until_it_is_set_back() 
         app.step().await;
         assert_eq!((status(&acme.live, &id).await, app.acme.hand_offs().len()), (String::from("sent"), 1), "{code}");
         let events = acme.live.get("/v1/events").await.expect(200);
-        let told = &events.json["data"][0]["data"];
+        let told = &events.json["data"][0]["payload"]["data"];
         assert_eq!(
             (&told["status"], &told["previous_status"]),
             (&json!("blocked"), &json!("connected")),

@@ -113,7 +113,8 @@ async fn a_template_that_meta_did_not_send_moves_as_its_webhook_would_move_it() 
         let app = with_meta(&graph).await;
         let tenant = app.tenant().await;
         let (id, remote) = under_review(&app, &graph, &tenant.live, english(on_whatsapp("login_otp"))).await;
-        meta_says(&app, &about("status_approved", &remote)).await;
+        let now = (app.app.clock.now().0 / 1_000).to_string();
+        meta_says(&app, &about("status_approved", &remote).replace("1795334600", &now)).await;
         let send = json!({"to": number(1), "channel": "whatsapp", "template": {"name": "login_otp", "params": {"code": "481516"}}});
         tenant.live.post("/v1/messages", send.clone()).await.expect(202);
         if place == "answer" {
