@@ -1,4 +1,4 @@
-//! Who a message goes to: a phone number or a mail address, parsed once.
+//! Who a message goes to: a phone number, a mail address or a user of WhatsApp's who shows no number; parsed once.
 
 use lettre::Address;
 
@@ -12,6 +12,8 @@ pub enum Recipient {
     Phone(Phone),
     /// For mail, lower case.
     Email(String),
+    /// For WhatsApp: a business-scoped user id, and the country that it begins with.
+    User(String, Option<Country>),
 }
 
 impl Recipient {
@@ -25,8 +27,23 @@ impl Recipient {
         }
     }
 
+    /// The same where a user of WhatsApp's may be named by a business-scoped id, such as `GB.1234`.
+    pub fn parse_or_user(text: &str, channel: Channel, country: Option<Country>) -> Result<Recipient, String> {
+        match (channel, is_user_id(text)) {
+            (Channel::Whatsapp, true) => Ok(Recipient::user(text)),
+            _ => Recipient::parse(text, channel, country),
+        }
+    }
+
+    fn user(id: &str) -> Recipient {
+        Recipient::User(String::from(id), id.get(..2).and_then(|country| country.parse().ok()))
+    }
+
     /// Reads an address out of a query string, where a plus often arrives as a blank, for whichever channel it fits.
     pub fn in_query(text: &str) -> Result<Recipient, String> {
+        if is_user_id(text) {
+            return Ok(Recipient::user(text));
+        }
         let text = text.strip_prefix(' ').map_or_else(|| String::from(text), |rest| format!("+{rest}"));
         let channel = if text.contains('@') { Channel::Email } else { Channel::Sms };
         Recipient::parse(&text, channel, None)
@@ -36,14 +53,15 @@ impl Recipient {
     pub fn address(&self) -> &str {
         match self {
             Recipient::Phone(phone) => phone.e164(),
-            Recipient::Email(address) => address,
+            Recipient::Email(address) | Recipient::User(address, _) => address,
         }
     }
 
-    /// The number's country; none for mail.
+    /// The number's country, or the one that a user id begins with; none for mail.
     pub fn country(&self) -> Option<Country> {
         match self {
             Recipient::Phone(phone) => Some(phone.country()),
+            Recipient::User(_, country) => *country,
             Recipient::Email(_) => None,
         }
     }
@@ -52,9 +70,20 @@ impl Recipient {
     pub fn phone(&self) -> Option<&Phone> {
         match self {
             Recipient::Phone(phone) => Some(phone),
-            Recipient::Email(_) => None,
+            Recipient::Email(_) | Recipient::User(..) => None,
         }
     }
+}
+
+/// Whether `text` is a business-scoped user id: two capital letters, a dot, up to 128 letters, digits and dots.
+/// Source: <https://developers.facebook.com/docs/whatsapp/business-scoped-user-ids>.
+pub fn is_user_id(text: &str) -> bool {
+    text.split_once('.').is_some_and(|(country, id)| {
+        country.len() == 2
+            && country.bytes().all(|byte| byte.is_ascii_uppercase())
+            && (1..=128).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
+    })
 }
 
 impl std::fmt::Display for Recipient {
@@ -98,6 +127,19 @@ mod tests {
             ["", "ann", "ann@", "@example.com", "ann@localhost", "a b@example.com", "ann@example.com\nBcc: x@y.z"]
         {
             assert!(Recipient::parse(bad, Channel::Email, None).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_user_id_stands_for_a_number_on_whatsapp_only() {
+        let user = Recipient::parse_or_user("GB.10000000000000000001", Channel::Whatsapp, None).unwrap();
+        assert_eq!((user.address(), user.phone()), ("GB.10000000000000000001", None));
+        assert_eq!(user.country().unwrap().as_str(), "GB");
+        assert_eq!(Recipient::in_query("US.ENT.1"), Recipient::parse_or_user("US.ENT.1", Channel::Whatsapp, None));
+        assert!(Recipient::parse_or_user("GB.1", Channel::Sms, None).is_err());
+        assert!(Recipient::parse("GB.1", Channel::Whatsapp, None).is_err());
+        for bad in ["GB", "GB.", "gb.1", "G.1", "GBR.1", "GB.1 2", "GB.1@2"] {
+            assert!(!is_user_id(bad), "{bad}");
         }
     }
 

@@ -61,6 +61,7 @@ use crate::http::refusals::refusals;
         whatsapp::list_whatsapp_numbers,
         whatsapp::show_whatsapp_number,
         whatsapp::change_whatsapp_number,
+        whatsapp::remove_whatsapp_number,
         templates::list_org_templates,
         templates::show_org_template,
         templates::approve_template,

@@ -1,17 +1,17 @@
 //! WhatsApp numbers and the tiers of their portfolios.
 
 use actix_web::web::{Data, ServiceConfig};
-use actix_web::{HttpResponse, get, patch, post};
+use actix_web::{HttpResponse, delete, get, patch, post};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::admin::desk::{Desk, Look, Manage};
+use crate::admin::desk::{Desk, Look, Manage, Why};
 use crate::admin::docs::{ChangeRefusals, ReadRefusals};
 use crate::admin::order::{done, made};
 use crate::app::App;
 use crate::error::Result;
 use crate::http::page::{Page, PageParams};
-use crate::http::{Body, Id, Listing};
+use crate::http::{Body, Id, Listing, Query};
 use crate::ids::{OrgId, WhatsappNumberId};
 use crate::messages::Faults;
 use crate::phone::Phone;
@@ -25,7 +25,8 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .service(create_whatsapp_number)
         .service(list_whatsapp_numbers)
         .service(show_whatsapp_number)
-        .service(change_whatsapp_number);
+        .service(change_whatsapp_number)
+        .service(remove_whatsapp_number);
 }
 
 /// Messages a second that Meta takes from a new number, and the range: 20 for one that a phone's app shares, 1,000 after
@@ -76,6 +77,10 @@ pub struct NumberBody {
 #[serde(deny_unknown_fields)]
 #[schema(as = WhatsappNumberPatch, example = json!({"tier": "unlimited", "managed_by": "operator", "reason": "agreed with Meta"}))]
 pub struct NumberPatch {
+    /// Another portfolio to move to; made where there is none of this name. Then `ladder`, `tier` and `managed_by` are
+    /// those of a new one, as when a number is registered. What the number wrote before stays counted in the old one.
+    #[schema(min_length = 1, max_length = 64, example = "acme")]
+    portfolio: Option<String>,
     /// The portfolio's tiers.
     ladder: Option<Ladder>,
     /// The portfolio's tier: for all its numbers.
@@ -211,6 +216,35 @@ pub(super) async fn change_whatsapp_number(
         .await
 }
 
+/// Remove a WhatsApp number that is not connected any more: pause it first. What people write to it is nobody's from
+/// then on, and its portfolio keeps its tier and the contacts that it counted.
+#[utoipa::path(
+    tag = "Admin: WhatsApp",
+    operation_id = "remove_whatsapp_number",
+    path = "/v1/admin/whatsapp/numbers/{id}",
+    params(
+        ("id" = WhatsappNumberId, Path, description = "The number"),
+        ("Idempotency-Key" = Option<String>, Header, description = "One key, one change"),
+        Why,
+    ),
+    responses((status = 200, description = "The number as it was", body = AdminNumberView), ChangeRefusals),
+    security(("operator_token" = [])),
+)]
+#[delete("/whatsapp/numbers/{id}")]
+pub(super) async fn remove_whatsapp_number(
+    desk: Desk<Manage>,
+    id: Id<WhatsappNumberId>,
+    why: Query<Why>,
+) -> Result<HttpResponse> {
+    let order = desk.bare_order(why.0.reason)?;
+    order
+        .run(move |conn, by| {
+            let number = whatsapp::remove_number(conn, by, id.0)?;
+            done(&show_to_operators(conn, &number, by.now)?)
+        })
+        .await
+}
+
 impl NumberBody {
     /// Error: `validation_failed` with every fault by field.
     fn checked(self) -> Result<NewNumber> {
@@ -245,6 +279,7 @@ impl NumberPatch {
     fn checked(self) -> Result<NumberChange> {
         let mut faults = Faults::default();
         let change = NumberChange {
+            portfolio: self.portfolio.and_then(|name| faults.keep("portfolio", name_of(name))),
             tier: TierChange { ladder: self.ladder, tier: self.tier, managed_by: self.managed_by },
             quality: self.quality,
             throughput: throughput_of(&mut faults, self.throughput),

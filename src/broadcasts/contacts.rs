@@ -186,8 +186,9 @@ pub struct Check<'a> {
     pub bench: &'a Bench,
 }
 
-/// Looks at every contact: whether its address can be read, and whether its message can be written.
-pub fn look(check: &Check<'_>, given: Vec<Given>, mut faults: Vec<ContactFault>) -> Looked {
+/// Looks at every contact: whether its address can be read, and whether its message can be written. Error:
+/// `template.not_approved`, which is no fault of any contact.
+pub fn look(check: &Check<'_>, given: Vec<Given>, mut faults: Vec<ContactFault>) -> Result<Looked> {
     let mut looked = Looked { invalid: faults.len(), ..Looked::default() };
     faults.truncate(FAULTS_TOLD);
     looked.faults = faults;
@@ -202,13 +203,14 @@ pub fn look(check: &Check<'_>, given: Vec<Given>, mut faults: Vec<ContactFault>)
                     looked.duplicates += 1;
                 }
             }
+            Err(fault) if fault.code() == Code::TemplateNotApproved => return Err(fault),
             Err(fault) => {
                 looked.invalid += 1;
                 looked.tell(contact.place, &fault);
             }
         }
     }
-    looked
+    Ok(looked)
 }
 
 /// The message to one contact. Error: what is wrong with it, by field.

@@ -86,7 +86,7 @@ pub fn check(bench: &Bench, caller: &Caller, row: &Row, batch: Batch) -> Result<
     let said = Said::open(&bench.keyring, row.id, &row.said)?;
     let terms = (row.channel, row.kind);
     let check = Check { caller, said: &said, terms, bench };
-    let looked = look(&check, batch.given, batch.unread);
+    let looked = look(&check, batch.given, batch.unread)?;
     if let Some(refusal) = looked.refusal(total).filter(|_| !batch.skip) {
         return Err(refusal);
     }

@@ -20,6 +20,10 @@ use crate::providers::{Hook, HookKind, HookReply};
 /// Largest callback, bytes: a thousand receipts in one.
 const LARGEST: usize = 256 * 1024;
 
+/// Largest webhook of Meta's, bytes. Source: <https://developers.facebook.com/docs/whatsapp/cloud-api/guides/set-up-webhooks>:
+/// "Webhooks payloads can be up to 3MB".
+const LARGEST_OF_META: usize = 3 * 1024 * 1024;
+
 /// This room's part of the OpenAPI document.
 #[derive(OpenApi)]
 #[openapi(paths(
@@ -34,7 +38,7 @@ pub struct CallbackDocs;
 
 /// The routes, at the root: no key guards them, their signatures do.
 pub fn configure(routes: &mut ServiceConfig) {
-    let meta = web::resource("/hooks/meta").app_data(MaxBody(LARGEST));
+    let meta = web::resource("/hooks/meta").app_data(MaxBody(LARGEST_OF_META));
     routes.service(meta.route(web::post().to(receive_meta)).route(web::get().to(verify_meta)));
     let status = web::resource("/hooks/{provider}/status").app_data(MaxBody(LARGEST));
     routes.service(status.route(web::post().to(receive_status)).route(web::get().to(receive_status_by_get)));
@@ -225,13 +229,16 @@ fn public_url(app: &App, req: &HttpRequest) -> String {
     format!("{}{path}", app.config.public_url())
 }
 
-/// The first value of every header that is text.
+/// The value of every header that is text and says one thing: a signature that comes twice with two values is none.
 fn headers(req: &HttpRequest) -> BTreeMap<String, String> {
-    let mut first = BTreeMap::new();
+    let mut values: BTreeMap<String, Option<String>> = BTreeMap::new();
     for (name, value) in req.headers() {
         if let Ok(text) = value.to_str() {
-            first.entry(name.as_str().to_ascii_lowercase()).or_insert_with(|| String::from(text));
+            let known = values.entry(name.as_str().to_ascii_lowercase()).or_insert_with(|| Some(String::from(text)));
+            if known.as_deref() != Some(text) {
+                *known = None;
+            }
         }
     }
-    first
+    values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }

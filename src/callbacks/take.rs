@@ -6,8 +6,8 @@ use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
 use crate::inbound::{self, From};
-use crate::messages;
-use crate::providers::{Carrier, Cause, Hook, HookFault, HookReply, Report};
+use crate::messages::{self, Trouble};
+use crate::providers::{Carrier, Hook, HookFault, HookReply, Report};
 use crate::{templates, whatsapp};
 
 /// Checks, translates and stores what the carrier `name` reports; the answer it wants may be given once this returns,
@@ -47,10 +47,15 @@ pub(super) async fn keep(app: &App, name: &str, reports: Vec<Report>) -> Result<
         let own = known.and_then(|carrier| carrier.kind.originator()).map(String::from);
         let stored = app.db.write(move |conn| {
             let now = crate::db::now(conn, &clock)?;
-            let from = From { carrier: &carrier, keyring: &keyring, originator: own.as_deref() };
+            let from = From {
+                carrier: &carrier,
+                keyring: &keyring,
+                originator: own.as_deref(),
+                other_names: whatsapp::other_names,
+            };
             store(conn, &from, reports, now)
         });
-        let causes = stored.await.inspect_err(|_| count(name, "not_stored"))?;
+        let troubles = stored.await.inspect_err(|_| count(name, "not_stored"))?;
         if of_numbers {
             // A tier that moved acts on the keys there are.
             app.room::<Directory>().forget();
@@ -60,7 +65,7 @@ pub(super) async fn keep(app: &App, name: &str, reports: Vec<Report>) -> Result<
             templates::forget_templates(app);
         }
         // What is told is stored: nobody need tell it again because of this.
-        if let Err(fault) = messages::heed_causes(app, name, &causes, app.clock.now()).await {
+        if let Err(fault) = messages::heed_troubles(app, name, &troubles, app.clock.now()).await {
             tracing::warn!(
                 carrier = name,
                 error = fault.sentence(),
@@ -73,8 +78,8 @@ pub(super) async fn keep(app: &App, name: &str, reports: Vec<Report>) -> Result<
 }
 
 /// Stores what was told; what of it is about the carrier rather than about one message, and new.
-fn store(conn: &mut Conn, from: &From<'_>, reports: Vec<Report>, now: Millis) -> Result<Vec<Cause>> {
-    let (mut receipts, mut messages_in, mut causes) = (Vec::new(), Vec::new(), Vec::new());
+fn store(conn: &mut Conn, from: &From<'_>, reports: Vec<Report>, now: Millis) -> Result<Vec<Trouble>> {
+    let (mut receipts, mut messages_in, mut troubles) = (Vec::new(), Vec::new(), Vec::new());
     let (mut of_numbers, mut of_templates) = (Vec::new(), Vec::new());
     for report in reports {
         match report {
@@ -82,14 +87,14 @@ fn store(conn: &mut Conn, from: &From<'_>, reports: Vec<Report>, now: Millis) ->
             Report::Inbound(message) => messages_in.push(message),
             Report::Number(report) => of_numbers.push(report),
             Report::Template(report) => of_templates.push(report),
-            Report::Trouble(cause) => causes.push(cause),
+            Report::Trouble(cause) => troubles.push(Trouble { cause, about: None }),
         }
     }
-    causes.extend(messages::take_receipts(conn, from.carrier, &receipts, now)?);
+    troubles.extend(messages::take_receipts(conn, from.carrier, &receipts, now)?);
     templates::take_reports(conn, &of_templates, now)?;
     inbound::take_inbound(conn, from, &messages_in, now)?;
     whatsapp::take_number_reports(conn, &of_numbers, now)?;
-    Ok(causes)
+    Ok(troubles)
 }
 
 fn read(carrier: &dyn Carrier, hook: &Hook<'_>) -> Result<Vec<Report>> {

@@ -136,7 +136,7 @@ fn first_start(conn: &mut Conn, by: &By, whatsapp: &str) -> Result<Option<First>
         quality: Quality::Green,
         throughput: 80,
         status: NumberStatus::Connected,
-        waba_id: None,
+        waba_id: (whatsapp == META).then_some(settings.waba_id),
         phone_number_id: (whatsapp == META).then_some(settings.phone_number_id),
     };
     create_number(conn, by, number)?;

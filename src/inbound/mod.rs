@@ -14,5 +14,5 @@ pub use chats::Written;
 pub use http::{InboundDocs, configure};
 pub use opt_outs::{Consents, Whom, opted_out};
 pub use store::{latest_chats, purge_inbound};
-pub use take::{From, take_inbound};
+pub use take::{From, OtherNames, take_inbound};
 pub use view::{UnownedView, list_unowned};

@@ -27,7 +27,12 @@ pub struct From<'a> {
     /// What its messages come from where no sender is named. Organizations without a sender of their own share it,
     /// whoever it is registered to.
     pub originator: Option<&'a str>,
+    /// Under which other names an organization knows somebody: who hides a number on WhatsApp is still the same person.
+    pub other_names: OtherNames,
 }
+
+/// The other names of a person, as an organization knows them.
+pub type OtherNames = fn(&mut Conn, OrgId, &str) -> Result<Vec<String>>;
 
 /// Stores what people sent; a repeat changes nothing. STOP ends the consent to everything but codes by that channel: to
 /// the messages of the organization whose originator it was sent to, or of every organization where several share it.
@@ -37,7 +42,13 @@ pub fn take_inbound(conn: &mut Conn, from: &From<'_>, inbound: &[Inbound], now: 
         let owner = (owner_of(conn, one)?, Mode::Live);
         let row = row(one, from.carrier, owner, (from.keyring, now));
         let is_shared = from.originator.is_some_and(|own| address_of(one.channel, own) == row.recipient);
-        keep(conn, &row, is_shared, now)?;
+        if keep(conn, &row, is_shared, now)?
+            && let (Some(org), true) = (row.org_id, row.keyword.is_some() && row.channel == Channel::Whatsapp)
+        {
+            for name in (from.other_names)(conn, org, &row.sender)? {
+                heed(conn, &row, &name, is_shared, now)?;
+            }
+        }
     }
     Ok(())
 }
@@ -80,22 +91,22 @@ fn row(
     }
 }
 
-/// Stores a message, and heeds it if it was not there.
-fn keep(conn: &mut Conn, row: &InboundRow, is_shared: bool, now: Millis) -> Result<()> {
+/// Stores a message, and heeds it if it was not there; whether it was not.
+fn keep(conn: &mut Conn, row: &InboundRow, is_shared: bool, now: Millis) -> Result<bool> {
     if !store::insert_inbound(conn, row)? {
-        return Ok(());
+        return Ok(false);
     }
-    heed(conn, row, is_shared, now)?;
+    heed(conn, row, &row.sender, is_shared, now)?;
     told::tell(conn, row, now)?;
     let word = row.keyword.map_or("none", |keyword| keyword.as_str());
     metrics::counter!("postern_inbound_total", "channel" => row.channel.as_str(), "keyword" => word).increment(1);
-    Ok(())
+    Ok(true)
 }
 
-/// `is_shared`: others send from this originator as well, and the person cannot tell them apart.
-fn heed(conn: &mut Conn, row: &InboundRow, is_shared: bool, now: Millis) -> Result<()> {
+/// Heeds what somebody wrote who is known as `name`. `is_shared`: others send from this originator as well, and the person cannot tell them apart.
+fn heed(conn: &mut Conn, row: &InboundRow, name: &str, is_shared: bool, now: Millis) -> Result<()> {
     let whose = row.org_id.filter(|_| !is_shared);
-    let whom = (row.mode, row.channel, row.sender.as_str());
+    let whom = (row.mode, row.channel, name);
     match row.keyword {
         Some(Keyword::Stop) => {
             store::insert_opt_out(conn, &OptOutRow::new(whose, whom, Some(row.id), now))?;

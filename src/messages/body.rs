@@ -16,7 +16,8 @@ use crate::terms::{Channel, Kind};
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"to": "+14155550123", "channel": "sms", "body": "Your code is 481516"}))]
 pub struct SendBody {
-    /// The number in E.164 or, with `country`, in its national form; for mail the address.
+    /// The number in E.164 or, with `country`, in its national form; for mail the address. On WhatsApp also the
+    /// business-scoped id of a user who shows no number (`GB.1234`), for anything but codes.
     #[schema(example = "+14155550123")]
     pub to: Option<String>,
     /// How it travels; `sms` by default.

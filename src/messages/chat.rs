@@ -129,6 +129,8 @@ pub(super) enum Going {
     From(String, Option<String>),
     /// The tier is used up for this long.
     Later(Duration),
+    /// The organization's number does not send for now.
+    Stopped,
     /// The organization has no number any more.
     Nobody,
 }
@@ -150,7 +152,10 @@ pub(super) fn go(
     }
     let is_first = channel == row.channel;
     let asked = row.sender.as_deref().filter(|_| is_first);
-    let Some(number) = numbers.choose(row.org_id, asked, to).into_iter().next() else { return Ok(Going::Nobody) };
+    let Some(number) = numbers.choose(row.org_id, asked, to).into_iter().next() else {
+        let is_stopped = numbers.has_stopped(row.org_id, asked);
+        return Ok(if is_stopped { Going::Stopped } else { Going::Nobody });
+    };
     if !is_first || row.scheduled_for.is_some() {
         let person: Person = (row.org_id, row.mode, String::from(to));
         let key = (number.portfolio.clone(), row.mode);

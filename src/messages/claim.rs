@@ -52,6 +52,8 @@ const LANES: [(i16, Order); 3] = [(0, Order::NewestFirst), (1, Order::OldestFirs
 const ROUNDS_MAX: usize = 8;
 /// The wait for a carrier that is drained, and for what an operator has stopped: long enough that a backlog costs little, short enough for a resume.
 pub(super) const DRAIN_WAIT: Duration = Duration::from_secs(1);
+/// The wait for a WhatsApp number that is stopped: somebody has to set it back.
+const STOPPED_WAIT: Duration = Duration::from_secs(30);
 /// Organizations looked at in one claim.
 const ORGS_MAX: usize = 256;
 
@@ -165,7 +167,11 @@ impl Desk {
             Going::Elsewhere => {}
             Going::From(number, id) => (asked, number_id) = (Some(number), id),
             Going::Later(wait) => return self.put_off(conn, row, (wait, Code::WhatsappTierLimit.as_str()), now, round),
-            Going::Nobody => return instead(conn, &row, &progress::no_route(&row, now), now),
+            // An operator, or Meta, may set the number back: what has no other channel waits for that as long as it lives.
+            Going::Stopped if !extra.has_fallback() => {
+                return self.put_off(conn, row, (STOPPED_WAIT, Code::ProviderUnavailable.as_str()), now, round);
+            }
+            Going::Stopped | Going::Nobody => return instead(conn, &row, &progress::no_route(&row, now), now),
         }
         let subject = self.paced_recipient(&row, &want);
         let from = (asked.as_deref(), number_id.as_deref());

@@ -143,6 +143,16 @@ impl Content {
         }
     }
 
+    /// The name and language of its template at the carrier that reviewed it, where one did.
+    pub fn remote(&self) -> Option<(String, String)> {
+        let chosen = match self {
+            Content::Text { .. } | Content::Template { .. } => None,
+            Content::Own(own) => own.chosen.iter().find(|chosen| chosen.remote.is_some()),
+            Content::Code(spec) => spec.own.as_deref(),
+        }?;
+        Some((chosen.remote.clone()?, chosen.locale.clone()))
+    }
+
     /// Seals this for the row of `id`.
     pub fn seal(&self, keyring: &Keyring, id: MessageId) -> Result<Vec<u8>> {
         let plain = serde_json::to_vec(self).map_err(Error::internal)?;

@@ -103,8 +103,23 @@ async fn send_and_write(app: &App, claimed: Claimed) -> Result<()> {
             Err(fault) if fault.code().entry().status == 503 && app.clock.now() < lease_ends => {
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
-            done => return done,
+            done => {
+                done?;
+                break;
+            }
         }
+    }
+    heed(app, &ended).await;
+    Ok(())
+}
+
+/// What an answer says of the number or of the template, once the message's own fate is written. A fault here is no fault
+/// of the message: the next such answer says it again.
+async fn heed(app: &App, ended: &Ended) {
+    let Outcome::Refused(refusal) = &ended.outcome else { return };
+    let (carrier, refused) = (ended.attempt.carrier.as_str(), (&ended.row, ended.attempt.started_at));
+    if let Err(fault) = troubles::heed_refusal(app, carrier, refused, refusal.kind).await {
+        tracing::warn!(carrier, error = fault.sentence(), "what a carrier said of itself could not be written down");
     }
 }
 

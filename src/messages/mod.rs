@@ -69,6 +69,6 @@ pub use store::{
 };
 pub use store::{batch_backlog, batch_counts, batch_faults};
 pub use tables::{forget_tables, tables};
-pub use troubles::heed_causes;
+pub use troubles::{Trouble, heed_troubles};
 pub use view::MessageView;
 pub use watching::{WATCH_EVERY, watch_routes};

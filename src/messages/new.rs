@@ -86,7 +86,10 @@ impl NewMessage {
         let country = faults.keep("country", body.country.as_deref().map(country_of).transpose()).flatten();
         let to = match (known, body.to.as_deref()) {
             (Some(known), _) => Some(known),
-            (None, Some(text)) => faults.keep("to", Recipient::parse(text, channel, country)),
+            (None, Some(text)) => {
+                let read = Recipient::parse_or_user(text, channel, country).and_then(|to| reached(to, kind));
+                faults.keep("to", read)
+            }
             (None, None) => faults.fail("to", "is required: the number in E.164, or the mail address"),
         };
         let words = faults.keep_field(words(channel, body.body, body.template, body.subject));
@@ -104,6 +107,16 @@ impl NewMessage {
             (.., Some(error)) => Err(error),
             _ => Err(Error::new(Code::ValidationFailed)),
         }
+    }
+}
+
+/// Meta sends no authentication templates to business-scoped ids (its error 131062).
+fn reached(to: Recipient, kind: Kind) -> Result<Recipient, String> {
+    match (&to, kind) {
+        (Recipient::User(..), Kind::Otp) => Err(String::from(
+            "is a user id: codes go to numbers only. Give the number, or say \"kind\": \"transactional\" where this is no code",
+        )),
+        _ => Ok(to),
     }
 }
 
@@ -255,6 +268,10 @@ fn steps(
         let step = match (own, to) {
             (Some(own), _) => faults.keep(&field, Recipient::parse(&own, channel, country)),
             (None, Some(Recipient::Phone(phone))) if channel != Channel::Email => Some(Recipient::Phone(phone.clone())),
+            (None, Some(Recipient::User(..))) => {
+                let why = "needs an address of its own, since a user id is known to WhatsApp only: {\"channel\":\"sms\",\"to\":\"+14155550123\"}";
+                faults.fail(&field, why)
+            }
             (None, Some(_)) => {
                 faults.fail(&field, "needs an address of its own: {\"channel\":\"email\",\"to\":\"name@example.com\"}")
             }

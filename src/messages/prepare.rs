@@ -151,6 +151,7 @@ impl Bench {
         let (refusal, forced) =
             if test_magic { (magic::refusal(address), magic::verdict(address)) } else { (None, None) };
         let chat = if test_magic { None } else { self.chat(caller, &message, &part.content) };
+        let remote = part.content.remote();
         Ok(Prepared {
             id: part.id,
             chat,
@@ -177,7 +178,7 @@ impl Bench {
                 .or_else(|| standing::refusal(caller, &message))
                 .or(unpriced)
                 .or_else(|| self.unroutable(caller, &message)),
-            extra: part.extra,
+            extra: Extra { remote, ..part.extra },
             recipient: String::from(address),
             sender: message.from,
         })
@@ -261,9 +262,10 @@ impl Bench {
         Some(Chat { numbers, is_free_text: matches!(content, Content::Text { .. }) })
     }
 
-    /// Whether the caller's organization has `channel`.
-    pub fn enables(&self, caller: &Caller, channel: Channel) -> bool {
-        channel != Channel::Whatsapp || self.numbers.has(caller.org_id())
+    /// Whether the caller's organization has nothing to send by `channel` with, not even a number that is stopped for now.
+    pub fn lacks(&self, caller: &Caller, channel: Channel) -> bool {
+        let org = caller.org_id();
+        channel == Channel::Whatsapp && !self.numbers.has(org) && !self.numbers.has_stopped(org, None)
     }
 
     fn caps_of(&self, caller: &Caller, message: &NewMessage) -> Vec<Capped> {
@@ -302,13 +304,30 @@ impl Bench {
         (*carrier != SANDBOX).then(|| pairs::asked(carrier, subject.to_vec()))
     }
 
+    /// WhatsApp needs a number of the organization's. One that does not send for now is passed over where there is another
+    /// channel.
+    fn unnumbered(&self, caller: &Caller, message: &NewMessage) -> Option<Error> {
+        let org = caller.org_id();
+        let mut channels = std::iter::once(message.channel).chain(message.fallback.iter().map(|step| step.channel));
+        let by_whatsapp = message.channel == Channel::Whatsapp;
+        let from = message.from.as_deref().filter(|_| by_whatsapp);
+        let is_there = from.is_none_or(|from| self.numbers.find(org, from).is_some());
+        let is_unknown = !is_there && !self.numbers.has_stopped(org, from);
+        if is_unknown || channels.any(|channel| self.lacks(caller, channel)) {
+            return Some(Error::new(Code::ChannelNotEnabled));
+        }
+        let is_stopped = by_whatsapp && !(is_there && self.numbers.has(org));
+        (is_stopped && message.fallback.is_empty()).then(|| {
+            Error::new(Code::ChannelNotEnabled).detail(
+                "Your WhatsApp number does not send for now: it is paused, blocked by Meta, or disconnected. GET /v1/whatsapp/numbers shows its status; use another channel, or ask an operator to set it back.",
+            )
+        })
+    }
+
     /// Test messages go to the sandbox; live ones need a route, or a fallback that has one.
     fn unroutable(&self, caller: &Caller, message: &NewMessage) -> Option<Error> {
-        let mut channels = std::iter::once(message.channel).chain(message.fallback.iter().map(|step| step.channel));
-        let from = message.from.as_deref().filter(|_| message.channel == Channel::Whatsapp);
-        let is_no_number = from.is_some_and(|from| self.numbers.find(caller.org_id(), from).is_none());
-        if is_no_number || channels.any(|channel| !self.enables(caller, channel)) {
-            return Some(Error::new(Code::ChannelNotEnabled));
+        if let Some(refusal) = self.unnumbered(caller, message) {
+            return Some(refusal);
         }
         if caller.mode() == Mode::Test {
             return None;

@@ -164,7 +164,7 @@ pub fn no_route(row: &Row, now: Millis) -> Move {
 
 fn after_refusal(row: &Row, carrier: &str, refusal: &Refusal, now: Millis, dice: u64) -> Move {
     let wait = match refusal.kind {
-        RefusalKind::Final => return fall_back_or(row, fail(row, refusal.code, now), now),
+        RefusalKind::Final | RefusalKind::Template(_) => return fall_back_or(row, fail(row, refusal.code, now), now),
         RefusalKind::Pair => return pair_wait(row, now),
         RefusalKind::Throttled(wait) => wait,
         RefusalKind::Route | RefusalKind::Stop => {

@@ -10,13 +10,14 @@ use super::progress;
 use super::state::{Hold, Status};
 use super::store::{self, Event, Move, Row};
 use super::told::tell;
+use super::troubles::Trouble;
 use super::view::MessageView;
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
 use crate::failpoint;
 use crate::ids::{EventId, MessageId, OrgId};
-use crate::providers::{Cause, Receipt, ReceiptState};
+use crate::providers::{Receipt, ReceiptState};
 use crate::text::redact;
 use crate::wallet::{self, Charge};
 
@@ -173,12 +174,12 @@ pub fn settle_unknown(
 
 /// Stores receipts and applies those whose hand-off is known; the others wait for it. Repeats change nothing. Why the
 /// carrier gave up, of those that are no repeats.
-pub fn take_receipts(conn: &mut Conn, carrier: &str, receipts: &[Receipt], now: Millis) -> Result<Vec<Cause>> {
+pub fn take_receipts(conn: &mut Conn, carrier: &str, receipts: &[Receipt], now: Millis) -> Result<Vec<Trouble>> {
     failpoint::pass("receipts.before_write")?;
     // In one order, so that two batches of receipts never wait for each other.
     let mut receipts: Vec<&Receipt> = receipts.iter().collect();
     receipts.sort_by(|a, b| a.provider_id.cmp(&b.provider_id));
-    let mut causes = Vec::new();
+    let mut troubles = Vec::new();
     for receipt in receipts {
         store::hold_hand_offs(conn, &[(carrier, &receipt.provider_id)])?;
         let attempt = hand_offs::of_receipt(conn, carrier, receipt)?;
@@ -195,12 +196,13 @@ pub fn take_receipts(conn: &mut Conn, carrier: &str, receipts: &[Receipt], now: 
         if !store::insert_receipt(conn, &row)? {
             continue;
         }
-        causes.extend(receipt.cause);
+        let about = attempt.as_ref().map(|attempt| (attempt.message_id, attempt.started_at));
+        troubles.extend(receipt.cause.map(|cause| Trouble { cause, about }));
         if let Some(attempt) = attempt {
             apply(conn, &attempt, receipt.state, &row, now)?;
         }
     }
-    Ok(causes)
+    Ok(troubles)
 }
 
 /// Applies what came before the hand-off's id was known.

@@ -12,7 +12,7 @@ use super::pace::Paces;
 use super::probe::{Probe, Probing};
 use super::report::{ReceiptState, Report};
 use super::reports::ReportDesk;
-use super::template::{Reviewed, Reviewing, TemplateCall, TemplateForm};
+use super::template::{Reviewed, Reviewing, TemplateCall, TemplateForm, TemplateState};
 use crate::clock::Millis;
 use crate::config::Room;
 use crate::ids::{AttemptId, MessageId, OrgId};
@@ -97,6 +97,8 @@ pub enum RefusalKind {
     /// The account or the number is stopped, and an operator has to look: nothing more by this carrier for now;
     /// another route may at once.
     Stop,
+    /// The reviewed template may not be sent: it is in this state there. As final as `Final`, and the template moves.
+    Template(TemplateState),
 }
 
 /// Why a carrier gave up on a message it had taken, or what it says of our number as such.

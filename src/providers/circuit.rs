@@ -49,7 +49,9 @@ pub fn judge(outcome: &Outcome) -> Verdict {
             (RefusalKind::Throttled(wait), _) => Verdict::Busy(wait),
             (RefusalKind::Stop, _) => Verdict::Stopped,
             (RefusalKind::Pair, _) => Verdict::Well,
-            (RefusalKind::Final, _) | (RefusalKind::Route, "provider.rejected") => Verdict::Well,
+            (RefusalKind::Final | RefusalKind::Template(_), _) | (RefusalKind::Route, "provider.rejected") => {
+                Verdict::Well
+            }
             (RefusalKind::Route, _) => Verdict::Sick,
         },
     }

@@ -34,7 +34,7 @@ pub use carrier::{
     RefusalKind, Sending,
 };
 pub use email::post_mail;
-pub use number_report::{NumberEvent, NumberReport, ToldLimit};
+pub use number_report::{AccountFate, NumberEvent, NumberReport, ToldLimit};
 pub use probe::{Probe, Probing, probe_carriers};
 pub use report::{Inbound, OtherForms, Receipt, ReceiptState, Report, Trust};
 pub use reports::{ReportDesk, Told};

@@ -26,6 +26,17 @@ pub enum NumberEvent {
     Other,
 }
 
+/// What became of an account, and so of all its numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountFate {
+    /// It may not send.
+    Disabled,
+    /// It may again.
+    Reinstated,
+    /// It is gone.
+    Deleted,
+}
+
 /// A report about numbers. Its Debug shows no person's number.
 #[derive(Clone, PartialEq, Eq)]
 pub enum NumberReport {
@@ -48,6 +59,15 @@ pub enum NumberReport {
         account: String,
         /// The limit from now on.
         limit: ToldLimit,
+        /// When, by the carrier.
+        at: Option<Millis>,
+    },
+    /// What became of an account.
+    Fate {
+        /// The carrier's account.
+        account: String,
+        /// What.
+        fate: AccountFate,
         /// When, by the carrier.
         at: Option<Millis>,
     },
@@ -81,6 +101,9 @@ impl std::fmt::Debug for NumberReport {
             }
             NumberReport::Account { account, limit, at } => {
                 write!(f, "account {account} {limit:?} {:?}", at.map(|at| at.0))
+            }
+            NumberReport::Fate { account, fate, at } => {
+                write!(f, "account {account} {fate:?} {:?}", at.map(|at| at.0))
             }
             NumberReport::Person { number, user_id, .. } => write!(f, "person {user_id} of {number}"),
             NumberReport::Alert { kind, severity, .. } => write!(f, "alert {kind} {severity:?}"),

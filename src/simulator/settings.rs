@@ -68,10 +68,10 @@ impl Default for Pace {
 impl Settings {
     /// The carrier that calls this account at `base_url`, as `postern.toml` names it.
     pub fn carrier_toml(&self, base_url: &str) -> String {
-        let Settings { access_token, phone_number_id, app_secret, verify_token, .. } = self;
+        let Settings { access_token, phone_number_id, waba_id, app_secret, verify_token, .. } = self;
         format!(
             "[[carriers]]\nname = \"meta\"\nkind = \"meta\"\nbase_url = \"{base_url}\"\naccess_token = \"{access_token}\"\n\
-             phone_number_id = \"{phone_number_id}\"\napp_secret = \"{app_secret}\"\nverify_token = \"{verify_token}\"\n\
+             phone_number_id = \"{phone_number_id}\"\nwaba_id = \"{waba_id}\"\napp_secret = \"{app_secret}\"\nverify_token = \"{verify_token}\"\n\
              otp_template = \"login_otp\"\n"
         )
     }

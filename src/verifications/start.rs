@@ -72,7 +72,7 @@ pub async fn rehearse_start(ask: Ask, new: NewVerification) -> Result<(Accept, I
 
 /// A workflow that names a channel which nobody has yet is refused whole, like that channel itself.
 fn closed_step(desk: &Desk, new: &NewVerification) -> Option<Error> {
-    let is_closed = new.workflow.iter().any(|step| !desk.bench.enables(&desk.caller, step.channel));
+    let is_closed = new.workflow.iter().any(|step| desk.bench.lacks(&desk.caller, step.channel));
     is_closed.then(|| Error::new(Code::ChannelNotEnabled))
 }
 

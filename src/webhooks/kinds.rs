@@ -59,6 +59,8 @@ crate::text_enum! {
         WhatsappTierChanged = "whatsapp.tier_changed",
         /// Recipients take a WhatsApp number better or worse.
         WhatsappQualityChanged = "whatsapp.quality_changed",
+        /// A WhatsApp number sends no more, or sends again: paused, blocked by Meta, disconnected, connected.
+        WhatsappStatusChanged = "whatsapp.status_changed",
         /// The channel's operator warns of something about the account.
         WhatsappAccountAlert = "whatsapp.account_alert",
         /// The balance that is free has fallen below a threshold of the organization's own.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::ladder::{ContactLimit, Ladder, TierName, send_factor};
+use super::leave::open_new_home;
 use super::numbers::{Number, Portfolio};
 use super::standing::{Manager, NumberStatus, Quality};
 use super::{store, told};
@@ -54,7 +55,9 @@ pub struct TierChange {
 /// What shall be of a number; what is absent stays.
 #[derive(Debug, Clone, Default)]
 pub struct NumberChange {
-    /// Of its portfolio: of all numbers in it.
+    /// The portfolio it moves to; made where there is none of the name.
+    pub portfolio: Option<String>,
+    /// Of its portfolio: of all numbers in it. With another portfolio: what that one is, as for a new number.
     pub tier: TierChange,
     /// How well recipients take it.
     pub quality: Option<Quality>,
@@ -70,7 +73,7 @@ pub struct NumberChange {
 
 /// A number for the audit log.
 #[derive(Serialize)]
-struct Told<'a> {
+pub(super) struct Told<'a> {
     org_id: OrgId,
     phone_number: String,
     portfolio: &'a str,
@@ -81,7 +84,7 @@ struct Told<'a> {
     phone_number_id: Option<&'a str>,
 }
 
-fn told_of(number: &Number) -> Told<'_> {
+pub(super) fn told_of(number: &Number) -> Told<'_> {
     Told {
         org_id: number.org_id,
         phone_number: mask(&number.phone),
@@ -141,10 +144,17 @@ pub fn create_number(conn: &mut Conn, by: &By, new: NewNumber) -> Result<Number>
 pub fn change_number(conn: &mut Conn, by: &By, id: WhatsappNumberId, change: NumberChange) -> Result<Number> {
     let before = store::find_number(conn, id)?.ok_or_else(|| Error::new(Code::NotFound))?;
     // The portfolio first, like whoever else locks one; the number is read again behind its lock.
-    let portfolio = locked(conn, &before.portfolio)?;
+    let elsewhere = change.portfolio.as_deref().filter(|portfolio| *portfolio != before.portfolio);
+    match elsewhere {
+        Some(portfolio) => open_new_home(conn, by, &before, (portfolio, &change.tier))?,
+        None => {
+            let portfolio = locked(conn, &before.portfolio)?;
+            move_portfolio(conn, by, portfolio, &change.tier)?;
+        }
+    }
     let before = store::find_number(conn, id)?.ok_or_else(|| Error::new(Code::NotFound))?;
-    move_portfolio(conn, by, portfolio, &change.tier)?;
     let mut after = Number {
+        portfolio: elsewhere.map_or_else(|| before.portfolio.clone(), String::from),
         quality: change.quality.unwrap_or(before.quality),
         throughput: change.throughput.unwrap_or(before.throughput),
         status: change.status.unwrap_or(before.status),
@@ -168,6 +178,9 @@ pub(super) fn save_number(conn: &mut Conn, by: &By, before: &Number, mut after: 
     if after.quality != before.quality {
         told::quality(conn, &after, before.quality, why, by.now)?;
     }
+    if after.status != before.status {
+        told::status(conn, &after, before.status, why, by.now)?;
+    }
     boost(conn, &[after.org_id].into())?;
     by.tell(conn, "whatsapp_number.update", after.id, Change::changed(&told_of(before), &told_of(&after)))?;
     Ok(after)
@@ -179,7 +192,7 @@ pub(super) fn locked(conn: &mut Conn, name: &str) -> Result<Portfolio> {
 }
 
 /// Makes a portfolio, or checks that what is asked of it is what it is: a new number does not change what others share.
-fn open_portfolio(conn: &mut Conn, by: &By, name: &str, asked: &TierChange) -> Result<()> {
+pub(super) fn open_portfolio(conn: &mut Conn, by: &By, name: &str, asked: &TierChange) -> Result<()> {
     let ladder = asked.ladder.unwrap_or(Ladder::Tiers);
     let first = ladder.tier(1).unwrap_or(ContactLimit::Unlimited);
     let limit = asked.tier.as_ref().map_or(Ok(first), |tier| tier.on(ladder));
@@ -259,7 +272,7 @@ pub(super) fn set_tier(
 }
 
 /// Gives each organization the sending requests of the highest tier among its numbers that send.
-fn boost(conn: &mut Conn, orgs: &BTreeSet<OrgId>) -> Result<()> {
+pub(super) fn boost(conn: &mut Conn, orgs: &BTreeSet<OrgId>) -> Result<()> {
     for org in orgs {
         let mut factor = 1;
         for number in store::list_numbers(conn, Some(*org), None, MOST_NUMBERS)? {

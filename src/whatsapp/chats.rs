@@ -8,6 +8,7 @@ use super::window::ContactWindow;
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::Result;
+use crate::ids::OrgId;
 use crate::inbound;
 use crate::terms::Mode;
 
@@ -70,17 +71,27 @@ pub fn sessions_of(conn: &mut Conn, people: &BTreeSet<Person>) -> Result<Session
         return Ok(sessions);
     }
     // Under which names they may have written, and whom those mean.
-    let mut names: BTreeMap<Person, &Person> = people.iter().map(|person| (person.clone(), person)).collect();
-    let ids = store::user_ids(conn, people)?;
+    let mut names: BTreeMap<Person, Vec<&Person>> = BTreeMap::new();
+    let (ids, phones) = (store::user_ids(conn, people)?, store::phones(conn, people)?);
     for person in people {
-        for user_id in ids.get(&(person.0, person.2.clone())).into_iter().flatten() {
-            names.insert((person.0, person.1, user_id.clone()), person);
+        names.entry(person.clone()).or_default().push(person);
+        let key = (person.0, person.2.clone());
+        for name in ids.get(&key).into_iter().flatten().chain(phones.get(&key)) {
+            names.entry((person.0, person.1, name.clone())).or_default().push(person);
         }
     }
     for written in inbound::latest_chats(conn, &names.keys().cloned().collect())? {
-        if let Some(person) = names.get(&(written.org_id, written.mode, written.sender)) {
-            sessions.note((*person).clone(), written.recipient, written.at);
+        for person in names.get(&(written.org_id, written.mode, written.sender)).into_iter().flatten() {
+            sessions.note((*person).clone(), written.recipient.clone(), written.at);
         }
     }
     Ok(sessions)
+}
+
+/// Under which other names `org` knows who is called `name`: the ids of a number, the number of an id.
+pub fn other_names(conn: &mut Conn, org: OrgId, name: &str) -> Result<Vec<String>> {
+    let asked: BTreeSet<Person> = [(org, Mode::Live, String::from(name))].into();
+    let mut names: Vec<String> = store::user_ids(conn, &asked)?.into_values().flatten().collect();
+    names.extend(store::phones(conn, &asked)?.into_values());
+    Ok(names)
 }

@@ -20,6 +20,7 @@ use crate::http::refusals::{DOOR, OURS, refusals};
 use crate::http::{Listing, Page, path_part, reply};
 use crate::ids::WhatsappNumberId;
 use crate::phone::Phone;
+use crate::recipient::is_user_id;
 
 /// The room's part of the OpenAPI document.
 #[derive(OpenApi)]
@@ -96,19 +97,12 @@ async fn show_whatsapp_session(caller: Caller, app: Data<App>, req: HttpRequest)
     reply::ok(&view.await?)
 }
 
-/// A number, or a user id such as `GB.1234`: two letters, a dot, up to 128 letters, digits and dots.
-/// Source: <https://developers.facebook.com/docs/whatsapp/business-scoped-user-ids>.
+/// A number, or a user id such as `GB.1234`.
 fn user(text: &str) -> Result<String> {
     // A plus stays as it was escaped in a path, and often arrives as a blank.
     let number = ["%2B", "%2b", " "].iter().find_map(|plus| text.strip_prefix(plus)).map(|rest| format!("+{rest}"));
     let text = number.as_deref().unwrap_or(text);
-    let is_id = text.split_once('.').is_some_and(|(country, id)| {
-        country.len() == 2
-            && country.bytes().all(|byte| byte.is_ascii_uppercase())
-            && (1..=128).contains(&id.len())
-            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
-    });
-    if is_id {
+    if is_user_id(text) {
         return Ok(String::from(text));
     }
     let number = Phone::parse(text, None).map(|phone| String::from(phone.e164()));

@@ -58,23 +58,36 @@ pub struct Number {
     pub updated_at: Millis,
 }
 
-/// Every number that sends, in memory.
+/// Every number that sends, in memory; of the others that they are there.
 #[derive(Debug, Clone, Default)]
-pub struct Numbers(HashMap<OrgId, Vec<Number>>);
+pub struct Numbers {
+    sending: HashMap<OrgId, Vec<Number>>,
+    stopped: HashMap<OrgId, Vec<String>>,
+}
 
 impl Numbers {
-    /// These, without those that do not send.
+    /// These: those that do not send are chosen for nothing.
     pub fn new(all: Vec<Number>) -> Numbers {
-        let mut by_org: HashMap<OrgId, Vec<Number>> = HashMap::new();
-        for number in all.into_iter().filter(|number| number.status == NumberStatus::Connected) {
-            by_org.entry(number.org_id).or_default().push(number);
+        let mut numbers = Numbers::default();
+        for number in all {
+            if number.status == NumberStatus::Connected {
+                numbers.sending.entry(number.org_id).or_default().push(number);
+            } else {
+                numbers.stopped.entry(number.org_id).or_default().push(number.phone);
+            }
         }
-        Numbers(by_org)
+        numbers
+    }
+
+    /// Whether the organization has a number that does not send for now: the one asked for, or any where none is.
+    pub fn has_stopped(&self, org: OrgId, asked: Option<&str>) -> bool {
+        let fits = |phone: &String| asked.is_none_or(|asked| asked == phone);
+        self.stopped.get(&org).is_some_and(|phones| phones.iter().any(fits))
     }
 
     /// Whether the organization has WhatsApp.
     pub fn has(&self, org: OrgId) -> bool {
-        self.0.contains_key(&org)
+        self.sending.contains_key(&org)
     }
 
     /// The organization's number of this address.
@@ -84,7 +97,7 @@ impl Numbers {
 
     /// The number of this id at Meta.
     pub fn at_meta(&self, id: &str) -> Option<&Number> {
-        self.0.values().flatten().find(|number| number.phone_number_id.as_deref() == Some(id))
+        self.sending.values().flatten().find(|number| number.phone_number_id.as_deref() == Some(id))
     }
 
     /// A number of the organization that recipients take badly: the one asked for, or any where none is.
@@ -105,7 +118,7 @@ impl Numbers {
     }
 
     fn of(&self, org: OrgId) -> &[Number] {
-        self.0.get(&org).map(Vec::as_slice).unwrap_or_default()
+        self.sending.get(&org).map(Vec::as_slice).unwrap_or_default()
     }
 }
 
@@ -152,5 +165,7 @@ mod tests {
         assert_eq!(numbers.choose(org, Some(&all[1].phone), "+1"), [&all[1]]);
         assert!(numbers.choose(org, Some(&paused.phone), "+1").is_empty());
         assert!(numbers.has(org) && !numbers.has(OrgId::first_at(Millis(8))));
+        assert!(numbers.has_stopped(org, None) && numbers.has_stopped(org, Some(&paused.phone)));
+        assert!(!numbers.has_stopped(org, Some(&all[1].phone)));
     }
 }

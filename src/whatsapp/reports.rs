@@ -2,11 +2,13 @@
 //! older than what is known, or says the same, changes nothing.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::change::{locked, save_number, set_tier};
 use super::ladder::ContactLimit;
 use super::numbers::{Number, Portfolio};
 use super::standing::{Manager, NumberStatus, Quality};
+use super::stop::move_status;
 use super::{store, told};
 use crate::audit::{Actor, By};
 use crate::clock::Millis;
@@ -14,7 +16,7 @@ use crate::db::Conn;
 use crate::error::Result;
 use crate::ids::OrgId;
 use crate::phone::Phone;
-use crate::providers::{NumberEvent, NumberReport, ToldLimit};
+use crate::providers::{AccountFate, NumberEvent, NumberReport, ToldLimit};
 
 /// Messages a second of a number after Meta's upgrade.
 /// Source: <https://developers.facebook.com/docs/whatsapp/throughput>.
@@ -41,6 +43,9 @@ fn lock_all(conn: &mut Conn, reports: &[NumberReport]) -> Result<()> {
         match report {
             NumberReport::Number { number, .. } => names.extend(find(conn, number)?.map(|number| number.portfolio)),
             NumberReport::Account { account, .. } => names.extend(portfolios_of(conn, account)?),
+            NumberReport::Fate { account, .. } => {
+                names.extend(in_account(conn, account)?.into_iter().map(|number| number.portfolio));
+            }
             NumberReport::Person { .. } | NumberReport::Alert { .. } => {}
         }
     }
@@ -70,6 +75,7 @@ fn take(conn: &mut Conn, report: &NumberReport, now: Millis) -> Result<bool> {
             }
             Ok(changed)
         }
+        NumberReport::Fate { account, fate, at } => of_account(conn, account, *fate, (at.unwrap_or(now).min(now), now)),
         NumberReport::Person { number, phone, user_id } => {
             if let Some(number) = find(conn, number)? {
                 store::note_person(conn, number.org_id, user_id, &normal(phone), now)?;
@@ -112,7 +118,7 @@ fn of_number(conn: &mut Conn, number: Number, account: Option<&str>, heard: Hear
     }
     match heard.event {
         NumberEvent::Throughput => after.throughput = UPGRADED_THROUGHPUT,
-        NumberEvent::Onboarded if before.status == NumberStatus::Disconnected => {
+        NumberEvent::Onboarded if matches!(before.status, NumberStatus::Disconnected | NumberStatus::Blocked) => {
             after.status = NumberStatus::Connected;
         }
         _ => {}
@@ -127,6 +133,25 @@ fn of_number(conn: &mut Conn, number: Number, account: Option<&str>, heard: Hear
         None => false,
     };
     Ok(changed || moved)
+}
+
+/// What becomes of an account becomes of its numbers: those that send stop, those that Meta stopped send again. What an
+/// operator paused stays so. A word that is older than the number's last change says nothing.
+fn of_account(conn: &mut Conn, account: &str, fate: AccountFate, (at, now): (Millis, Millis)) -> Result<bool> {
+    let (from, to) = match fate {
+        AccountFate::Disabled => (NumberStatus::Connected, NumberStatus::Blocked),
+        AccountFate::Reinstated => (NumberStatus::Blocked, NumberStatus::Connected),
+        AccountFate::Deleted => (NumberStatus::Connected, NumberStatus::Disconnected),
+    };
+    let mut changed = false;
+    for number in in_account(conn, account)? {
+        // Meta tells whole seconds.
+        let is_late = at.plus(Duration::from_secs(1)) <= number.updated_at;
+        if !is_late {
+            changed |= move_status(conn, &by("account_update", now), &number, (from, to))?;
+        }
+    }
+    Ok(changed)
 }
 
 fn of_tier(

@@ -19,6 +19,8 @@ crate::text_enum! {
         Paused = "paused",
         /// Meta does not have it any more.
         Disconnected = "disconnected",
+        /// Meta has stopped it, or its account: it stays like this until an operator or Meta sets it back.
+        Blocked = "blocked",
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::ladder::ContactLimit;
 use super::numbers::{Number, Portfolio};
-use super::standing::Quality;
+use super::standing::{NumberStatus, Quality};
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::Result;
@@ -52,6 +52,21 @@ pub(super) fn quality(conn: &mut Conn, number: &Number, before: Quality, why: &s
         "reason": why,
     });
     all(conn, &[number.org_id].into(), EventType::WhatsappQualityChanged, &data, now)
+}
+
+/// Says that a number sends no more, or sends again.
+pub(super) fn status(conn: &mut Conn, number: &Number, before: NumberStatus, why: &str, now: Millis) -> Result<()> {
+    metrics::counter!("postern_whatsapp_status_changes_total", "to" => number.status.as_str()).increment(1);
+    tracing::warn!(number.id = %number.id, from = %before, to = %number.status, why, "a WhatsApp number's status changed");
+    let data = json!({
+        "id": number.id,
+        "phone_number": mask(&number.phone),
+        "portfolio": number.portfolio,
+        "status": number.status,
+        "previous_status": before,
+        "reason": why,
+    });
+    all(conn, &[number.org_id].into(), EventType::WhatsappStatusChanged, &data, now)
 }
 
 /// Passes an alert on to whom it concerns.

@@ -62,6 +62,7 @@ fn word(outcome: &Outcome) -> String {
             RefusalKind::Throttled(wait) => format!("wait {}s", wait.as_secs()),
             RefusalKind::Pair => format!("pair {}", refusal.code),
             RefusalKind::Stop => format!("stop {}", refusal.code),
+            RefusalKind::Template(state) => format!("template {state:?} {}", refusal.code),
         },
     }
 }

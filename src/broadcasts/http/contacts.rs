@@ -1,6 +1,6 @@
 //! The contacts of a broadcast: in by list or sheet, out with what became of each.
 
-use actix_web::http::header::{ACCEPT, CONTENT_DISPOSITION};
+use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use futures_util::{StreamExt, stream};
@@ -17,7 +17,7 @@ use crate::broadcasts::upload::{self, Batch};
 use crate::broadcasts::view::{BroadcastContact, ContactsAdded, RESULTS_HEADING, csv_lines};
 use crate::error::Result;
 use crate::http::page::{self, PageParams};
-use crate::http::{Id, Listing, Page, Query, Sheet, reply};
+use crate::http::{Id, Listing, Page, Query, Sheet, reply, wants};
 use crate::idempotency::Claim;
 use crate::ids::BroadcastId;
 
@@ -127,8 +127,7 @@ pub(super) async fn list(
     caller.require(Scope::MessagesRead)?;
     let (owner, id) = (owner_of(&caller), id.0);
     app.db.read(move |conn| store::load(conn, owner, id)).await?;
-    let accepts = req.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if accepts.split(',').any(|one| one.split(';').next().unwrap_or_default().trim() == "text/csv") {
+    if wants(&req, "text/csv") {
         return Ok(results(app, id));
     }
     let name = format!("{}/{}", owner.0, owner.1);

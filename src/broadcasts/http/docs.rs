@@ -32,6 +32,9 @@ pub(super) struct ChangeRefusals;
 
 impl IntoResponses for ChangeRefusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        refusals(&[DOOR.as_slice(), &BODY, &[Code::NotFound, Code::BroadcastNotEditable], &OURS].concat())
+        refusals(
+            &[DOOR.as_slice(), &BODY, &[Code::NotFound, Code::BroadcastNotEditable, Code::TemplateNotApproved], &OURS]
+                .concat(),
+        )
     }
 }

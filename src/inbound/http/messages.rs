@@ -75,7 +75,7 @@ pub(super) async fn show(caller: Caller, app: Data<App>, id: Id<InboundId>) -> R
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"from": "+14155550123", "to": "+14155550100", "body": "STOP"}))]
 pub(super) struct MadeUp {
-    /// Who sends it: a number in E.164, or a mail address.
+    /// Who sends it: a number in E.164, a mail address, or on WhatsApp a user id such as `GB.1234`.
     from: String,
     /// To which originator.
     #[schema(min_length = 1, max_length = 64)]
@@ -111,7 +111,7 @@ pub(super) async fn make_up(
     }
     let made = &body.value;
     let channel = made.channel.unwrap_or(Channel::Sms);
-    let from = Recipient::parse(&made.from, channel, None).map_err(|why| Error::field("from", why))?;
+    let from = Recipient::parse_or_user(&made.from, channel, None).map_err(|why| Error::field("from", why))?;
     if made.to.is_empty() || made.to.chars().count() > 64 {
         return Err(Error::field("to", "must be an originator of 1 to 64 characters"));
     }

@@ -147,6 +147,9 @@ pub struct Extra {
     /// The template's name, for lists that cannot show the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
+    /// The name and language of the template at the carrier that reviewed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<(String, String)>,
     /// The caller's own id of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_request_id: Option<String>,

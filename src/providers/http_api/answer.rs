@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::callback::word_at;
 use crate::providers::outgoing_http::{Answer, DEFAULT_WAIT, unreadable};
-use crate::providers::{Cause, Outcome, Outgoing, Refusal, RefusalKind, wording};
+use crate::providers::{Cause, Outcome, Outgoing, Refusal, RefusalKind, TemplateState, wording};
 
 /// What a carrier's word for a failure means for the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub enum Verdict {
     Pair,
     /// The account or the number is stopped; our word for it.
     Stop(&'static str),
+    /// The reviewed template is in this state there.
+    Template(TemplateState),
     /// It may be on its way.
     Unclear,
 }
@@ -38,6 +40,7 @@ impl Verdict {
             Verdict::Wait(seconds) => (RefusalKind::Throttled(Duration::from_secs(seconds)), "provider.throttled"),
             Verdict::Pair => (RefusalKind::Pair, "whatsapp.pair_limit"),
             Verdict::Stop(code) => (RefusalKind::Stop, code),
+            Verdict::Template(state) => (RefusalKind::Template(state), "template.not_approved"),
             Verdict::Unclear => (RefusalKind::Route, "provider.unavailable"),
         };
         Cause { kind, code }

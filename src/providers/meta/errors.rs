@@ -1,6 +1,7 @@
 //! Meta's error codes and what each asks of us, in an answer and in a failed status alike. Titles and texts change, codes
 //! stay. Source: <https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes>. Pure.
 
+use crate::providers::TemplateState;
 use crate::providers::http_api::{BAD_RECIPIENT, OPTED_OUT, REJECTED, UNAVAILABLE, Verdict};
 
 /// How long a number rests that Meta finds to be spamming, seconds.
@@ -23,7 +24,11 @@ pub fn verdict_of(code: i64) -> Option<Verdict> {
         131_047 => Verdict::Final("whatsapp.session_closed"),
         131_050 => OPTED_OUT,
         131_049 | 130_472 | 131_063 => Verdict::Final("provider.rejected"),
-        132_001 | 132_007 | 132_015 | 132_016 => Verdict::Final("template.not_approved"),
+        // Of this name and language there is none any more, it is stopped for good, or for a while.
+        132_001 | 132_016 => Verdict::Template(TemplateState::Disabled),
+        132_015 => Verdict::Template(TemplateState::Paused),
+        // Its words break a rule: a webhook says what becomes of it.
+        132_007 => Verdict::Final("template.not_approved"),
         100 | 131_008 | 131_009 | 131_051 | 132_000 | 132_005 | 132_012 => REJECTED,
         131_016 | 131_057 | 133_004 => UNAVAILABLE,
         // "Something went wrong": an answer does not say whether before or after the message left; a failed status does.
@@ -36,7 +41,7 @@ pub fn verdict_of(code: i64) -> Option<Verdict> {
 mod tests {
     use super::*;
     use crate::providers::Cause;
-    use crate::providers::RefusalKind::{self, Final, Pair, Route, Stop, Throttled};
+    use crate::providers::RefusalKind::{self, Final, Pair, Route, Stop, Template, Throttled};
     use std::time::Duration;
 
     const fn busy(seconds: u64) -> RefusalKind {
@@ -56,7 +61,9 @@ mod tests {
         (&[131_047], Final, "whatsapp.session_closed"),
         (&[131_050], Final, "recipient.opted_out"),
         (&[131_049, 130_472, 131_063], Final, "provider.rejected"),
-        (&[132_001, 132_007, 132_015, 132_016], Final, "template.not_approved"),
+        (&[132_007], Final, "template.not_approved"),
+        (&[132_001, 132_016], Template(TemplateState::Disabled), "template.not_approved"),
+        (&[132_015], Template(TemplateState::Paused), "template.not_approved"),
         (&[100, 131_008, 131_009, 131_051, 132_000, 132_005, 132_012], Route, "provider.rejected"),
         (&[131_016, 131_057, 133_004, 131_000], Route, "provider.unavailable"),
     ];

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::webhook::rows;
 use crate::clock::Millis;
 use crate::providers::http_api::{text_at, word_at};
-use crate::providers::{NumberEvent, NumberReport, ToldLimit};
+use crate::providers::{AccountFate, NumberEvent, NumberReport, ToldLimit};
 
 /// Members that hold a limit, the newest name first. The last is of one phone and went away in 2026.
 const LIMITS: [&str; 3] =
@@ -28,7 +28,9 @@ pub fn reports(entry: &Value, phone_number_id: &str) -> Vec<NumberReport> {
                 (Some(account), Some(limit)) => vec![NumberReport::Account { account, limit, at }],
                 _ => Vec::new(),
             },
-            Some("account_alerts" | "account_update" | "security") => alert(account.clone(), change, value),
+            Some("account_alerts" | "account_update" | "security") => {
+                fate(account.as_deref(), value, at).into_iter().chain(alert(account.clone(), change, value)).collect()
+            }
             Some("messages") if text_at(value, "/metadata/phone_number_id") == Some(phone_number_id) => {
                 people(value).into_iter().chain(faults(account.clone(), value)).collect()
             }
@@ -106,6 +108,20 @@ fn alert(account: Option<String>, change: &Value, value: &Value) -> Vec<NumberRe
     }]
 }
 
+/// That the whole account may not send, or may again. A ban comes as one word, or as a list of one.
+/// Source: <https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/reference/account_update>.
+fn fate(account: Option<&str>, value: &Value, at: Option<Millis>) -> Option<NumberReport> {
+    let ban = || text_at(value, "/ban_info/waba_ban_state").or_else(|| text_at(value, "/ban_info/waba_ban_state/0"));
+    let fate = match (text_at(value, "/event")?, ban()) {
+        ("DISABLED_UPDATE", Some("DISABLE")) => AccountFate::Disabled,
+        ("DISABLED_UPDATE", Some("REINSTATE")) => AccountFate::Reinstated,
+        ("ACCOUNT_DELETED", _) => AccountFate::Deleted,
+        // One that is to be disabled still sends.
+        _ => return None,
+    };
+    Some(NumberReport::Fate { account: String::from(account?), fate, at })
+}
+
 fn short(word: &str) -> String {
     word.chars().filter(|c| !c.is_control()).take(LONGEST_WORD).collect()
 }
@@ -150,6 +166,21 @@ mod tests {
         assert_eq!(limit(&both), Some(ToldLimit::Contacts(10_000)));
         let unset = json!({"current_limit": "TIER_1K", "max_daily_conversations_per_business": "TIER_NOT_SET"});
         assert_eq!(limit(&unset), Some(ToldLimit::Contacts(1_000)));
+    }
+
+    #[test]
+    fn what_becomes_of_an_account_is_read_where_it_is_said_plainly() {
+        let read = |value: Value| match fate(Some("9"), &value, None) {
+            Some(NumberReport::Fate { fate, .. }) => Some(fate),
+            _ => None,
+        };
+        let ban = |state: Value| json!({"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": state}});
+        assert_eq!(read(ban(json!("DISABLE"))), Some(AccountFate::Disabled));
+        assert_eq!(read(ban(json!(["REINSTATE"]))), Some(AccountFate::Reinstated));
+        assert_eq!(read(ban(json!("SCHEDULE_FOR_DISABLE"))), None);
+        assert_eq!(read(json!({"event": "DISABLED_UPDATE"})), None);
+        assert_eq!(read(json!({"event": "ACCOUNT_DELETED"})), Some(AccountFate::Deleted));
+        assert_eq!(read(json!({"event": "VERIFIED_ACCOUNT"})), None);
     }
 
     #[test]

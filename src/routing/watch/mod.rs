@@ -218,7 +218,7 @@ fn failed(outcome: &Outcome) -> Option<bool> {
         Outcome::Accepted { .. } => Some(false),
         Outcome::Unknown { .. } => Some(true),
         Outcome::Refused(refusal) => match refusal.kind {
-            RefusalKind::Final | RefusalKind::Pair => Some(false),
+            RefusalKind::Final | RefusalKind::Template(_) | RefusalKind::Pair => Some(false),
             RefusalKind::Route => Some(true),
             // The carrier's own circuit is about these.
             RefusalKind::Throttled(_) | RefusalKind::Stop => None,

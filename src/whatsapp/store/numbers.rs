@@ -79,6 +79,18 @@ pub fn find_number_by_phone(conn: &mut Conn, phone: &str) -> Result<Option<Numbe
     Ok(row.map(number))
 }
 
+/// The numbers that Meta knows under this id, oldest first.
+pub fn numbers_at_meta(conn: &mut Conn, phone_number_id: &str) -> Result<Vec<Number>> {
+    let query = numbers::table.filter(numbers::phone_number_id.eq(phone_number_id)).order(numbers::id.asc());
+    let rows: Vec<NumberRow> = query.select(NumberRow::as_select()).load(conn)?;
+    Ok(rows.into_iter().map(number).collect())
+}
+
+/// Takes a number away; whether it was there.
+pub fn delete_number(conn: &mut Conn, id: WhatsappNumberId) -> Result<bool> {
+    Ok(diesel::delete(numbers::table.find(id)).execute(conn)? == 1)
+}
+
 /// The numbers of a portfolio, oldest first.
 pub fn numbers_in(conn: &mut Conn, portfolio: &str) -> Result<Vec<Number>> {
     let query = numbers::table.filter(numbers::portfolio.eq(portfolio)).order(numbers::id.asc());

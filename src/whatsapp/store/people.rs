@@ -10,6 +10,7 @@ use crate::db::Conn;
 use crate::db::schema::whatsapp_people as people;
 use crate::error::Result;
 use crate::ids::OrgId;
+use crate::recipient::is_user_id;
 use crate::whatsapp::sessions::Person;
 
 #[derive(Insertable)]
@@ -61,6 +62,16 @@ pub fn user_ids(conn: &mut Conn, asked: &BTreeSet<Person>) -> Result<BTreeMap<(O
                 found.entry((org, phone)).or_default().push(user_id);
             }
         }
+    }
+    Ok(found)
+}
+
+/// The number of who has one of the ids of `asked`, by organization and id.
+pub fn phones(conn: &mut Conn, asked: &BTreeSet<Person>) -> Result<BTreeMap<(OrgId, String), String>> {
+    let mut found = BTreeMap::new();
+    for (org, _, user_id) in asked.iter().filter(|person| is_user_id(&person.2)) {
+        let known = people::table.find((org, user_id)).select(people::phone).first::<String>(conn).optional()?;
+        found.extend(known.map(|phone| ((*org, user_id.clone()), phone)));
     }
     Ok(found)
 }

@@ -135,3 +135,17 @@ async fn a_long_sheet_is_stored_in_pieces_and_read_back_whole() {
     let to: Vec<String> = all.text.lines().skip(1).map(|line| line.split(',').nth(1).unwrap().to_owned()).collect();
     assert_eq!(to, (0..=2_500).map(number).collect::<Vec<_>>());
 }
+
+#[actix_web::test]
+async fn a_template_that_is_not_approved_is_told_once_and_not_for_every_row() {
+    let app = TestApp::start().await;
+    let acme = app.tenant().await;
+    let template = json!({"name": "news", "body": "Hello {{name}}, we moved.", "category": "utility", "examples": {"name": "Ann"}});
+    acme.live.post("/v1/templates", template).await.expect(201);
+    let body = json!({"name": "News", "kind": "transactional", "template": {"name": "news"}});
+    let id = acme.live.post("/v1/broadcasts", body).await.expect(201).text_at("/id");
+    for query in ["", "?invalid=skip"] {
+        let path = format!("/v1/broadcasts/{id}/contacts{query}");
+        acme.live.post(&path, json!({"contacts": [contact(1), contact(2)]})).await.refused(Code::TemplateNotApproved);
+    }
+}

@@ -56,6 +56,14 @@ async fn contacts_beyond_the_tier_wait_for_its_next_windows() {
     take_exactly_their_windows(json!({"ladder": "meta2026", "tier": 1}), 250, 1_250).await;
 }
 
+/// The promise at its true size. Minutes in a debug build: run it by
+/// `cargo nextest run --test it --run-ignored only fifty_thousand`.
+#[actix_web::test]
+#[ignore = "takes minutes; the same at a fortieth of the size runs always"]
+async fn fifty_thousand_contacts_take_exactly_five_windows_of_tier_2() {
+    take_exactly_their_windows(json!({"ladder": "tiers", "tier": 2}), 10_000, 50_000).await;
+}
+
 #[actix_web::test]
 async fn a_number_that_recipients_complain_of_sends_no_broadcast_on() {
     let app = TestApp::start().await;

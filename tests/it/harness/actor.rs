@@ -54,6 +54,13 @@ impl Actor {
         actor
     }
 
+    /// The same caller with this header besides one of that name.
+    pub fn with_also(&self, name: &str, value: &str) -> Actor {
+        let mut actor = self.clone();
+        actor.headers.push((name.to_owned(), value.to_owned()));
+        actor
+    }
+
     /// `GET`.
     pub async fn get(&self, path: &str) -> Reply {
         self.call("GET", path, None).await

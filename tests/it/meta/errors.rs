@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{code_or_sms_to, send_code, text_to};
+use super::{code_or_sms_to, send_code, set_number, text_to};
 use crate::harness::app::TestApp;
 use crate::harness::meta::{MetaSim, carrier};
 use crate::messages::{accepted, message, number, secs, status};
@@ -100,7 +100,8 @@ async fn each_code_in_a_failed_status_has_the_same_action() {
         assert!(events.contains(&code.to_string()), "{code}: {events}");
         app.advance(secs(1_000));
         if *stands == "open" {
-            // The number is tried again after its rest, and is well.
+            // Set back by an operator, the number is tried again after its rest, and is well.
+            set_number(&app, "connected").await;
             let id = send_code(&acme.live, &number(n + 50)).await;
             app.step().await;
             assert_eq!(
@@ -185,8 +186,11 @@ async fn those_who_deliver_heed_what_another_process_was_told() {
     assert_eq!((circuit(&app).await, circuit(&other).await), (String::from("open"), String::from("closed")));
     watch(&other).await;
     assert_eq!(circuit(&other).await, "open");
-    // Once the rest is over an old word stops nothing.
+    // Once the rest is over an old word stops nothing, and an operator has set the number back.
     app.advance(secs(61));
+    set_number(&app, "connected").await;
+    // The other process looks again within a second.
+    postern::messages::forget_tables(&other.app);
     send_code(&acme.live, &number(1)).await;
     assert_eq!(other.step().await, 1);
     watch(&other).await;

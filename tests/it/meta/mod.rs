@@ -4,11 +4,13 @@
 mod errors;
 mod pacing;
 mod path;
+mod stops;
 mod wire;
 
 use serde_json::{Value, json};
 
 use crate::harness::actor::Actor;
+use crate::harness::app::TestApp;
 use crate::messages::accepted;
 
 /// A code to `to`, which goes by Meta's authentication template.
@@ -31,4 +33,15 @@ pub fn code_or_sms_to(to: &str) -> Value {
 /// Sends a code; its id.
 pub async fn send_code(caller: &Actor, to: &str) -> String {
     accepted(caller, code_to(to)).await
+}
+
+/// The only number there is, as operators see it.
+async fn only_number(app: &TestApp) -> Value {
+    app.operator().get("/v1/admin/whatsapp/numbers").await.expect(200).json["data"][0].clone()
+}
+
+/// An operator sets the number to this status.
+async fn set_number(app: &TestApp, status: &str) {
+    let path = format!("/v1/admin/whatsapp/numbers/{}", only_number(app).await["id"].as_str().unwrap());
+    app.operator().patch(&path, json!({"status": status, "reason": "looked at"})).await.expect(200);
 }

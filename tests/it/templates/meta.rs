@@ -102,6 +102,40 @@ async fn metas_webhooks_move_a_template_through_its_states() {
 }
 
 #[actix_web::test]
+async fn a_template_that_meta_did_not_send_moves_as_its_webhook_would_move_it() {
+    for (code, place, status) in [
+        (132_015, "answer", "paused"),
+        (132_016, "answer", "disabled"),
+        (132_001, "answer", "disabled"),
+        (132_015, "status", "paused"),
+    ] {
+        let graph = FakeCarrier::start();
+        let app = with_meta(&graph).await;
+        let tenant = app.tenant().await;
+        let (id, remote) = under_review(&app, &graph, &tenant.live, english(on_whatsapp("login_otp"))).await;
+        let now = (app.app.clock.now().0 / 1_000).to_string();
+        meta_says(&app, &about("status_approved", &remote).replace("1795334600", &now)).await;
+        let send = json!({"to": number(1), "channel": "whatsapp", "template": {"name": "login_otp", "params": {"code": "481516"}}});
+        tenant.live.post("/v1/messages", send.clone()).await.expect(202);
+        if place == "answer" {
+            graph.next(Script::json(400, json!({"error": {"code": code, "message": "no"}})));
+            app.step().await;
+        } else {
+            graph.next(Script::json(200, json!({"messages": [{"id": "wamid.T"}]})));
+            app.step().await;
+            let metadata = json!({"display_phone_number": "447400900100", "phone_number_id": "800100200300401"});
+            let failed = json!([{"id": "wamid.T", "status": "failed", "timestamp": "1", "errors": [{"code": code}]}]);
+            let value = json!({"metadata": metadata, "statuses": failed});
+            let body = json!({"object": "whatsapp_business_account", "entry": [{"id": WABA, "changes": [{"field": "messages", "value": value}]}]});
+            meta_says(&app, &body.to_string()).await;
+        }
+        let seen = show(&tenant.live, &id).await;
+        assert_eq!(seen.text_at("/status"), status, "{code} {place}: {}", seen.text);
+        tenant.live.post("/v1/messages", send.clone()).await.refused(Code::TemplateNotApproved);
+    }
+}
+
+#[actix_web::test]
 async fn metas_refusals_have_their_reason_be_it_at_once_or_later() {
     let graph = FakeCarrier::start();
     let app = with_meta(&graph).await;

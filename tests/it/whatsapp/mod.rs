@@ -2,10 +2,12 @@
 
 mod contacts;
 mod hooks;
+mod leaving;
 mod numbers;
 mod reports;
 mod sessions;
 mod tiers;
+mod users;
 
 use postern::config::{CarrierConfig, Config, Source};
 use postern::secret::hmac_sha256;
@@ -86,7 +88,11 @@ async fn hook_text(app: &TestApp, body: &str) -> Reply {
 }
 
 fn signature(body: &str) -> String {
-    let mac = hmac_sha256(SECRET.as_bytes(), body.as_bytes());
+    signature_under(SECRET, body)
+}
+
+fn signature_under(secret: &str, body: &str) -> String {
+    let mac = hmac_sha256(secret.as_bytes(), body.as_bytes());
     mac.iter().fold(String::from("sha256="), |text, byte| text + &format!("{byte:02x}"))
 }
 
