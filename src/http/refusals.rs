@@ -7,6 +7,7 @@ use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
 use crate::error::Code;
+use crate::http::problem::Dialect;
 
 /// The extension of a response that lists the codes it may carry.
 pub const ERROR_CODES: &str = "x-error-codes";
@@ -39,11 +40,16 @@ pub const OURS: [Code; 3] = [Code::Internal, Code::Overloaded, Code::StorageFull
 /// Responses for `codes`, one a status; their description lists each code with its sentence. For
 /// `impl utoipa::IntoResponses`.
 pub fn refusals(codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {
+    refusals_in(Dialect::Canonical, codes)
+}
+
+/// The same for routes that speak another dialect.
+pub fn refusals_in(dialect: Dialect, codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {
     let mut told: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
     for code in codes {
         told.entry(code.entry().status).or_default().push(*code);
     }
-    told.into_iter().map(|(status, codes)| (status.to_string(), RefOr::T(response(&codes)))).collect()
+    told.into_iter().map(|(status, codes)| (status.to_string(), RefOr::T(response(dialect, &codes)))).collect()
 }
 
 /// What a tenant's route that lists or shows may refuse with.
@@ -64,13 +70,13 @@ impl IntoResponses for ChangeRefusals {
     }
 }
 
-fn response(codes: &[Code]) -> Response {
+fn response(dialect: Dialect, codes: &[Code]) -> Response {
     let lines: Vec<String> = codes.iter().map(|code| format!("`{code}`: {}", code.entry().sentence)).collect();
     let names: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
     let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
     ResponseBuilder::new()
         .description(lines.join("\n\n"))
-        .content("application/problem+json", problem)
+        .content(dialect.content_type(), problem)
         .extensions(Some(Extensions::builder().add(ERROR_CODES, names).build()))
         .build()
 }

@@ -9,6 +9,7 @@ mod listeners;
 mod money;
 mod own_templates;
 mod pacing;
+mod renting;
 mod routing;
 mod sending;
 mod sentinel;
@@ -24,6 +25,7 @@ pub use listeners::*;
 pub use money::*;
 pub use own_templates::*;
 pub use pacing::*;
+pub use renting::*;
 pub use routing::*;
 pub use sending::*;
 pub use sentinel::*;
@@ -32,7 +34,7 @@ pub use webhooks::*;
 pub use whatsapp::*;
 
 diesel::allow_tables_to_appear_in_same_query! {
-    alerts, allowances, api_keys, attempts, audit_head, audit_log, batches, billing_profiles, broadcast_contacts,
+    activation_messages, activation_numbers, activation_places, activation_services, activations, alerts, allowances, api_keys, attempts, audit_head, audit_log, batches, billing_profiles, broadcast_contacts,
     broadcasts, carrier_drains, counters, decisions, door_windows, fraud_holds, fraud_lists, fraud_rules,
     fraud_simulations, guard_windows, idempotency, inbound_messages, invoices, jobs, limit_overrides, message_events,
     messages, nodes, operator_tokens, operators, opt_outs, org_windows, orgs, pairs, pauses, plans, prices, receipts,
