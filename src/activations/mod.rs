@@ -12,6 +12,7 @@ mod countries;
 mod http;
 mod order;
 mod pattern;
+mod service;
 mod state;
 mod store;
 mod supply;
@@ -22,10 +23,11 @@ mod view;
 pub use catalog::forget_catalog;
 pub use classic::configure_classic;
 pub use http::{ActivationDocs, configure, configure_catalog};
+pub use service::{NewService, ServiceView, put_service};
 pub use store::{NumberRow, list_numbers, purge_activations, services};
 pub use supply::{
-    ActivationNumberView, NewService, NewSupply, NumberStatus, ServiceView, SupplyChange, USUAL_COOL_DOWN, add_numbers,
-    change_number, put_service, show_number, views,
+    ActivationNumberView, NewSupply, NumberStatus, SupplyChange, USUAL_COOL_DOWN, add_numbers, change_number,
+    show_number, views,
 };
 pub use take::{Bringer, take_activation};
 

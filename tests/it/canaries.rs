@@ -150,6 +150,8 @@ async fn walk(app: &TestApp, live: &Actor) -> Vec<String> {
     told.push(live.post("/v1/verifications/check", json!({"to": NUMBER, "code": CODE})).await.text);
     told.push(app.anonymous().with_token(&format!("pst_live_{CODE}")).get("/v1/account").await.expect(401).text);
     told.push(app.anonymous().get(&format!("/v1/messages?to={NATIONAL}&key={CODE}")).await.expect(401).text);
+    let stub = format!("/stubs/handler_api.php?api_key=pst_live_{CODE}&action={CODE}&id={NATIONAL}");
+    told.push(app.anonymous().get(&stub).await.expect(200).text);
     told.push(app.anonymous().get(&format!("/{NATIONAL}/{CODE}")).await.expect(404).text);
     receipts(app).await;
     told
