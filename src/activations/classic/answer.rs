@@ -44,7 +44,12 @@ impl Answer {
 
     /// JSON that says that there is nothing, as clients of the protocol know it.
     pub(super) fn none(word: &str, status: u16) -> Answer {
-        Answer { status, ..Answer::json(&serde_json::json!({ "status": "error", "error": word })) }
+        #[derive(Serialize)]
+        struct Nothing<'a> {
+            status: &'a str,
+            error: &'a str,
+        }
+        Answer { status, ..Answer::json(&Nothing { status: "error", error: word }) }
     }
 
     /// The response. The body is no page: a text that somebody sent is in it.

@@ -55,7 +55,7 @@ async fn ask(app: &TestApp, key: &str, query: &str) -> Reply {
 /// Live money of an organization.
 async fn fund(app: &TestApp, org: &str, amount: &str) {
     let body = json!({"amount": amount, "currency": "USD", "reason": "test"});
-    app.operator().post(&format!("/v1/admin/orgs/{org}/wallet/adjustments"), body).await.expect(200);
+    app.operator().post(&format!("/v1/admin/orgs/{org}/wallet/adjustments"), body).await.expect(201);
 }
 
 /// A message to one of the operator's numbers, as the carrier `twilio` brings it.
