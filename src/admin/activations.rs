@@ -302,7 +302,7 @@ pub(super) async fn show_number(desk: Desk<Look>, id: Id<ActivationNumberId>) ->
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"status": "blocked", "reason": "the network took it back"}))]
-pub struct NumberPatch {
+pub struct ActivationNumberPatch {
     /// `blocked`: it is rented to nobody any more; who rents it now keeps it to the end.
     status: Option<NumberStatus>,
     /// Its network.
@@ -327,7 +327,7 @@ pub struct NumberPatch {
         ("id" = ActivationNumberId, Path, description = "The number"),
         ("Idempotency-Key" = Option<String>, Header, description = "One key, one change"),
     ),
-    request_body = NumberPatch,
+    request_body = ActivationNumberPatch,
     responses((status = 200, description = "The number", body = ActivationNumberView), ChangeRefusals),
     security(("operator_token" = [])),
 )]
@@ -336,10 +336,10 @@ pub(super) async fn change_number(
     desk: Desk<Manage>,
     app: Data<App>,
     id: Id<ActivationNumberId>,
-    body: Body<NumberPatch>,
+    body: Body<ActivationNumberPatch>,
 ) -> Result<HttpResponse> {
     let order = desk.order(&body, body.value.reason.clone())?;
-    let NumberPatch { status, operator, services, cool_down, .. } = body.value;
+    let ActivationNumberPatch { status, operator, services, cool_down, .. } = body.value;
     let change = SupplyChange {
         status,
         operator,

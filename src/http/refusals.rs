@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use utoipa::IntoResponses;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, PartialSchema};
 
 use crate::error::Code;
 use crate::http::problem::Dialect;
@@ -73,7 +73,13 @@ impl IntoResponses for ChangeRefusals {
 fn response(dialect: Dialect, codes: &[Code]) -> Response {
     let lines: Vec<String> = codes.iter().map(|code| format!("`{code}`: {}", code.entry().sentence)).collect();
     let names: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
-    let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let problem = match dialect {
+        Dialect::ActivationText => {
+            let word = codes.first().map_or("", |code| code.entry().text_code);
+            ContentBuilder::new().schema(Some(String::schema())).example(Some(word.into())).build()
+        }
+        _ => ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build(),
+    };
     ResponseBuilder::new()
         .description(lines.join("\n\n"))
         .content(dialect.content_type(), problem)

@@ -8,8 +8,12 @@ mod lists;
 mod rent;
 mod status;
 
+use std::collections::BTreeMap;
+
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
+use utoipa::IntoResponses;
+use utoipa::openapi::{RefOr, Response};
 
 use self::answer::Answer;
 use self::ask::Ask;
@@ -17,6 +21,8 @@ use crate::accounts::{self, Caller, Scope};
 use crate::activations::must_be_on;
 use crate::app::App;
 use crate::error::{Code, Error, Result};
+use crate::http::problem::Dialect;
+use crate::http::refusals::{OURS, refusals_in};
 use crate::http::{MaxBody, Raw};
 
 /// Largest form: an action and a dozen parameters.
@@ -43,8 +49,7 @@ pub fn configure_classic(routes: &mut ServiceConfig) {
             (String = "text/plain", example = "ACCESS_NUMBER:1001:447400123456"),
             (Object = "application/json", example = json!({"status": "success", "services": [{"code": "ot", "name": "Any other"}]})),
         )),
-        (status = "4XX", description = "A refusal, where statuses are mapped", body = String, content_type = "text/plain", example = "BAD_KEY"),
-        (status = "5XX", description = "Our own fault, where statuses are mapped", body = String, content_type = "text/plain", example = "ERROR_SQL"),
+        TextRefusals,
     ),
     security(()),
 )]
@@ -65,13 +70,39 @@ pub async fn by_get(app: Data<App>, req: HttpRequest) -> Result<HttpResponse> {
             (String = "text/plain", example = "ACCESS_NUMBER:1001:447400123456"),
             (Object = "application/json", example = json!({"status": "success", "services": [{"code": "ot", "name": "Any other"}]})),
         )),
-        (status = "4XX", description = "A refusal, where statuses are mapped", body = String, content_type = "text/plain", example = "BAD_KEY"),
-        (status = "5XX", description = "Our own fault, where statuses are mapped", body = String, content_type = "text/plain", example = "ERROR_SQL"),
+        TextRefusals,
     ),
     security(()),
 )]
 pub async fn by_post(app: Data<App>, req: HttpRequest, Raw(body): Raw) -> Result<HttpResponse> {
     serve(&app, &req, &body).await
+}
+
+/// What is said where an answer is none; its own status, where statuses are mapped.
+struct TextRefusals;
+
+impl IntoResponses for TextRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        const CODES: [Code; 16] = [
+            Code::MalformedRequest,
+            Code::UnsupportedAction,
+            Code::Unauthenticated,
+            Code::KeyRevoked,
+            Code::KeyExpired,
+            Code::InsufficientBalance,
+            Code::SubscriptionPastDue,
+            Code::PermissionDenied,
+            Code::OrganizationSuspended,
+            Code::ActivationTooEarly,
+            Code::NotFound,
+            Code::RequestTimeout,
+            Code::IdempotencyMismatch,
+            Code::PayloadTooLarge,
+            Code::RateLimited,
+            Code::QuotaDailyExceeded,
+        ];
+        refusals_in(Dialect::ActivationText, &[CODES.as_slice(), &OURS].concat())
+    }
 }
 
 async fn serve(app: &Data<App>, req: &HttpRequest, body: &[u8]) -> Result<HttpResponse> {

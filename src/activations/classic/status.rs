@@ -227,6 +227,9 @@ struct Past {
     cost: String,
     status: &'static str,
     currency: String,
+    service: String,
+    operator: String,
+    country: u16,
 }
 
 /// `getHistory`: from `start` to `end`, Unix seconds; all of it where these are absent.
@@ -244,6 +247,9 @@ pub(super) async fn history(app: &Data<App>, caller: &Caller, ask: &Ask) -> Resu
         cost: cents(price(view)),
         status: status_number(view.status),
         currency: currency(view).to_string(),
+        service: view.service.clone(),
+        operator: view.operator.clone(),
+        country: countries::of(view.country).map_or(0, |country| country.id),
     };
     Ok(Answer::json(&views.iter().map(past).collect::<Vec<_>>()))
 }
@@ -251,22 +257,31 @@ pub(super) async fn history(app: &Data<App>, caller: &Caller, ask: &Ask) -> Resu
 /// `getAllSms`: every message of an activation, the oldest first.
 pub(super) async fn all_sms(app: &Data<App>, caller: &Caller, ask: &Ask) -> Result<Answer, Answer> {
     #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
     struct Message {
+        id: String,
+        phone_from: String,
         code: Option<String>,
         text: String,
+        service: String,
         date: String,
-        phone_from: String,
+        #[serde(rename = "type")]
+        kind: &'static str,
     }
     let view = look(app, caller, ask).await?;
     let size = usize::try_from(ask.count("size").unwrap_or(MOST_ROWS).clamp(1, MOST_ROWS)).unwrap_or(1);
     let page = usize::try_from(ask.count("page").unwrap_or(1).max(1) - 1).unwrap_or(0);
-    let shown = |message: ActivationMessageView| Message {
+    let (serial, service) = (view.serial, view.service);
+    let shown = |(place, message): (usize, ActivationMessageView)| Message {
+        id: format!("{serial}-{}", place + 1),
+        phone_from: message.from,
         code: message.code,
         text: message.text,
+        service: service.clone(),
         date: moment(message.received_at),
-        phone_from: message.from,
+        kind: "sms",
     };
-    let messages = view.messages.into_iter().skip(page.saturating_mul(size)).take(size);
+    let messages = view.messages.into_iter().enumerate().skip(page.saturating_mul(size)).take(size);
     Ok(Answer::json(&messages.map(shown).collect::<Vec<_>>()))
 }
 
