@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::http::reply::Reply;
 use crate::http::{Body, RequestId};
 use crate::idempotency::{self, Answer, Claim, Keeping, Stored};
+use crate::secret::Purpose;
 
 /// Does `work` once for the key of `body`; a repeat gets the stored answer. Errors: those of idempotency and the work's.
 pub async fn change_once<T>(
@@ -22,6 +23,34 @@ pub async fn change_once<T>(
     (req, body): (&HttpRequest, &Body<T>),
     work: impl FnOnce(&mut Conn, &By) -> Result<Stored> + Send + 'static,
 ) -> Result<HttpResponse> {
+    Ok(respond(once(app, caller, (req, body), work).await?))
+}
+
+/// The same for an answer that holds what is sealed elsewhere: what is kept for a replay is sealed as well.
+pub async fn change_once_sealed<T>(
+    app: &Data<App>,
+    caller: &Caller,
+    (req, body): (&HttpRequest, &Body<T>),
+    work: impl FnOnce(&mut Conn, &By) -> Result<Stored> + Send + 'static,
+) -> Result<HttpResponse> {
+    let (keyring, org) = (app.keyring.clone(), caller.org_id());
+    let sealed = move |conn: &mut Conn, by: &By| {
+        let stored = work(conn, by)?;
+        Ok(Stored { body: keyring.seal(Purpose::Reply, org.as_str().as_bytes(), &stored.body), ..stored })
+    };
+    let mut answer = once(app, caller, (req, body), sealed).await?;
+    let open = app.keyring.open(Purpose::Reply, org.as_str().as_bytes(), &answer.stored.body);
+    answer.stored.body =
+        open.ok_or_else(|| Error::internal("a sealed answer does not open; was the secret key changed?"))?;
+    Ok(respond(answer))
+}
+
+async fn once<T>(
+    app: &Data<App>,
+    caller: &Caller,
+    (req, body): (&HttpRequest, &Body<T>),
+    work: impl FnOnce(&mut Conn, &By) -> Result<Stored> + Send + 'static,
+) -> Result<Answer> {
     let key = body.key.as_ref();
     let claim = key.map(|key| Claim::new(caller.org_id().as_str(), caller.mode(), key.as_str(), body.fingerprint(req)));
     let request_id = RequestId::from_request(req, &mut Payload::None).into_inner().map_err(Error::internal)?;
@@ -32,15 +61,13 @@ pub async fn change_once<T>(
         request_id: Some(request_id.to_string()),
     };
     let (clock, ttl) = (app.clock.clone(), app.config.retention.idempotency);
-    let answer = app
-        .db
+    app.db
         .write(move |conn| {
             let now = crate::db::now(conn, &clock)?;
             let by = By { now, ..by };
             idempotency::once(conn, claim.as_ref(), Keeping { now, ttl }, |conn| work(conn, &by))
         })
-        .await?;
-    Ok(respond(answer))
+        .await
 }
 
 /// JSON under `status`, to be stored.

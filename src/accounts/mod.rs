@@ -24,7 +24,7 @@ mod token;
 
 pub use boosts::set_send_boost;
 pub use caller::{Caller, Standing, working_caller};
-pub use change::{change_once, respond, stored, stored_nothing};
+pub use change::{change_once, change_once_sealed, respond, stored, stored_nothing};
 pub use countries::Countries;
 pub use directory::Directory;
 pub use door::{count_stranger, door_view, stranger_view};

@@ -10,6 +10,7 @@ use super::told;
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::Result;
+use crate::failpoint;
 use crate::wallet::{self, Rent};
 
 /// Why a step is not taken.
@@ -65,6 +66,7 @@ pub fn enter(conn: &mut Conn, row: Row, next: Status, now: Millis) -> Result<Row
     if hold != row.hold {
         wallet::settle_rent(conn, &rent(&row), hold == Hold::Settled, now)?;
     }
+    failpoint::pass("activation.before_commit")?;
     Ok(moved)
 }
 

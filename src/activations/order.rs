@@ -11,6 +11,7 @@ use crate::clock::Millis;
 use crate::config::Numbers;
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
+use crate::failpoint;
 use crate::ids::ActivationId;
 use crate::money::Micros;
 use crate::phone::Country;
@@ -123,6 +124,7 @@ pub fn order(conn: &mut Conn, caller: &Caller, wish: &Wish, times: Times, now: M
         return Err(NoOrder::NoNumbers);
     }
     store::insert(conn, &row)?;
+    failpoint::pass("activation.before_hold")?;
     hold(conn, &row, now)?;
     Ok(row)
 }

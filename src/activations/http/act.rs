@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, post};
 
 use super::docs::ActRefusals;
-use crate::accounts::{Caller, Scope, change_once, stored};
+use crate::accounts::{Caller, Scope, change_once_sealed, stored};
 use crate::activations::act::act;
 use crate::activations::state::Event;
 use crate::activations::store::Name;
@@ -129,7 +129,7 @@ async fn change<T>(
     caller.require(Scope::ActivationsWrite)?;
     must_be_on(app)?;
     let (owner, keyring) = ((caller.org_id(), caller.mode()), app.keyring.clone());
-    let done = change_once(app, caller, (req, body), move |conn, by| {
+    let done = change_once_sealed(app, caller, (req, body), move |conn, by| {
         let row = act(conn, owner, Name::Id(id), event, by.now)?;
         stored(200, &view_of(conn, &keyring, row, by.now)?)
     });

@@ -1,6 +1,7 @@
 //! The activations room through its public interface: the API, the text endpoint, and messages as a carrier brings them.
 
 mod classic;
+mod crash;
 mod doors;
 mod fixtures;
 mod inbound;
@@ -23,14 +24,14 @@ fn owned(n: usize) -> String {
 }
 
 /// A service with these members beside the usual ones.
-async fn service(app: &TestApp, code: &str, members: Value) {
+pub async fn service(app: &TestApp, code: &str, members: Value) {
     let mut body = json!({"name": "Any other"});
     body.as_object_mut().unwrap().extend(members.as_object().cloned().unwrap_or_default());
     app.operator().put(&format!("/v1/admin/services/{code}"), body).await.expect(200);
 }
 
 /// Numbers `range` for `services`, with these members.
-async fn supply(app: &TestApp, range: std::ops::Range<usize>, services: &[&str], members: Value) -> Reply {
+pub async fn supply(app: &TestApp, range: std::ops::Range<usize>, services: &[&str], members: Value) -> Reply {
     let number = |n| {
         let mut body = json!({"phone_number": owned(n), "country": "GB", "services": services});
         body.as_object_mut().unwrap().extend(members.as_object().cloned().unwrap_or_default());
@@ -59,7 +60,7 @@ async fn fund(app: &TestApp, org: &str, amount: &str) {
 }
 
 /// A message to one of the operator's numbers, as the carrier `twilio` brings it.
-async fn comes(app: &TestApp, id: usize, (from, to): (&str, &str), text: &str) -> Reply {
+pub async fn comes(app: &TestApp, id: usize, (from, to): (&str, &str), text: &str) -> Reply {
     let escaped = |text: &str| text.replace('%', "%25").replace('+', "%2B").replace(' ', "+").replace('#', "%23");
     let form = format!("MessageSid=SM{id}&From={}&To={}&Body={}", escaped(from), escaped(to), escaped(text));
     let address = format!("{}/hooks/twilio/inbound", app.app.config.public_url());

@@ -66,7 +66,10 @@ async fn a_code_is_charged_once_and_a_number_that_brought_none_costs_nothing() {
     act(&acme.live, &id, "retry").await.expect(200);
     comes(&app, 2, ("ACME", &first.text_at("/phone_number")), "Your new code: 654321").await;
     assert_eq!(shown(&acme.live, &id).await["code"], "654321");
-    assert_eq!(act(&acme.live, &id, "complete").await.expect(200).text_at("/status"), "finished");
+    let keyed = acme.live.with_header("Idempotency-Key", "done");
+    let (done, again) = (act(&keyed, &id, "complete").await, act(&keyed, &id, "complete").await.expect(200));
+    assert_eq!((done.text_at("/status"), done.text_at("/code")), ("finished".into(), "654321".into()));
+    assert_eq!((done.text, again.header("idempotent-replayed")), (again.text.clone(), Some("true")));
     assert_eq!(purse(&acme).await, ["0.50", "0.50", "0.00"]);
     app.advance(2 * MINUTE);
     assert_eq!(act(&acme.live, &second, "cancel").await.expect(200).text_at("/status"), "cancelled");
