@@ -63,7 +63,7 @@ pub async fn by_get(app: Data<App>, req: HttpRequest) -> Result<HttpResponse> {
     operation_id = "activation_text_endpoint_by_post",
     tag = "Activations",
     path = "/stubs/handler_api.php",
-    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "Parameters",
+    request_body(content = Option<String>, content_type = "application/x-www-form-urlencoded", description = "Parameters",
         example = "api_key=pst_test_…&action=getBalance"),
     responses(
         (status = 200, description = "The answer", content(
