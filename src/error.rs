@@ -75,6 +75,7 @@ registry! {
     FraudBlocked = "fraud.blocked", 403, false, "BAD_STATUS", "FRAUD_BLOCKED", "The fraud guard refused this message; its decision says why.";
     FraudChallengeRequired = "fraud.challenge_required", 403, false, "BAD_STATUS", "FRAUD_CHALLENGE", "This destination needs a channel that cannot be abused for revenue, such as email; send by one of those.";
     OrganizationSuspended = "organization.suspended", 403, false, "BAD_KEY", "ORGANIZATION_SUSPENDED", "The organization is suspended; ask an operator.";
+    ActivationTooEarly = "activation.cancel_too_early", 403, true, "EARLY_CANCEL_DENIED", "CANCEL_TOO_EARLY", "The activation is too young to be cancelled; wait as long as Retry-After says.";
     NotFound = "not_found", 404, false, "NO_ACTIVATION", "NOT_FOUND", "There is no such thing here, or it belongs to somebody else.";
     MethodNotAllowed = "method_not_allowed", 405, false, "WRONG_ACTION", "METHOD_NOT_ALLOWED", "This route does not take that method; the Allow header lists those it takes.";
     RequestTimeout = "request_timeout", 408, true, "ERROR_SQL", "REQUEST_TIMEOUT", "The request body did not arrive in time; send it again without pauses.";

@@ -162,6 +162,12 @@ ids! {
     ListId = "lst",
     /// A text of an organization's own.
     TemplateId = "tpl",
+    /// A number rented for a service, to receive a code.
+    ActivationId = "act",
+    /// A number that can be rented.
+    ActivationNumberId = "num",
+    /// A message that came for an activation.
+    ActivationMessageId = "acm",
     /// A process among those that share the database.
     NodeId = "nod",
 }

@@ -38,6 +38,7 @@ pub mod alerts;
 pub mod webhooks;
 pub mod routing;
 pub mod templates;
+pub mod activations;
 pub mod inbound;
 pub mod whatsapp;
 pub mod messages;

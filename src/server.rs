@@ -9,8 +9,8 @@ use actix_web::{App as Actix, HttpServer};
 use crate::app::App;
 use crate::http::{Settings, Strangers, frame};
 use crate::{
-    accounts, admin, billing, broadcasts, callbacks, fraud, health, inbound, messages, openapi, routing, sentinel,
-    templates, verifications, webhooks, whatsapp,
+    accounts, activations, admin, billing, broadcasts, callbacks, fraud, health, inbound, messages, openapi, routing,
+    sentinel, templates, verifications, webhooks, whatsapp,
 };
 
 /// Every route. Public ones first; then operators, tenants and carriers, each behind their own guard.
@@ -20,12 +20,15 @@ pub fn routes(routes: &mut ServiceConfig) {
         .configure(openapi::configure)
         .configure(billing::configure_hooks)
         .configure(callbacks::configure)
+        .configure(activations::configure_classic)
+        .configure(activations::configure_catalog)
         .service(web::scope("/v1/admin").wrap(from_fn(accounts::operator_guard)).configure(admin::configure))
         .service(web::scope("/simcoal").wrap(from_fn(accounts::guard)).configure(messages::configure_coals))
         .service(
             web::scope("/v1")
                 .wrap(from_fn(accounts::guard))
                 .service(accounts::show_account)
+                .configure(activations::configure)
                 .configure(broadcasts::configure)
                 .configure(billing::configure)
                 .configure(fraud::configure)

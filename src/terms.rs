@@ -15,6 +15,16 @@ crate::text_enum! {
     pub enum Mode { Live = "live", Test = "test" }
 }
 
+crate::text_enum! {
+    /// How the text endpoint of activation clients answers what is no success.
+    pub enum Statuses {
+        /// 200 for everything; the status it stands for is in `X-Activation-Status`.
+        Always200 = "always_200",
+        /// The status itself.
+        Mapped = "mapped",
+    }
+}
+
 impl Kind {
     /// The dispatch lane: OTPs first, then the rest; bulk sends are one lane further back.
     pub fn lane(self, bulk: Bulk) -> i16 {

@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
 use crate::{
-    accounts, alerts, billing, broadcasts, callbacks, disk, failpoint, fraud, health, idempotency, inbound, limits,
-    routing, sentinel, templates, verifications, wallet, webhooks, whatsapp,
+    accounts, activations, alerts, billing, broadcasts, callbacks, disk, failpoint, fraud, health, idempotency,
+    inbound, limits, routing, sentinel, templates, verifications, wallet, webhooks, whatsapp,
 };
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
@@ -37,6 +37,7 @@ pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
         every(app.config.retention.sweep_interval, stop.clone(), || sweep(&app)),
         every(messages::WATCH_EVERY, stop.clone(), || messages::watch_routes(&app)),
         every(whatsapp::REVIEW_EVERY, stop.clone(), || async { whatsapp::review_tiers(&app).await.map(drop) }),
+        every(EXPIRY_EVERY, stop.clone(), || async { activations::run_expiry(&app).await.map(drop) }),
         every(BALANCES_EVERY, stop.clone(), || async { billing::watch(&app).await.map(drop) }),
         every(BILLED_EVERY, stop.clone(), || bill(&app)),
         every(DISK_EVERY, stop.clone(), || async {
@@ -172,6 +173,8 @@ const STEPS_EVERY: Duration = Duration::from_secs(1);
 const SUBMISSIONS_EVERY: Duration = Duration::from_secs(5);
 /// Submissions of one round.
 const SUBMISSIONS_MAX: i64 = 20;
+/// How late a rented number may end.
+const EXPIRY_EVERY: Duration = Duration::from_secs(1);
 /// How late a low balance may be told.
 const BALANCES_EVERY: Duration = Duration::from_secs(5);
 /// How often to look for invoices and changes of plan that are due.
@@ -210,6 +213,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let windows = messages::purge_guards(conn, now, PURGE_ROWS)?;
                 let pairs = messages::purge_pairs(conn, now, PURGE_ROWS)?;
                 let inbound = inbound::purge_inbound(conn, now.minus(keep.messages), PURGE_ROWS)?;
+                let rents = activations::purge_activations(conn, now.minus(keep.messages), PURGE_ROWS)?;
                 let listed = fraud::purge_entries(conn, now.minus(ENDED_KEPT), PURGE_ROWS)?;
                 let held = sentinel::purge_holds(conn, now.minus(keep.decisions), PURGE_ROWS)?;
                 let unproven = messages::release_unproven(conn, now, PURGE_ROWS)?;
@@ -222,6 +226,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let listeners = webhooks::purge_listeners(conn, now, PURGE_ROWS)?;
                 Ok(keys
                     + inbound
+                    + rents
                     + chats
                     + pairs
                     + spent

@@ -60,7 +60,7 @@ impl Caller {
 
     /// Errors: `permission_denied` naming the scope, where the key lacks it.
     pub fn require(&self, scope: Scope) -> Result<()> {
-        if self.key.scopes.has(scope) {
+        if self.key.scopes.has(scope) && self.key.kind.allows(scope) {
             return Ok(());
         }
         Err(Error::new(Code::PermissionDenied).and_field("required_scope", scope.as_str()))

@@ -43,6 +43,17 @@ pub(super) fn rules(standing: &Standing, band: Policy) -> [Rule; 8] {
     ]
 }
 
+/// Whether `path` is of the activations, which have limits of their own: the burst tiers and the daily quota.
+pub(super) fn is_activation(path: &str) -> bool {
+    path.strip_prefix("/v1/activations").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// What a request of this caller to the activations must pass.
+pub(super) fn activation_rules(standing: &Standing) -> [Rule; 4] {
+    [Policy::KeyBurstShort, Policy::KeyBurstMedium, Policy::KeyBurstLong, Policy::KeyDaily]
+        .map(|policy| Rule::new(policy, standing.key_scope, standing.policies.get(policy)))
+}
+
 /// Every door limit of `caller` as it stands, all bands; takes nothing.
 pub async fn door_view(app: &App, caller: &Caller) -> View {
     let own = rules(caller, Policy::BandSend);

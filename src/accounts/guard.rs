@@ -5,16 +5,18 @@
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage, web};
+use actix_web::{HttpMessage, HttpRequest, web};
 
-use crate::accounts::caller::Caller;
+use crate::accounts::caller::{Caller, Standing};
 use crate::accounts::directory::Directory;
+use crate::accounts::keys::KeyKind;
 use crate::accounts::operator::Operator;
 use crate::accounts::org::OrgStatus;
-use crate::accounts::{credential, door};
+use crate::accounts::{credential, door, token};
 use crate::app::App;
 use crate::error::{Code, Error, Result};
 use crate::http::rate_view::put_view;
+use crate::limits::Rule;
 
 /// Lets tenants in: key to `Caller`, then every door limit in one step. For `/v1` (but `/v1/admin`) and `/simcoal`.
 ///
@@ -56,10 +58,50 @@ async fn admit_caller(req: &ServiceRequest) -> Result<Caller> {
         Ok(presented) => app.room::<Directory>().caller(&app, &presented).await,
         Err(fault) => Err(fault),
     };
-    let caller = found.map_err(|fault| count_stranger(&app, req, fault))?;
-    let rules = door::rules(&caller, door::band(req.method(), req.path()));
-    let view = app.door.take(caller.org_id().as_str(), &rules, app.clock.now()).await;
-    put_view(req.request(), view);
+    let caller = found.map_err(|fault| count_stranger(&app, req.request(), fault))?;
+    match door::is_activation(req.path()) {
+        true => pass(&app, req.request(), caller, &door::activation_rules).await,
+        false => {
+            pass(&app, req.request(), caller, &|known| door::rules(known, door::band(req.method(), req.path()))).await
+        }
+    }
+}
+
+/// Whose `key` it is that stood in the query or the form of a client of the text endpoint: one of kind `activation`.
+/// [`admit_activation_client`] lets it in.
+///
+/// # Errors
+/// 401, or 429 where its address has tried too often.
+pub async fn find_activation_client(app: &App, req: &HttpRequest, key: Option<&str>) -> Result<Caller> {
+    let found = async {
+        let text = key.ok_or_else(|| Error::new(Code::Unauthenticated))?;
+        let presented = token::present(text).map_err(|_| Error::new(Code::Unauthenticated))?;
+        let caller = app.room::<Directory>().caller(app, &presented).await?;
+        match caller.key.kind {
+            KeyKind::Activation => Ok(caller),
+            KeyKind::Api => Err(Error::new(Code::Unauthenticated)),
+        }
+    };
+    found.await.map_err(|fault| count_stranger(app, req, fault))
+}
+
+/// Lets a client of the text endpoint in, as far as its limits and its organization's state go.
+///
+/// # Errors
+/// 429, `organization.suspended`.
+pub async fn admit_activation_client(app: &App, req: &HttpRequest, caller: &Caller) -> Result<()> {
+    pass(app, req, caller.clone(), &door::activation_rules).await.map(drop)
+}
+
+/// The door's limits, and whether the organization may use the platform at all.
+async fn pass<const N: usize>(
+    app: &App,
+    req: &HttpRequest,
+    caller: Caller,
+    rules: &dyn Fn(&Standing) -> [Rule; N],
+) -> Result<Caller> {
+    let view = app.door.take(caller.org_id().as_str(), &rules(&caller), app.clock.now()).await;
+    put_view(req, view);
     if let Some(fault) = door::refusal(&view) {
         return Err(fault);
     }
@@ -75,16 +117,16 @@ async fn admit_operator(req: &ServiceRequest) -> Result<Operator> {
         Ok(presented) => app.room::<Directory>().operator(&app, &presented).await,
         Err(fault) => Err(fault),
     };
-    found.map_err(|fault| count_stranger(&app, req, fault))
+    found.map_err(|fault| count_stranger(&app, req.request(), fault))
 }
 
 /// A request without a good credential counts against its address; past the limit it learns no more than that. A fault
 /// of ours counts against nobody.
-fn count_stranger(app: &App, req: &ServiceRequest, fault: Error) -> Error {
+fn count_stranger(app: &App, req: &HttpRequest, fault: Error) -> Error {
     if fault.code().entry().status != 401 {
         return fault;
     }
-    door::count_stranger(app, req.request()).err().unwrap_or(fault)
+    door::count_stranger(app, req).err().unwrap_or(fault)
 }
 
 fn app_of(req: &ServiceRequest) -> Result<web::Data<App>> {

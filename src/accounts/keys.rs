@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::accounts::org::{is_name, load_org};
-use crate::accounts::scope::Scopes;
+use crate::accounts::scope::{Scope, Scopes};
 use crate::accounts::store;
 use crate::accounts::token::{self, Holder};
 use crate::audit::{By, Change};
@@ -15,11 +15,17 @@ use crate::db::Conn;
 use crate::error::{Code, Error, Result};
 use crate::ids::{KeyId, OrgId};
 use crate::secret::Secret;
-use crate::terms::Mode;
+use crate::terms::{Mode, Statuses};
 
 crate::text_enum! {
-    /// What a key is for: the API, or the text endpoint of activation clients as well.
-    pub enum KeyKind { Api = "api", Activation = "activation" }
+    /// What a key is for.
+    pub enum KeyKind {
+        /// The API.
+        Api = "api",
+        /// Activations and nothing else, by the text endpoint as well: its clients send the key in an address, where
+        /// others may read it.
+        Activation = "activation",
+    }
 }
 
 /// An API key as it may be shown: everything but the secret.
@@ -52,6 +58,9 @@ pub struct KeyView {
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Millis,
+    /// How the text endpoint answers it; as the server is configured where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub statuses: Option<Statuses>,
 }
 
 /// A key to make.
@@ -66,11 +75,13 @@ pub struct NewKey {
     pub mode: Mode,
     /// What it is for; `api` where absent.
     pub kind: Option<KeyKind>,
-    /// `["*"]` or a list; everything where absent.
+    /// `["*"]` or a list; everything that its kind may where absent.
     pub scopes: Option<Scopes>,
     /// When it stops working; never where absent. Must be in the future.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Millis>,
+    /// How the text endpoint answers it, for a key of kind `activation`; as the server is configured where absent.
+    pub statuses: Option<Statuses>,
     /// Why, for the audit log.
     #[schema(max_length = 500)]
     pub reason: Option<String>,
@@ -79,7 +90,7 @@ pub struct NewKey {
 impl NewKey {
     /// A key that may do everything and never expires.
     pub fn named(name: impl Into<String>, mode: Mode) -> NewKey {
-        NewKey { name: name.into(), mode, kind: None, scopes: None, expires_at: None, reason: None }
+        NewKey { name: name.into(), mode, kind: None, scopes: None, expires_at: None, statuses: None, reason: None }
     }
 }
 
@@ -88,19 +99,21 @@ impl NewKey {
 pub fn create_key(conn: &mut Conn, by: &By, org: OrgId, new: NewKey) -> Result<(KeyView, Secret<String>)> {
     load_org(conn, org)?;
     check(&new, by.now)?;
+    let kind = new.kind.unwrap_or(KeyKind::Api);
     let (prefix, hash, secret) = minted(new.mode);
     let key = KeyView {
         id: KeyId::new(by.now),
         org_id: org,
         name: String::from(new.name.trim()),
         mode: new.mode,
-        kind: new.kind.unwrap_or(KeyKind::Api),
+        kind,
         prefix,
-        scopes: new.scopes.unwrap_or(Scopes::Every),
+        scopes: new.scopes.unwrap_or_else(|| kind.widest()),
         rotated_from: None,
         expires_at: new.expires_at,
         revoked_at: None,
         created_at: by.now,
+        statuses: new.statuses,
     };
     store::keys::insert(conn, key.clone(), hash)?;
     by.tell(conn, "key.create", key.id, Change::made(&key))?;
@@ -154,6 +167,21 @@ pub fn list_keys(conn: &mut Conn, search: &KeySearch, before: Option<KeyId>, lim
     store::keys::list(conn, search, before, limit)
 }
 
+impl KeyKind {
+    /// Everything that a key of this kind may do.
+    fn widest(self) -> Scopes {
+        match self {
+            KeyKind::Api => Scopes::Every,
+            KeyKind::Activation => Scopes::Only(vec![Scope::ActivationsWrite, Scope::ActivationsRead]),
+        }
+    }
+
+    /// Whether a key of this kind may ever have `scope`.
+    pub fn allows(self, scope: Scope) -> bool {
+        self.widest().has(scope)
+    }
+}
+
 impl KeyView {
     /// Whether the key works at `now`.
     pub fn works_at(&self, now: Millis) -> bool {
@@ -179,6 +207,17 @@ fn check(new: &NewKey, now: Millis) -> Result<()> {
     let mut faults = Error::new(Code::ValidationFailed);
     if !is_name(&new.name, NAME_MAX_CHARS) {
         faults = faults.and_field("name", "must have 1 to 100 printable characters");
+    }
+    let is_narrow = new.kind == Some(KeyKind::Activation);
+    let is_wide = |scopes: &Scopes| match scopes {
+        Scopes::Every => true,
+        Scopes::Only(list) => !list.iter().all(|scope| KeyKind::Activation.allows(*scope)),
+    };
+    if is_narrow && new.scopes.as_ref().is_some_and(is_wide) {
+        faults = faults.and_field("scopes", "of an activation key are activations:read and activations:write only");
+    }
+    if !is_narrow && new.statuses.is_some() {
+        faults = faults.and_field("statuses", "is for keys of kind activation");
     }
     if new.expires_at.is_some_and(|at| at <= now) {
         faults = faults.and_field("expires_at", "must be in the future");

@@ -30,7 +30,7 @@ pub use countries::Countries;
 pub use cycle::{apply_due_plans, plans_of};
 pub use directory::Directory;
 pub use door::{count_stranger, door_view, stranger_view};
-pub use guard::{guard, operator_guard};
+pub use guard::{admit_activation_client, find_activation_client, guard, operator_guard};
 pub use guarding::{CountryMode, Guarding};
 pub use http::{AccountDocs, AccountView, show_account};
 pub use keys::{KeyKind, KeySearch, KeyView, NewKey, create_key, list_keys, revoke_key, rotate_key};

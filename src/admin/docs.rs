@@ -6,9 +6,9 @@ use utoipa::openapi::{RefOr, Response};
 use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
-    audit, billing, books, caps, carriers, decisions, events, fees, holds, inbound, keys, limits, lists, messages,
-    operators, orgs, pauses, plans, prices, route_stats, routes, rules, senders, simulations, templates, wallets,
-    whatsapp,
+    activations, audit, billing, books, caps, carriers, decisions, events, fees, holds, inbound, keys, limits, lists,
+    messages, operators, orgs, pauses, plans, prices, route_stats, routes, rules, senders, simulations, templates,
+    wallets, whatsapp,
 };
 use crate::error::Code;
 use crate::http::problem::Problem;
@@ -102,6 +102,12 @@ use crate::http::refusals::refusals;
         pauses::list_pauses,
         pauses::begin_pause,
         pauses::end_pause,
+        activations::list_services,
+        activations::put_service,
+        activations::add_numbers,
+        activations::list_numbers,
+        activations::show_number,
+        activations::change_number,
         messages::settle_message,
         messages::list_activity,
         events::list_events,

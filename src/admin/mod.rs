@@ -3,6 +3,7 @@
 //! Each file is a group of routes. A handler's first argument is the `Desk` with the duty it takes: the role is checked
 //! there, before the body is looked at.
 
+mod activations;
 mod audit;
 mod billing;
 mod books;
@@ -68,4 +69,5 @@ pub fn configure(routes: &mut ServiceConfig) {
     messages::configure(routes);
     events::configure(routes);
     whatsapp::configure(routes);
+    activations::configure(routes);
 }

@@ -9,9 +9,9 @@ use ipnet::IpNet;
 use super::concern::concern;
 use super::fault::Wrong;
 use super::kinds::{BaseUrl, DatabaseUrl, Listen, RedisUrl, SecretKey, Size, Workers, sized};
-use super::setting::{Setting, any, lasting, secs, within, word_setting};
-use super::value::Value;
+use super::setting::{any, lasting, secs, within, word_setting};
 use crate::secret::Secret;
+use crate::terms::Statuses;
 
 const HOUR: u64 = 3600;
 const DAY: u64 = 86_400;
@@ -54,7 +54,7 @@ crate::text_enum! {
     }
 }
 
-word_setting!(Role, LogFormat, SeveralNodes, AlertKind);
+word_setting!(Role, LogFormat, SeveralNodes, AlertKind, Activations, Statuses);
 
 concern! {
     /// This process.
@@ -72,24 +72,14 @@ concern! {
         /// A Redis where several nodes count requests together; redis:// or rediss://. Wanted on PostgreSQL with more than one
         /// node that serves; SQLite does not use it.
         redis_url: Option<RedisUrl> = example "redis://127.0.0.1:6379", "POSTERN_REDIS_URL", any;
-        /// Reserved: number activations. Only "off" is supported in this version.
+        /// Number activations: whether tenants may rent numbers of yours that receive codes. See docs/activations.md.
         activations: Activations = default "off", "POSTERN_ACTIVATIONS", any;
     }
 }
 
 crate::text_enum! {
     /// Whether number activations are served.
-    pub enum Activations { Off = "off" }
-}
-
-impl Setting for Activations {
-    fn read(value: &Value) -> Result<Self, Wrong> {
-        match value.as_text().map(str::trim) {
-            Some("off") => Ok(Activations::Off),
-            Some("on") => Err(Wrong::new("= \"on\" is not supported in this version", "write \"off\"")),
-            _ => Err(Wrong::new("is not known", "write \"off\"")),
-        }
-    }
+    pub enum Activations { Off = "off", On = "on" }
 }
 
 concern! {
@@ -269,6 +259,19 @@ concern! {
         mail_carrier: Option<String> = example "mail", "POSTERN_BILLING_MAIL_CARRIER", any;
         /// Live messages that an organization on the free plan may send in a calendar month; 0 for no bound.
         free_allowance: u32 = default "1000", "POSTERN_BILLING_FREE_ALLOWANCE", any;
+    }
+}
+
+concern! {
+    /// Numbers that are rented to receive codes, where activations are on.
+    pub struct Numbers {
+        /// How long a rented number waits for its code before the rent ends by itself.
+        life: Duration = default "20m", "POSTERN_NUMBERS_LIFE", lasting(secs(60), secs(DAY));
+        /// How old a rent must be before it can be cancelled.
+        cancel_after: Duration = default "2m", "POSTERN_NUMBERS_CANCEL_AFTER", lasting(secs(0), secs(HOUR));
+        /// How the text endpoint answers where a key says nothing else: always_200, as its clients know it, with the status in
+        /// X-Activation-Status; or mapped, with the status itself.
+        statuses: Statuses = default "always_200", "POSTERN_NUMBERS_STATUSES", any;
     }
 }
 

@@ -28,8 +28,8 @@ pub use carriers::{
     TonNpi, TwilioCarrier, VonageCarrier, VonageSmsCarrier, YesNo,
 };
 pub use concerns::{
-    Activations, AlertKind, Alerts, Billing, Database, Dispatch, Fraud, Log, LogFormat, Metrics, Node, Outbound,
-    Retention, Role, Server, SeveralNodes, Sharing,
+    Activations, AlertKind, Alerts, Billing, Database, Dispatch, Fraud, Log, LogFormat, Metrics, Node, Numbers,
+    Outbound, Retention, Role, Server, SeveralNodes, Sharing,
 };
 pub use fault::{ConfigFaults, Fault, Origin, Wrong};
 pub use keyring::{KeyState, secret_key_file};
@@ -62,6 +62,8 @@ pub struct Config {
     pub alerts: Alerts,
     /// Money.
     pub billing: Billing,
+    /// Rented numbers.
+    pub numbers: Numbers,
     /// Logs.
     pub log: Log,
     /// Who takes messages; the sandbox comes first.
@@ -91,6 +93,7 @@ impl Config {
             ("POSTERN_BIND", "127.0.0.1:0"),
             ("POSTERN_METRICS_BIND", "off"),
             ("POSTERN_PUBLIC_URL", "http://localhost:8080"),
+            ("POSTERN_ACTIVATIONS", "on"),
             ("POSTERN_SECRET_KEY", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="),
             ("POSTERN_SERVER_WORKERS", "1"),
             ("POSTERN_SERVER_DRAIN_DELAY", "0s"),
@@ -136,6 +139,7 @@ fn read_concerns(reader: &mut Reader, tables: &mut Table) -> Option<Config> {
     let fraud = named::<Fraud>(reader, tables, "fraud");
     let alerts = named::<Alerts>(reader, tables, "alerts");
     let billing = named::<Billing>(reader, tables, "billing");
+    let numbers = named::<Numbers>(reader, tables, "numbers");
     let log = named::<Log>(reader, tables, "log");
     let carriers = carriers::read(reader, tables.remove("carriers"));
     let top = Node::KEYS.iter().filter_map(|key| tables.remove_entry(key.name)).collect();
@@ -165,6 +169,7 @@ fn read_concerns(reader: &mut Reader, tables: &mut Table) -> Option<Config> {
         fraud: fraud?,
         alerts: alerts?,
         billing: billing?,
+        numbers: numbers?,
         log: log?,
         carriers,
     })

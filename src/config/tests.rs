@@ -59,7 +59,7 @@ lease = \"5s\"
 [databse]
 url = \"mysql://h/d\"
 ";
-    let shown = faults(text, &[("POSTERN_LOG_FORMAT", "jsn"), ("POSTERN_BNID", "x"), ("POSTERN_ACTIVATIONS", "on")]);
+    let shown = faults(text, &[("POSTERN_LOG_FORMAT", "jsn"), ("POSTERN_BNID", "x"), ("POSTERN_ACTIVATIONS", "yes")]);
     for expected in [
         "the configuration has 14 faults:",
         "postern.toml:1: redis_url is not a plain redis or rediss URL\n      hint: write \"redis://",
@@ -75,7 +75,7 @@ url = \"mysql://h/d\"
         "postern.toml:13: databse is not a known key\n      hint: did you mean database?",
         "POSTERN_LOG_FORMAT: log.format = \"jsn\" is not known\n      hint: did you mean \"json\"?",
         "POSTERN_BNID: is not a known variable\n      hint: did you mean POSTERN_BIND?",
-        "POSTERN_ACTIVATIONS: activations = \"on\" is not supported in this version",
+        "POSTERN_ACTIVATIONS: activations = \"yes\" is not known",
     ] {
         assert!(shown.contains(expected), "{expected}\nnot in\n{shown}");
     }

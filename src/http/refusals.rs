@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use utoipa::IntoResponses;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, PartialSchema};
 
 use crate::error::Code;
+use crate::http::problem::Dialect;
 
 /// The extension of a response that lists the codes it may carry.
 pub const ERROR_CODES: &str = "x-error-codes";
@@ -39,11 +40,16 @@ pub const OURS: [Code; 3] = [Code::Internal, Code::Overloaded, Code::StorageFull
 /// Responses for `codes`, one a status; their description lists each code with its sentence. For
 /// `impl utoipa::IntoResponses`.
 pub fn refusals(codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {
+    refusals_in(Dialect::Canonical, codes)
+}
+
+/// The same for routes that speak another dialect.
+pub fn refusals_in(dialect: Dialect, codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {
     let mut told: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
     for code in codes {
         told.entry(code.entry().status).or_default().push(*code);
     }
-    told.into_iter().map(|(status, codes)| (status.to_string(), RefOr::T(response(&codes)))).collect()
+    told.into_iter().map(|(status, codes)| (status.to_string(), RefOr::T(response(dialect, &codes)))).collect()
 }
 
 /// What a tenant's route that lists or shows may refuse with.
@@ -64,13 +70,19 @@ impl IntoResponses for ChangeRefusals {
     }
 }
 
-fn response(codes: &[Code]) -> Response {
+fn response(dialect: Dialect, codes: &[Code]) -> Response {
     let lines: Vec<String> = codes.iter().map(|code| format!("`{code}`: {}", code.entry().sentence)).collect();
     let names: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
-    let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let problem = match dialect {
+        Dialect::ActivationText => {
+            let word = codes.first().map_or("", |code| code.entry().text_code);
+            ContentBuilder::new().schema(Some(String::schema())).example(Some(word.into())).build()
+        }
+        _ => ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build(),
+    };
     ResponseBuilder::new()
         .description(lines.join("\n\n"))
-        .content("application/problem+json", problem)
+        .content(dialect.content_type(), problem)
         .extensions(Some(Extensions::builder().add(ERROR_CODES, names).build()))
         .build()
 }

@@ -4,6 +4,7 @@ use super::keyword::Keyword;
 use super::store::{self, InboundRow, OptOutRow};
 use super::told;
 use crate::accounts;
+use crate::activations::{self, Bringer};
 use crate::clock::Millis;
 use crate::config::SANDBOX;
 use crate::db::Conn;
@@ -39,6 +40,11 @@ pub type OtherNames = fn(&mut Conn, OrgId, &str) -> Result<Vec<String>>;
 /// START renews it.
 pub fn take_inbound(conn: &mut Conn, from: &From<'_>, inbound: &[Inbound], now: Millis) -> Result<()> {
     for one in inbound {
+        let bringer = Bringer { carrier: from.carrier, keyring: from.keyring, mode: Mode::Live, only: None };
+        if activations::take_activation(conn, bringer, one, &address_of(one.channel, &one.to), now)? {
+            // Its renter's alone: nobody else's message, and no word of anybody's consent.
+            continue;
+        }
         let owner = (owner_of(conn, one)?, Mode::Live);
         let row = row(one, from.carrier, owner, (from.keyring, now));
         let is_shared = from.originator.is_some_and(|own| address_of(one.channel, own) == row.recipient);
@@ -61,6 +67,8 @@ pub(super) fn take_test(
     one: &Inbound,
     now: Millis,
 ) -> Result<InboundRow> {
+    let bringer = Bringer { carrier: SANDBOX, keyring, mode: Mode::Test, only: Some(org) };
+    activations::take_activation(conn, bringer, one, &address_of(one.channel, &one.to), now)?;
     let row = row(one, SANDBOX, (Some(org), Mode::Test), (keyring, now));
     keep(conn, &row, false, now)?;
     Ok(row)

@@ -55,6 +55,7 @@ mod tests {
                 rotated_from: None,
                 expires_at: None,
                 revoked_at: None,
+                statuses: None,
                 created_at: BORN,
             },
             org: Org {

@@ -91,6 +91,10 @@ const fn on_permission(code: Code) -> Advice {
             "Traffic to this destination looks like pumping, where somebody earns on each SMS. Only channels that pay nobody are open to it.",
             "Offer the user another channel, such as email.",
         ),
+        Code::ActivationTooEarly => tell(
+            "A number that was just rented may have its code on the way: for the first minutes the rent cannot be cancelled.",
+            "Wait as long as Retry-After says, or complete the activation.",
+        ),
         Code::OrganizationSuspended => {
             tell("An operator suspended the organization; all its keys are refused.", "Ask the operator why.")
         }
@@ -126,9 +130,10 @@ const fn on_state(code: Code) -> Advice {
             "The verification was approved, canceled, has expired or has used up its checks. A code is accepted once.",
             "Start a new verification if the user still has to prove the number.",
         ),
-        Code::ActivationAlreadyCompleted => {
-            tell("The activation was completed or canceled before.", "Order a new one where you need it.")
-        }
+        Code::ActivationAlreadyCompleted => tell(
+            "A code came already, or the activation was finished, was cancelled or ran out.",
+            "Order a new one where you need it.",
+        ),
         Code::BroadcastNotEditable => {
             tell("A broadcast can be edited until it starts.", "Pause or cancel it, and make a new one.")
         }

@@ -6,6 +6,7 @@ use utoipa::OpenApi;
 use super::finish::finish;
 use super::http::ReferenceDocs;
 use crate::accounts::AccountDocs;
+use crate::activations::ActivationDocs;
 use crate::admin::AdminDocs;
 use crate::billing::BillingDocs;
 use crate::broadcasts::BroadcastDocs;
@@ -48,6 +49,11 @@ const TAGS: &[(&str, &str)] = &[
         "Your prepaid balance, what moved it, how it is topped up, and the monthly invoices. These routes have a request \
          limit of their own.",
     ),
+    (
+        "Activations",
+        "Numbers that receive codes, for tests of your own sign-up: rent one for a service, read the code, pay when it came. \
+         Off unless the operator turns them on.",
+    ),
     ("Senders", "Who your messages may come from."),
     ("Inbound messages", "What people wrote to your numbers, and who wants no messages but codes."),
     ("WhatsApp", "Your numbers, how many people they may write to first, and with whom a session is open."),
@@ -63,6 +69,7 @@ const TAGS: &[(&str, &str)] = &[
     ("Admin: plans and limits", "Operators: what each plan allows, and overrides for one organization or key."),
     ("Admin: routes", "Operators: which carrier takes what to where."),
     ("Admin: senders", "Operators: who messages may come from, for one organization or for all."),
+    ("Admin: activations", "Operators: services and numbers that can be rented."),
     ("Admin: WhatsApp", "Operators: numbers, and the portfolios whose tier they share."),
     ("Admin: templates", "Operators: organizations' own texts, and their review."),
     (
@@ -94,6 +101,7 @@ pub fn document(base: &str) -> Value {
         AccountDocs::openapi(),
         TemplateDocs::openapi(),
         BillingDocs::openapi(),
+        ActivationDocs::openapi(),
         SenderDocs::openapi(),
         InboundDocs::openapi(),
         WhatsappDocs::openapi(),

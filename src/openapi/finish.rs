@@ -15,6 +15,9 @@ pub const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 const RATE_HEADERS: [&str; 5] =
     ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit-Policy", "RateLimit"];
 
+/// The header `X-RateLimit-Reset` of the activations, among the components.
+const ISO_RESET: &str = "X-RateLimit-Reset-ISO";
+
 /// Completes a merged document.
 pub fn finish(document: &mut Value) {
     let mut components = document.get("components").cloned().unwrap_or_else(|| json!({}));
@@ -87,12 +90,13 @@ fn finish_operation(operation: &mut Value, schemas: &Value) {
         put(operation, "security", json!([{"api_key": []}, {"api_key_header": []}]));
     }
     let takes_key = bound_key_header(operation);
+    let has_iso_reset = is_activation(operation);
     for content in bodies(operation.get_mut("requestBody")) {
         give_example(content, schemas);
     }
     let responses = operation.get_mut("responses").and_then(Value::as_object_mut).into_iter().flatten();
     for (status, response) in responses {
-        finish_response(response, &HeadersOf { status, takes_key });
+        finish_response(response, &HeadersOf { status, takes_key, has_iso_reset });
         let codes = response.get(ERROR_CODES).cloned();
         for content in bodies(Some(&mut *response)) {
             match codes.as_ref().filter(|_| content.get("schema").is_some_and(is_problem)) {
@@ -107,6 +111,13 @@ fn finish_operation(operation: &mut Value, schemas: &Value) {
 struct HeadersOf<'a> {
     status: &'a str,
     takes_key: bool,
+    has_iso_reset: bool,
+}
+
+/// Activations say when a limit resets as their clients know it.
+fn is_activation(operation: &Value) -> bool {
+    let tags = operation.get("tags").and_then(Value::as_array).into_iter().flatten();
+    tags.into_iter().any(|tag| tag == "Activations")
 }
 
 fn finish_response(response: &mut Value, of: &HeadersOf<'_>) {
@@ -119,7 +130,8 @@ fn finish_response(response: &mut Value, of: &HeadersOf<'_>) {
     }
     let mut headers = response.get("headers").and_then(Value::as_object).cloned().unwrap_or_default();
     for name in names {
-        headers.insert(name.into(), json!({"$ref": format!("#/components/headers/{name}")}));
+        let shared = if of.has_iso_reset && name == "X-RateLimit-Reset" { ISO_RESET } else { name };
+        headers.insert(name.into(), json!({"$ref": format!("#/components/headers/{shared}")}));
     }
     put(response, "headers", headers.into());
 }
@@ -206,6 +218,7 @@ fn headers() -> Value {
         "X-RateLimit-Reset": count("When all of it is free again, Unix seconds.", 1_796_112_000),
         "RateLimit-Policy": text("Every policy that applies: quota and window in seconds.", "\"key.minute\";q=60;w=60"),
         "RateLimit": text("Every policy that applies: what is left, and seconds until all of it is free.", "\"key.minute\";r=59;t=60"),
+        "X-RateLimit-Reset-ISO": text("When all of it is free again, RFC 3339.", "2026-12-01T08:00:00.000Z"),
         "Retry-After": count("Whole seconds; a request sent then succeeds if nothing else was sent.", 137),
         "Idempotent-Replayed": {"description": "`true` where this is the stored answer to an earlier request with the same key.",
             "schema": {"type": "string", "const": "true"}, "example": "true"},

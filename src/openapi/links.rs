@@ -10,12 +10,18 @@ struct Lead {
     to: &'static [&'static str],
 }
 
-const LEADS: [Lead; 3] = [
+const LEADS: [Lead; 4] = [
     Lead {
         from: "send_message",
         status: "202",
         id: "id",
         to: &["show_message", "list_message_events", "cancel_message", "give_feedback"],
+    },
+    Lead {
+        from: "create_activation",
+        status: "201",
+        id: "id",
+        to: &["show_activation", "ready_activation", "retry_activation", "complete_activation", "cancel_activation"],
     },
     Lead { from: "send_bulk", status: "202", id: "batch_id", to: &["show_batch"] },
     Lead {

@@ -17,10 +17,10 @@ pub use month::{Month, date_of};
 pub use prices::{ChargedAt, Margin, Price, Priced, Rate, Want, margin_of, price_of};
 pub use shown::{CapView, cap_views};
 pub use store::{
-    Account, Books, Charge, Cost, Entry, EntryKind, PastPrice, Spend, Spent, accounts_of, adjust, caps_of, entries,
-    entries_of_month, find_entry, give_back, load_allowances, load_caps, load_for_update, load_prices, load_spent,
-    post_costs, price_history, purge_spent, read, replace_caps, replace_prices, save, save_allowance, save_spent,
-    settle, spend,
+    Account, Books, Charge, Cost, Entry, EntryKind, PastPrice, Rent, Spend, Spent, accounts_of, adjust, caps_of,
+    entries, entries_of_month, find_entry, give_back, load_allowances, load_caps, load_for_update, load_prices,
+    load_spent, post_costs, price_history, purge_spent, read, replace_caps, replace_prices, save, save_allowance,
+    save_spent, settle, settle_rent, spend,
 };
 
 use crate::db::{self, Conn};

@@ -71,6 +71,10 @@ crate::text_enum! {
         WalletToppedUp = "wallet.topped_up",
         /// A month's invoice was written.
         InvoiceIssued = "invoice.issued",
+        /// A code came to a number that the organization rents.
+        ActivationCodeReceived = "activation.code_received",
+        /// No code came to a rented number in time; nothing is charged.
+        ActivationExpired = "activation.expired",
         /// Operational: an endpoint answers no more and gets nothing further until it is enabled again.
         EndpointDisabled = "webhook.endpoint_disabled",
         /// A test, sent on request to one endpoint whatever it subscribes to.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::kinds::EventType;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
-use crate::ids::{EndpointId, InboundId, MessageId, VerificationId};
+use crate::ids::{ActivationId, EndpointId, InboundId, MessageId, VerificationId};
 
 /// A number set aside for fiction (NANP, 555-0100 to 555-0199), masked as events show numbers.
 const NOBODY: &str = "+141•••••123";
@@ -49,6 +49,12 @@ fn usual(kind: EventType, now: Millis) -> Option<Value> {
         "spend_cap" => json!({
             "scope": "org", "value": "", "window": "1d", "percent": 80,
             "spent": { "amount": "80.00", "currency": "USD" }, "limit": { "amount": "100.00", "currency": "USD" },
+        }),
+        "activation" => json!({
+            "id": ActivationId::new(now), "status": if state == "expired" { state } else { "received" }, "mode": "test",
+            "service": "ot", "country": "GB", "to": NOBODY, "price": { "amount": "0.50", "currency": "USD" },
+            "messages": i32::from(state != "expired"), "created_at": now,
+            "expires_at": now.plus(std::time::Duration::from_secs(1_200)),
         }),
         "webhook" => json!({ "endpoint_id": EndpointId::new(now), "reason": "failing", "failing_since": now }),
         _ => json!({ "id": null, "mode": "test", "created_at": now }),

@@ -43,6 +43,10 @@ def map_case(context, case):
     for message in [body, body.get("defaults")] + (body.get("messages") or []):
         if isinstance(message, dict) and case.path.startswith(("/v1/messages", "/v1/verif", "/simcoal")):
             at_home(message)
+    if case.path == "/v1/activations":
+        body.update(service="ot")
+        for wish in ("country", "operator", "max_price"):
+            body.pop(wish, None)
     if case.path == "/simcoal/send-bulk":
         body.pop("to", None)
         body["recipients"] = NUMBERS[: len(body.get("recipients") or []) + 1]

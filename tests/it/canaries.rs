@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::activations;
 use crate::harness::Backend;
 use crate::harness::actor::Actor;
 use crate::harness::app::{ACME_SECRET, START, TWILIO_TOKEN, TestApp};
@@ -150,9 +151,23 @@ async fn walk(app: &TestApp, live: &Actor) -> Vec<String> {
     told.push(live.post("/v1/verifications/check", json!({"to": NUMBER, "code": CODE})).await.text);
     told.push(app.anonymous().with_token(&format!("pst_live_{CODE}")).get("/v1/account").await.expect(401).text);
     told.push(app.anonymous().get(&format!("/v1/messages?to={NATIONAL}&key={CODE}")).await.expect(401).text);
+    let stub = format!("/stubs/handler_api.php?api_key=pst_live_{CODE}&action={CODE}&id={NATIONAL}");
+    told.push(app.anonymous().get(&stub).await.expect(200).text);
     told.push(app.anonymous().get(&format!("/{NATIONAL}/{CODE}")).await.expect(404).text);
     receipts(app).await;
+    rent(app, live).await;
     told
+}
+
+/// A code that comes to a rented number: its renter's alone, sealed wherever it is kept, the answer to a keyed call as well.
+async fn rent(app: &TestApp, live: &Actor) {
+    activations::service(app, "ot", json!({})).await;
+    activations::supply(app, 100..101, &["ot"], json!({})).await;
+    let made = live.post("/v1/activations", json!({"service": "ot"})).await.expect(201);
+    activations::comes(app, 77, ("ACME", &made.text_at("/phone_number")), TEXT).await;
+    let path = format!("/v1/activations/{}/complete", made.text_at("/id"));
+    let done = live.with_header("Idempotency-Key", "rent").post(&path, json!({})).await.expect(200);
+    assert_eq!(done.text_at("/code"), CODE);
 }
 
 /// What a start says, to whoever reads it, where the database does not answer.

@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod activations;
+#[cfg(test)]
 mod admin;
 #[cfg(test)]
 mod audit;

@@ -68,12 +68,18 @@ async fn belongings(app: &TestApp, tenant: &Tenant) -> BTreeMap<&'static str, St
     let template = tenant.test.post("/v1/templates", text).await.expect(201).text_at("/id");
     let broadcast = json!({"name": SECRET_NOTE, "body": "x", "contacts": [{"to": "+447400123456"}]});
     let broadcast = tenant.test.post("/v1/broadcasts", broadcast).await.expect(201).text_at("/id");
+    let service = json!({"name": "Any other", "cool_down": "0s"});
+    app.operator().put("/v1/admin/services/ot", service).await.expect(200);
+    let number = json!([{"phone_number": "+447400123460", "mode": "test"}]);
+    app.operator().post("/v1/admin/numbers", number).await.expect(201);
+    let activation = tenant.test.post("/v1/activations", json!({"service": "ot"})).await.expect(201).text_at("/id");
     let topup = tenant.test.post("/v1/wallet/topups", json!({"amount": "1"})).await.expect(201);
     let invoice = invoice(app, &tenant.org).await;
     app.step().await;
     let event = tenant.test.get("/v1/events").await.expect(200).text_at("/data/0/id");
     let batch = bulk.text_at("/batch_id");
     [
+        ("activations", activation),
         ("messages", message),
         ("batches", batch),
         ("broadcasts", broadcast),
@@ -107,6 +113,7 @@ fn kind_of(path: &str) -> &str {
 
 fn prefix(kind: &str) -> &'static str {
     match kind {
+        "activations" => "act",
         "messages" => "msg",
         "batches" => "bat",
         "broadcasts" => "brd",

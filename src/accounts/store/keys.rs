@@ -9,7 +9,7 @@ use crate::db::Conn;
 use crate::db::schema::api_keys as dsl;
 use crate::error::{Error, Result};
 use crate::ids::{KeyId, OrgId};
-use crate::terms::Mode;
+use crate::terms::{Mode, Statuses};
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = dsl, treat_none_as_default_value = false)]
@@ -26,6 +26,7 @@ struct Row {
     expires_at: Option<Millis>,
     revoked_at: Option<Millis>,
     created_at: Millis,
+    statuses: Option<Statuses>,
 }
 
 /// A key and the hash that proves it.
@@ -49,6 +50,7 @@ pub(in crate::accounts) fn insert(conn: &mut Conn, key: KeyView, hash: Vec<u8>) 
         expires_at: key.expires_at,
         revoked_at: key.revoked_at,
         created_at: key.created_at,
+        statuses: key.statuses,
     };
     diesel::insert_into(dsl::table).values(row).execute(conn)?;
     Ok(())
@@ -119,6 +121,7 @@ impl TryFrom<Row> for KeyView {
             expires_at: row.expires_at,
             revoked_at: row.revoked_at,
             created_at: row.created_at,
+            statuses: row.statuses,
         })
     }
 }

@@ -57,6 +57,7 @@ diesel::table! {
         expires_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
         created_at -> BigInt,
+        statuses -> Nullable<Text>,
     }
 }
 

@@ -11,6 +11,7 @@ mod mailing;
 mod money;
 mod own_templates;
 mod pacing;
+mod renting;
 mod routing;
 mod sending;
 mod sentinel;
@@ -28,6 +29,7 @@ pub use mailing::*;
 pub use money::*;
 pub use own_templates::*;
 pub use pacing::*;
+pub use renting::*;
 pub use routing::*;
 pub use sending::*;
 pub use sentinel::*;
@@ -36,12 +38,13 @@ pub use webhooks::*;
 pub use whatsapp::*;
 
 diesel::allow_tables_to_appear_in_same_query! {
-    alert_mails, alerts, allowances, api_keys, attempts, audit_head, audit_log, batches, billing_profiles, broadcast_contacts,
-    broadcasts, carrier_drains, counters, decisions, door_windows, fraud_holds, fraud_lists, fraud_rules,
-    fraud_simulations, guard_windows, idempotency, inbound_messages, invoices, jobs, limit_overrides, message_events,
-    messages, nodes, operator_tokens, operators, opt_outs, org_windows, orgs, pairs, pauses, plans, prices, receipts,
-    route_events, routes, sandbox_inbox, send_boosts, senders, spend_caps, spend_windows, template_versions,
-    templates, topups, verification_sends, verifications, versions, wallet_entries, wallet_settings, wallets,
-    webhook_deliveries, webhook_endpoints, webhook_events, webhook_listeners, webhook_unheard, whatsapp_contacts,
-    whatsapp_numbers, whatsapp_people, whatsapp_portfolios, whatsapp_windows
+    activation_messages, activation_numbers, activation_places, activation_services, activations, alert_mails, alerts,
+    allowances, api_keys, attempts, audit_head, audit_log, batches, billing_profiles, broadcast_contacts, broadcasts,
+    carrier_drains, counters, decisions, door_windows, fraud_holds, fraud_lists, fraud_rules, fraud_simulations,
+    guard_windows, idempotency, inbound_messages, invoices, jobs, limit_overrides, message_events, messages, nodes,
+    operator_tokens, operators, opt_outs, org_windows, orgs, pairs, pauses, plans, prices, receipts, route_events,
+    routes, sandbox_inbox, send_boosts, senders, spend_caps, spend_windows, template_versions, templates, topups,
+    verification_sends, verifications, versions, wallet_entries, wallet_settings, wallets, webhook_deliveries,
+    webhook_endpoints, webhook_events, webhook_listeners, webhook_unheard, whatsapp_contacts, whatsapp_numbers,
+    whatsapp_people, whatsapp_portfolios, whatsapp_windows
 }

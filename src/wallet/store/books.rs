@@ -75,13 +75,16 @@ struct Purse {
     spoken: Micros,
 }
 
-/// Wallets whose two numbers are not those of their entries and of their messages. Reads both tables whole.
+/// Wallets whose two numbers are not those of their entries, and of their messages and rents. Reads these tables whole.
 const PURSES: &str = "SELECT w.org_id AS org_id, w.mode AS mode, w.balance_micros AS balance, w.held_micros AS held, \
-    CAST(coalesce(e.posted, 0) AS BIGINT) AS posted, CAST(coalesce(m.spoken, 0) AS BIGINT) AS spoken FROM wallets AS w \
+    CAST(coalesce(e.posted, 0) AS BIGINT) AS posted, \
+    CAST(coalesce(m.spoken, 0) + coalesce(a.spoken, 0) AS BIGINT) AS spoken FROM wallets AS w \
     LEFT JOIN (SELECT org_id, mode, sum(amount_micros) AS posted FROM wallet_entries WHERE account = 'wallet' \
       GROUP BY org_id, mode) AS e ON e.org_id = w.org_id AND e.mode = w.mode \
     LEFT JOIN (SELECT org_id, mode, sum(price_micros) AS spoken FROM messages \
-      WHERE hold IN ('held', 'for_delivery') GROUP BY org_id, mode) AS m ON m.org_id = w.org_id AND m.mode = w.mode";
+      WHERE hold IN ('held', 'for_delivery') GROUP BY org_id, mode) AS m ON m.org_id = w.org_id AND m.mode = w.mode \
+    LEFT JOIN (SELECT org_id, mode, sum(price_micros) AS spoken FROM activations \
+      WHERE hold = 'held' GROUP BY org_id, mode) AS a ON a.org_id = w.org_id AND a.mode = w.mode";
 
 #[derive(QueryableByName)]
 struct Count {

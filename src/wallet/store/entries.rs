@@ -10,7 +10,7 @@ use crate::ids::{AttemptId, EntryId, KeyId, MessageId, OrgId};
 use crate::money::{Currency, Micros};
 use crate::phone::Country;
 use crate::terms::{Channel, Mode};
-use crate::wallet::Charge;
+use crate::wallet::{Charge, Rent};
 
 crate::text_enum! {
     /// Why the ledger moved.
@@ -66,7 +66,7 @@ pub struct Entry {
     pub contra: String,
     /// The hand-off that a cost is for.
     pub attempt_id: Option<AttemptId>,
-    /// The payment that a top-up is for.
+    /// The payment that a top-up is for, or the rent that a charge is for.
     pub reference: Option<String>,
     /// The key that sent the message.
     pub key_id: Option<KeyId>,
@@ -129,6 +129,17 @@ impl Entry {
             country: charge.country,
             parts: Some(charge.parts),
             ..Entry::new(EntryKind::Settle, charge.owner, taken, charge.currency, now)
+        }
+    }
+
+    pub(super) fn of_rent(rent: &Rent, now: Millis) -> Entry {
+        let taken = Micros(rent.amount.0.saturating_neg());
+        Entry {
+            reference: Some(rent.reference.clone()),
+            key_id: Some(rent.key_id),
+            country: Some(rent.country),
+            parts: Some(1),
+            ..Entry::new(EntryKind::Settle, rent.owner, taken, rent.currency, now)
         }
     }
 

@@ -148,6 +148,43 @@ pub fn settle(conn: &mut Conn, charged: &[Charge], released: &[Charge], now: Mil
     Ok(())
 }
 
+/// The price of a number that is rented, held until a code comes or the rent ends.
+#[derive(Debug, Clone)]
+pub struct Rent {
+    /// Whose wallet.
+    pub owner: (OrgId, Mode),
+    /// The rent's id, as the ledger names it.
+    pub reference: String,
+    /// Its price.
+    pub amount: Micros,
+    /// In this currency.
+    pub currency: Currency,
+    /// The key it was ordered with.
+    pub key_id: KeyId,
+    /// The number's country.
+    pub country: Country,
+}
+
+/// Ends the hold of a rent: charged, and posted, or let go. The caller sees to it that this happens once, with the rent's
+/// row held.
+pub fn settle_rent(conn: &mut Conn, rent: &Rent, charged: bool, now: Millis) -> Result<()> {
+    if rent.amount == Micros::ZERO {
+        return Ok(());
+    }
+    if charged {
+        entries::insert(conn, &[Entry::of_rent(rent, now)])?;
+    }
+    let spent = if charged { rent.amount } else { Micros::ZERO };
+    crate::both!(conn, c => fixed(MOVE)
+        .bind::<BigInt, _>(spent)
+        .bind::<BigInt, _>(rent.amount)
+        .bind::<BigInt, _>(now)
+        .bind::<Text, _>(rent.owner.0)
+        .bind::<Text, _>(rent.owner.1)
+        .execute(c))?;
+    Ok(())
+}
+
 /// Money in, or an operator's change: the balance moves by the entry's amount. An untouched wallet takes the entry's
 /// currency. Error: 400 where it would take the balance below the holds, or where the sum overflows.
 pub fn adjust(conn: &mut Conn, entry: &Entry, now: Millis) -> Result<Wallet> {

@@ -18,6 +18,13 @@ const TABLE: &[(&str, &str, &str, Option<Scope>)] = &[
     ("GET", "/v1/messages/MSG/events", "", Some(Scope::MessagesRead)),
     ("POST", "/v1/messages/MSG/cancel", "{}", Some(Scope::MessagesSend)),
     ("POST", "/v1/messages/MSG/feedback", r#"{"outcome":"converted"}"#, Some(Scope::MessagesSend)),
+    ("POST", "/v1/activations", r#"{"service":"ot"}"#, Some(Scope::ActivationsWrite)),
+    ("GET", "/v1/activations", "", Some(Scope::ActivationsRead)),
+    ("GET", "/v1/activations/ACT", "", Some(Scope::ActivationsRead)),
+    ("POST", "/v1/activations/ACT/ready", "{}", Some(Scope::ActivationsWrite)),
+    ("POST", "/v1/activations/ACT/retry", "{}", Some(Scope::ActivationsWrite)),
+    ("POST", "/v1/activations/ACT/complete", "{}", Some(Scope::ActivationsWrite)),
+    ("POST", "/v1/activations/ACT/cancel", "{}", Some(Scope::ActivationsWrite)),
     ("GET", "/v1/activity", "", Some(Scope::MessagesRead)),
     ("GET", "/v1/batches/BAT", "", Some(Scope::MessagesRead)),
     ("POST", "/v1/broadcasts", r#"{"body":"hi"}"#, Some(Scope::MessagesSend)),
@@ -100,7 +107,7 @@ const SEND: &str = r#"{"to":"+15005550000","body":"hi","kind":"transactional"}"#
 
 /// What stands for an id in the table, by its prefix.
 const IDS: &[&str] =
-    &["MSG", "BAT", "BRD", "VRF", "INB", "OPT", "LST", "DEC", "LSN", "WHE", "EVT", "TPL", "TXN", "TOP", "INV"];
+    &["ACT", "MSG", "BAT", "BRD", "VRF", "INB", "OPT", "LST", "DEC", "LSN", "WHE", "EVT", "TPL", "TXN", "TOP", "INV"];
 
 /// Ids of the right form that are nobody's: whoever is let in learns only that.
 fn path_of(path: &str) -> String {
@@ -125,6 +132,7 @@ fn the_table_has_every_operation_that_takes_a_key() {
 async fn a_key_may_do_what_its_scopes_say_and_nothing_else() {
     let house = House::fresh().await;
     let org = house.org("ACME").await;
+    house.owner().put("/v1/admin/services/ot", json!({"name": "Any other"})).await.expect(200);
     for held in Scope::ALL {
         let caller = house.key(&org, json!({"mode": "test", "scopes": [held.as_str()]})).await;
         for (method, path, body, needed) in TABLE {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::accounts::house::House;
 use crate::harness::actor::Actor;
 
-/// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY`, `OPR`, `TOK`, `LST` and `WAN` stand for ids.
+/// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY`, `OPR`, `TOK`, `LST`, `WAN` and `NUM` stand for ids.
 const TABLE: &[(&str, &str, &str, &[&str])] = &[
     ("POST", "/orgs", r#"{"name":"n","country":"GB"}"#, RUN),
     ("GET", "/orgs", "", ALL),
@@ -74,6 +74,12 @@ const TABLE: &[(&str, &str, &str, &[&str])] = &[
     ("GET", "/whatsapp/numbers/WAN", "", ALL),
     ("POST", "/whatsapp/numbers", r#"{"org_id":"ORG","phone_number":"PHONE","portfolio":"NAME"}"#, RUN),
     ("PATCH", "/whatsapp/numbers/WAN", r#"{"quality":"yellow"}"#, RUN),
+    ("GET", "/services", "", ALL),
+    ("PUT", "/services/ot", r#"{"name":"n"}"#, RUN),
+    ("GET", "/numbers", "", ALL),
+    ("POST", "/numbers", r#"[{"phone_number":"PHONE"}]"#, RUN),
+    ("GET", "/numbers/NUM", "", ALL),
+    ("PATCH", "/numbers/NUM", r#"{"status":"blocked"}"#, RUN),
     ("GET", "/templates", "", ALL),
     ("GET", "/templates?org_id=ORG&status=pending", "", ALL),
     ("DELETE", "/keys/KEY", "", RUN),
@@ -91,6 +97,7 @@ struct Words {
     token: String,
     listed: String,
     number: String,
+    rented: String,
     name: &'static str,
 }
 
@@ -106,7 +113,9 @@ impl Words {
         let listed = house.owner().post("/v1/admin/fraud/lists", entry).await.expect(201).text_at("/id");
         let number = json!({"org_id": org, "phone_number": phone_of(name, 1), "portfolio": name});
         let number = house.owner().post("/v1/admin/whatsapp/numbers", number).await.expect(201).text_at("/id");
-        Words { org, key, operator, token, listed, number, name }
+        let rented = json!([{"phone_number": phone_of(name, 3)}]);
+        let rented = house.owner().post("/v1/admin/numbers", rented).await.expect(201).text_at("/data/0/id");
+        Words { org, key, operator, token, listed, number, rented, name }
     }
 
     fn fill(&self, text: &str) -> String {
@@ -117,6 +126,7 @@ impl Words {
             .replace("PHONE", &phone_of(self.name, 2))
             .replace("NAME", self.name)
             .replace("WAN", &self.number)
+            .replace("NUM", &self.rented)
             .replace("LST", &self.listed)
     }
 }
