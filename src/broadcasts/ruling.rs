@@ -224,7 +224,7 @@ mod tests {
     fn every_code_that_asks_to_be_sent_again_is_waited_for() {
         let lost = |code: &&Code| matches!(ruling(code.as_str()), Ruling::Refused) && code.entry().retry;
         let lost: Vec<_> = Code::ALL.iter().filter(lost).collect();
-        let of_requests = [Code::RequestTimeout, Code::IdempotencyInFlight, Code::Internal];
+        let of_requests = [Code::ActivationTooEarly, Code::RequestTimeout, Code::IdempotencyInFlight, Code::Internal];
         assert_eq!(lost, of_requests.iter().collect::<Vec<_>>());
         let named = [ALL_WAIT.as_slice(), &WAITS, &PAUSE, &STOP, &TRY_AGAIN].concat();
         let known = |word: &&str| Code::ALL.iter().any(|code| code.as_str() == *word);
