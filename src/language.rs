@@ -70,8 +70,9 @@ pub fn accepted<'a>(header: &str, tags: impl Iterator<Item = &'a str> + Clone) -
         }
         let Some(found) = nearest_of(range.tag, tags.clone()) else { continue };
         let ours = tags.clone().nth(found).unwrap_or_default();
-        let is_refused = ranges()
-            .any(|no| no.weight == 0 && covers(no.tag, ours) && (no.tag.len() > range.tag.len() || no.tag == range.tag));
+        let is_refused = ranges().any(|no| {
+            no.weight == 0 && covers(no.tag, ours) && (no.tag.len() > range.tag.len() || no.tag == range.tag)
+        });
         if !is_refused {
             best = Some((range.weight, Some(found)));
         }
@@ -175,7 +176,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_passed_over() {
-        for bad in ["", ";", "q=1", "de;q=2", "de;q=1.001", "de;q=0.1234", "de;q=-1", "de;q=", "de;level=1", "d", "日本"] {
+        for bad in
+            ["", ";", "q=1", "de;q=2", "de;q=1.001", "de;q=0.1234", "de;q=-1", "de;q=", "de;level=1", "d", "日本"]
+        {
             assert_eq!(chosen(bad), "none", "{bad}");
             assert_eq!(chosen(&format!("{bad}, fr;q=0.3")), "fr", "{bad}");
         }

@@ -27,9 +27,8 @@ macro_rules! sources {
 }
 
 /// Every language but English with its file.
-const SOURCES: &[(Language, &str)] = sources![
-    "ar", "de", "es", "fr", "id", "it", "ja", "nl", "pl", "pt-BR", "ru", "tr", "zh-CN",
-];
+const SOURCES: &[(Language, &str)] =
+    sources!["ar", "de", "es", "fr", "id", "it", "ja", "ko", "nl", "pl", "pt-BR", "ru", "tr", "uk", "zh-CN",];
 
 static SENTENCES: LazyLock<Vec<Result<Sentences, toml::de::Error>>> =
     LazyLock::new(|| SOURCES.iter().map(|(_, source)| toml::from_str(source)).collect());

@@ -149,7 +149,8 @@ fn finish_response(response: &mut Value, of: &HeadersOf<'_>) {
 /// Whether a response is a refusal with a sentence; the words of the text endpoint have none.
 fn is_told(response: &Value) -> bool {
     let content = response.get("content").and_then(Value::as_object);
-    response.get(ERROR_CODES).is_some() && content.is_some_and(|content| !content.contains_key("text/plain; charset=utf-8"))
+    response.get(ERROR_CODES).is_some()
+        && content.is_some_and(|content| !content.contains_key("text/plain; charset=utf-8"))
 }
 
 fn has_sentences(operation: &Value) -> bool {
