@@ -9,6 +9,10 @@ use std::time::Duration;
 
 use crate::ids::DecisionId;
 
+mod sentences;
+
+pub use sentences::Language;
+
 /// What every fallible function of Postern returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -213,6 +217,19 @@ impl Error {
     /// The sentence for a person.
     pub fn sentence(&self) -> &str {
         self.0.detail.as_deref().unwrap_or(self.0.code.entry().sentence)
+    }
+
+    /// The sentence for a person who reads `language`. A detail names facts of this case and stays English.
+    pub fn sentence_in(&self, language: Language) -> Cow<'static, str> {
+        match &self.0.detail {
+            Some(detail) => detail.clone(),
+            None => Cow::Borrowed(self.0.code.sentence_in(language)),
+        }
+    }
+
+    /// Whether there is a detail of this case in place of the registry's sentence.
+    pub fn has_detail(&self) -> bool {
+        self.0.detail.is_some()
     }
 
     /// The faults by field.

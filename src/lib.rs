@@ -15,6 +15,7 @@ pub mod text;
 pub mod otp;
 pub mod terms;
 pub mod recipient;
+pub mod language;
 pub mod error;
 pub mod failpoint;
 

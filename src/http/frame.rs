@@ -17,14 +17,15 @@ use tracing::{Instrument, Span, field};
 
 use super::client_ip::client_ip;
 use super::fault;
-use super::problem::{Dialect, Problem, render, status_of};
+use super::problem::{Dialect, Problem, language_of, render, status_of};
 use super::rate_view::{self, Slate};
+use super::reader;
 use super::request_id::{self, RequestId};
 use super::settings::Settings;
 use super::unread::Incoming;
 use crate::clock::whole_ms;
 use crate::db;
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Language};
 
 /// The outermost middleware: `App::wrap(from_fn(http::frame))`, wrapped last so that it is called first.
 ///
@@ -57,6 +58,7 @@ struct Frame {
     id: RequestId,
     method: &'static str,
     host: Option<HeaderValue>,
+    languages: Option<HeaderValue>,
     client: IpAddr,
     dialect: Dialect,
     slate: Slate,
@@ -79,6 +81,7 @@ impl Frame {
             id: RequestId::fresh(req.headers()),
             method,
             host: req.headers().get(header::HOST).cloned(),
+            languages: reader::languages(req.headers()),
             client: client_ip(req.request()),
             dialect: Dialect::of_path(req.path()),
             slate: Slate::put_into(req),
@@ -142,11 +145,15 @@ impl Frame {
         if error.code().entry().status == 401 {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"postern\""));
         }
-        http.set_body(BoxBody::new(self.body(&error)))
+        let language = reader::language(self.languages.as_ref());
+        if let Some(told) = language_of(&error, self.dialect, language) {
+            reader::told_in(headers, told);
+        }
+        http.set_body(BoxBody::new(self.body(&error, language)))
     }
 
-    fn body(&self, error: &Error) -> Bytes {
-        let mut problem = Problem::of(error, &self.settings.base(self.host.as_ref()));
+    fn body(&self, error: &Error, language: Language) -> Bytes {
+        let mut problem = Problem::told(error, &self.settings.base(self.host.as_ref()), language);
         problem.request_id = Some(self.id.to_string());
         render(error, &problem, self.dialect)
     }

@@ -12,6 +12,7 @@ pub mod rate_view;
 pub mod refusals;
 pub mod fault;
 mod unread;
+pub mod reader;
 pub mod frame;
 pub mod tree;
 pub mod decode;

@@ -8,7 +8,7 @@ use actix_web::web::Bytes;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Language};
 
 /// The dialect a route speaks its errors in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +64,13 @@ pub struct Problem {
     /// The stable code to match on.
     #[schema(example = "otp.number_limit")]
     pub code: Cow<'static, str>,
-    /// A sentence for a person.
-    pub detail: String,
+    /// A sentence for a person: what the code says, in the language that `Accept-Language` asks for; or, in English,
+    /// what is particular to this case.
+    pub detail: Cow<'static, str>,
+    /// What the code says, in the language asked for, where that is not English and `detail` is particular to this
+    /// case. Show it before `detail`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sentence: Option<&'static str>,
     /// What is wrong with which field.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub field_errors: BTreeMap<String, Vec<String>>,
@@ -90,8 +95,13 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// The body of `error`; `base` is where clients reach this server, empty for an address relative to it.
+    /// The body of `error` in English; `base` is where clients reach this server, empty for an address relative to it.
     pub fn of(error: &Error, base: &str) -> Self {
+        Problem::told(error, base, Language::ENGLISH)
+    }
+
+    /// The same for a reader of `language`. What programs read (code, members, numbers) is the same in all.
+    pub fn told(error: &Error, base: &str, language: Language) -> Self {
         let status = status_of(error.code());
         let hit = error.policy_hit();
         Problem {
@@ -99,7 +109,8 @@ impl Problem {
             title: Cow::Borrowed(status.canonical_reason().unwrap_or("Error")),
             status: status.as_u16(),
             code: Cow::Borrowed(error.code().as_str()),
-            detail: error.sentence().to_owned(),
+            detail: error.sentence_in(language),
+            sentence: (error.has_detail() && !language.is_english()).then(|| error.code().sentence_in(language)),
             field_errors: error.fields().clone(),
             request_id: None,
             retry_after: error.retry_after_s(),
@@ -116,17 +127,29 @@ pub fn status_of(code: Code) -> StatusCode {
     StatusCode::from_u16(code.entry().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
+/// The Content-Language of `error` as `dialect` tells it to a reader of `language`: what names the facts of a case, a
+/// detail or the faults of fields, stays English. None where the dialect has no sentence.
+pub fn language_of(error: &Error, dialect: Dialect, language: Language) -> Option<&'static str> {
+    let has_english = error.has_detail() || error.has_fields();
+    match dialect {
+        Dialect::ActivationText => None,
+        Dialect::Coals if has_english => Some(Language::ENGLISH.tag()),
+        Dialect::Canonical | Dialect::ActivationRest if has_english => Some(language.beside_english()),
+        _ => Some(language.tag()),
+    }
+}
+
 /// The body of `error` as `dialect` writes it. `problem` is its canonical form, already complete.
 pub fn render(error: &Error, problem: &Problem, dialect: Dialect) -> Bytes {
     match dialect {
         Dialect::Canonical => json(problem),
-        Dialect::Coals => coals(error),
+        Dialect::Coals => coals(error, problem),
         Dialect::ActivationRest => activation_rest(problem),
         Dialect::ActivationText => Bytes::from_static(error.code().entry().text_code.as_bytes()),
     }
 }
 
-fn coals(error: &Error) -> Bytes {
+fn coals(error: &Error, problem: &Problem) -> Bytes {
     #[derive(Serialize)]
     struct Shape {
         success: bool,
@@ -137,7 +160,7 @@ fn coals(error: &Error) -> Bytes {
         code: &'static str,
         message: String,
     }
-    let inner = Inner { code: error.code().entry().coals_code, message: one_line(error) };
+    let inner = Inner { code: error.code().entry().coals_code, message: one_line(error, problem) };
     json(&Shape { success: false, error: inner })
 }
 
@@ -155,9 +178,9 @@ fn activation_rest(problem: &Problem) -> Bytes {
 }
 
 /// The coals dialect has no place for faults by field, so that its one sentence names them.
-fn one_line(error: &Error) -> String {
+fn one_line(error: &Error, problem: &Problem) -> String {
     if !error.has_fields() {
-        return error.sentence().to_owned();
+        return problem.detail.to_string();
     }
     let faults = error.fields().iter().flat_map(|(field, whys)| whys.iter().map(move |why| format!("{field} {why}")));
     faults.collect::<Vec<_>>().join("; ")
@@ -211,6 +234,29 @@ mod tests {
         assert_eq!((&rest["message"], &rest["status"]), (&rest["detail"], &429.into()));
         let error = Error::new(Code::InsufficientBalance);
         assert_eq!(render(&error, &Problem::of(&error, ""), Dialect::ActivationText), "NO_BALANCE");
+    }
+
+    #[test]
+    fn a_reader_is_told_in_their_language_and_facts_stay_as_they_are() {
+        let german = Language::asked_by("de");
+        let told = |error: &Error| serde_json::to_value(Problem::told(error, "", german)).unwrap();
+        let (mut english, mut general) = (serde_json::to_value(Problem::of(&refused(), "")).unwrap(), told(&refused()));
+        assert_eq!(general["detail"], Code::OtpNumberLimit.sentence_in(german));
+        assert_ne!(english["detail"].take(), general["detail"].take());
+        assert_eq!(english, general);
+        let particular = told(&refused().detail("It opens at noon."));
+        assert_eq!(particular["detail"], "It opens at noon.");
+        assert_eq!(particular["sentence"], Code::OtpNumberLimit.sentence_in(german));
+        for (error, canonical, coals) in [
+            (refused(), "de", "de"),
+            (refused().detail("It opens at noon."), "de, en", "en"),
+            (Error::field("to", "is required"), "de, en", "en"),
+        ] {
+            let of = |dialect| language_of(&error, dialect, german);
+            assert_eq!((of(Dialect::Canonical), of(Dialect::Coals)), (Some(canonical), Some(coals)));
+            assert_eq!((of(Dialect::ActivationRest), of(Dialect::ActivationText)), (Some(canonical), None));
+            assert_eq!(language_of(&error, Dialect::Canonical, Language::ENGLISH), Some("en"));
+        }
     }
 
     #[test]

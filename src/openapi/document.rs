@@ -88,7 +88,8 @@ fraud and cost down, and says of every message what happened to it.\n\n\
 Send `Authorization: Bearer pst_live_…` or `pst_test_…` (or `X-API-Key`). A test key runs the whole path but never \
 reaches a carrier. Operators use `Bearer pst_opr_…` under `/v1/admin`.\n\n\
 Bodies are JSON in UTF-8, `snake_case`; unknown members are refused by name. Errors are `application/problem+json` \
-(RFC 9457): match on `code`, show `detail`, quote `request_id`. Every mutating route takes `Idempotency-Key`. Lists \
+(RFC 9457): match on `code`, show `detail`, quote `request_id`; `Accept-Language` chooses the language of `detail`, and \
+`/v1/errors` lists those there are. Every mutating route takes `Idempotency-Key`. Lists \
 are newest first, in pages. Times are RFC 3339 in UTC, durations `90s`, `10m`, `24h`, money a decimal string with its \
 currency.";
 

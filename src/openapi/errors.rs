@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::advice::{Advice, advice};
 use super::prose::pretty;
-use crate::error::{Code, Error, PolicyHit};
+use crate::error::{Code, Error, Language, PolicyHit};
 use crate::http::problem::{Problem, status_of};
 use crate::limits::Policy;
 
@@ -21,6 +21,12 @@ pub const REQUEST_ID: &str = "0b9a5c1e-6f0d-4c53-9d0f-2f6f1c1f8a11";
 pub struct ErrorRegistry {
     /// In the order of their statuses.
     data: Vec<ErrorEntry>,
+    /// The language of the sentences: what `Accept-Language` came to.
+    #[schema(example = "en")]
+    language: &'static str,
+    /// Every language that errors are told in.
+    #[schema(example = json!(["en", "de", "pt-BR"]))]
+    languages: Vec<&'static str>,
 }
 
 /// An error code.
@@ -41,7 +47,7 @@ pub struct ErrorEntry {
     /// The word of the coals dialect.
     #[schema(example = "OTP_LIMIT_EXCEEDED")]
     coals_code: &'static str,
-    /// What happened and what to do.
+    /// What happened and what to do, in `language`.
     #[schema(example = "This number has had its share of codes; wait as long as Retry-After says.")]
     sentence: &'static str,
     /// Its page in the reference.
@@ -49,8 +55,8 @@ pub struct ErrorEntry {
     docs: String,
 }
 
-/// The registry; `base` is where clients reach this server.
-pub fn registry(base: &str) -> ErrorRegistry {
+/// The registry for a reader of `language`; `base` is where clients reach this server.
+pub fn registry(base: &str, language: Language) -> ErrorRegistry {
     let data = Code::ALL.iter().map(|code| {
         let entry = code.entry();
         ErrorEntry {
@@ -59,11 +65,12 @@ pub fn registry(base: &str) -> ErrorRegistry {
             retry: entry.retry,
             text_code: entry.text_code,
             coals_code: entry.coals_code,
-            sentence: entry.sentence,
+            sentence: code.sentence_in(language),
             docs: format!("{base}/docs/errors/{code}"),
         }
     });
-    ErrorRegistry { data: data.collect() }
+    let languages = Language::all().map(Language::tag).collect();
+    ErrorRegistry { data: data.collect(), language: language.tag(), languages }
 }
 
 /// The canonical body of an error as a client might meet it.
@@ -92,6 +99,8 @@ pub fn example(code: Code, base: &str) -> Value {
 #[template(path = "docs/errors.html")]
 struct AllErrors {
     groups: Vec<StatusGroup>,
+    /// Every language that errors are told in.
+    languages: Vec<&'static str>,
 }
 
 struct StatusGroup {
@@ -131,7 +140,7 @@ pub fn all_page() -> askama::Result<String> {
             None => groups.push(StatusGroup { status, reason: reason(*code), codes: vec![view] }),
         }
     }
-    AllErrors { groups }.render()
+    AllErrors { groups, languages: Language::all().map(Language::tag).collect() }.render()
 }
 
 /// The page of a code.
@@ -160,6 +169,7 @@ mod tests {
     #[test]
     fn every_code_has_an_anchor_and_a_page_that_shows_its_body() {
         let all = all_page().unwrap();
+        assert!(Language::all().all(|language| all.contains(&format!("<code>{}</code>", language.tag()))));
         for code in Code::ALL {
             assert!(all.contains(&format!("id=\"{code}\"")), "{code}");
             assert!(all.contains(&format!("href=\"/docs/errors/{code}\"")), "{code}");

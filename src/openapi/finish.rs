@@ -18,11 +18,15 @@ const RATE_HEADERS: [&str; 5] =
 /// The header `X-RateLimit-Reset` of the activations, among the components.
 const ISO_RESET: &str = "X-RateLimit-Reset-ISO";
 
+/// The request header of every operation whose refusals carry a sentence.
+const ACCEPT_LANGUAGE: &str = "Accept-Language";
+
 /// Completes a merged document.
 pub fn finish(document: &mut Value) {
     let mut components = document.get("components").cloned().unwrap_or_else(|| json!({}));
     put(&mut components, "securitySchemes", security_schemes());
     put(&mut components, "headers", headers());
+    put(&mut components, "parameters", json!({ACCEPT_LANGUAGE: accept_language()}));
     put(&mut components, "examples", error_examples());
     for schema in members_mut(components.get_mut("schemas")) {
         if let Some(key) = schema.pointer_mut("/properties/idempotency_key") {
@@ -94,6 +98,9 @@ fn finish_operation(operation: &mut Value, schemas: &Value) {
     for content in bodies(operation.get_mut("requestBody")) {
         give_example(content, schemas);
     }
+    if has_sentences(operation) {
+        take_language(operation);
+    }
     let responses = operation.get_mut("responses").and_then(Value::as_object_mut).into_iter().flatten();
     for (status, response) in responses {
         finish_response(response, &HeadersOf { status, takes_key, has_iso_reset });
@@ -125,6 +132,9 @@ fn finish_response(response: &mut Value, of: &HeadersOf<'_>) {
     if matches!(of.status, "429" | "503") {
         names.push("Retry-After");
     }
+    if is_told(response) {
+        names.push("Content-Language");
+    }
     if of.takes_key && of.status.starts_with('2') {
         names.push("Idempotent-Replayed");
     }
@@ -134,6 +144,26 @@ fn finish_response(response: &mut Value, of: &HeadersOf<'_>) {
         headers.insert(name.into(), json!({"$ref": format!("#/components/headers/{shared}")}));
     }
     put(response, "headers", headers.into());
+}
+
+/// Whether a response is a refusal with a sentence; the words of the text endpoint have none.
+fn is_told(response: &Value) -> bool {
+    let content = response.get("content").and_then(Value::as_object);
+    response.get(ERROR_CODES).is_some()
+        && content.is_some_and(|content| !content.contains_key("text/plain; charset=utf-8"))
+}
+
+fn has_sentences(operation: &Value) -> bool {
+    let responses = operation.get("responses").and_then(Value::as_object).into_iter().flatten();
+    responses.into_iter().any(|(_, response)| is_told(response))
+}
+
+fn take_language(operation: &mut Value) {
+    let shared = json!({"$ref": format!("#/components/parameters/{ACCEPT_LANGUAGE}")});
+    match operation.get_mut("parameters").and_then(Value::as_array_mut) {
+        Some(params) => params.push(shared),
+        None => put(operation, "parameters", json!([shared])),
+    }
 }
 
 fn is_secured_by(operation: &Value, scheme: &str) -> bool {
@@ -208,6 +238,12 @@ fn security_schemes() -> Value {
     })
 }
 
+fn accept_language() -> Value {
+    json!({"name": ACCEPT_LANGUAGE, "in": "header", "required": false, "schema": {"type": "string"},
+        "description": "The languages of who reads an error (RFC 9110, section 12.5.4): `detail` comes in the first that is here.",
+        "example": "pt-BR, pt;q=0.9"})
+}
+
 fn headers() -> Value {
     let text =
         |about: &str, example: &str| json!({"description": about, "schema": {"type": "string"}, "example": example});
@@ -218,6 +254,7 @@ fn headers() -> Value {
         "X-RateLimit-Reset": count("When all of it is free again, Unix seconds.", 1_796_112_000),
         "RateLimit-Policy": text("Every policy that applies: quota and window in seconds.", "\"key.minute\";q=60;w=60"),
         "RateLimit": text("Every policy that applies: what is left, and seconds until all of it is free.", "\"key.minute\";r=59;t=60"),
+        "Content-Language": text("The language of the sentence; `de, en` where facts beside it are in English.", "en"),
         "X-RateLimit-Reset-ISO": text("When all of it is free again, RFC 3339.", "2026-12-01T08:00:00.000Z"),
         "Retry-After": count("Whole seconds; a request sent then succeeds if nothing else was sent.", 137),
         "Idempotent-Replayed": {"description": "`true` where this is the stored answer to an earlier request with the same key.",

@@ -11,9 +11,9 @@ use super::errors::{self, ErrorRegistry};
 use super::known::KnownPaths;
 use super::{document, guide, reference};
 use crate::app::{App, FromApp};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Language, Result};
 use crate::http::problem::Problem;
-use crate::http::reply;
+use crate::http::{reader, reply};
 
 /// The reference's own part of the document.
 #[derive(OpenApi)]
@@ -61,7 +61,7 @@ impl FromApp for Site {
         let json = |written: serde_json::Result<Vec<u8>>| Bytes::from(written.unwrap_or_default());
         Site {
             openapi: json(serde_json::to_vec(&document)),
-            registry: json(serde_json::to_vec(&errors::registry(&base))),
+            registry: json(serde_json::to_vec(&errors::registry(&base, Language::ENGLISH))),
             pages: pages(&document, &base),
             known: KnownPaths::of(&document),
         }
@@ -113,16 +113,24 @@ pub(super) async fn openapi_json(app: Data<App>) -> HttpResponse {
     stored_json(&app.room::<Site>().openapi)
 }
 
-/// List every error code.
+/// List every error code, with its sentence in the language that is asked for.
 #[utoipa::path(
     get,
     tag = "Reference",
     path = "/v1/errors",
+    params(("Accept-Language" = Option<String>, Header, description = "The languages of who reads it.", example = "pt-BR, pt;q=0.9")),
     responses((status = 200, description = "The registry", body = ErrorRegistry)),
     security(()),
 )]
-pub(super) async fn list_errors(app: Data<App>) -> HttpResponse {
-    stored_json(&app.room::<Site>().registry)
+pub(super) async fn list_errors(app: Data<App>, req: HttpRequest) -> Result<HttpResponse> {
+    let language = reader::language(reader::languages(req.headers()).as_ref());
+    let mut answer = if language.is_english() {
+        stored_json(&app.room::<Site>().registry)
+    } else {
+        reply::ok(&errors::registry(&app.config.public_url().to_string(), language))?
+    };
+    reader::told_in(answer.headers_mut(), language.tag());
+    Ok(answer)
 }
 
 /// The reference as a page.

@@ -112,8 +112,10 @@ fn operation(document: &Value, route: Route<'_>, value: &Value) -> Operation {
     }
 }
 
+/// Those of its own: what all share is told once, at the top.
 fn params(operation: &Value) -> impl Iterator<Item = &Value> {
-    operation.get("parameters").and_then(Value::as_array).into_iter().flatten()
+    let all = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
+    all.filter(|param| param.get("$ref").is_none())
 }
 
 fn param_row(param: &Value, schemas: &Value) -> Row {

@@ -1,36 +1,13 @@
 //! Which of the built-in languages answers a requested one.
 
 use crate::error::{Error, Result};
+use crate::language::{is_tag, nearest_of};
 
 use super::catalog::SOURCES;
 
 /// A locale that has texts here: what negotiation came to, never merely what was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Locale(&'static str);
-
-/// Tags that stand for one of ours, in lower case. Source: the likely subtags of CLDR, and the languages' usage.
-const STANDS_FOR: &[(&str, &str)] = &[
-    ("zh", "zh-CN"),
-    ("zh-hans", "zh-CN"),
-    ("zh-sg", "zh-CN"),
-    ("zh-hant", "zh-TW"),
-    ("zh-hk", "zh-TW"),
-    ("zh-mo", "zh-TW"),
-    ("pt", "pt-BR"),
-    ("pt-ao", "pt-PT"),
-    ("pt-cv", "pt-PT"),
-    ("pt-gw", "pt-PT"),
-    ("pt-mz", "pt-PT"),
-    ("pt-st", "pt-PT"),
-    ("pt-tl", "pt-PT"),
-    ("no", "nb"),
-    ("nn", "nb"),
-    // The code of Indonesian before ISO 639 changed it; old Java runtimes still send it.
-    ("in", "id"),
-];
-
-/// The longest tag taken; RFC 5646, section 4.4.1, asks for room for 35 characters.
-const MAX_TAG_CHARS: usize = 35;
 
 impl Locale {
     /// English, the last resort of every negotiation.
@@ -45,7 +22,8 @@ impl Locale {
         if !is_tag(text) {
             return Err(Error::field(field, "must be a language tag, e.g. en, pt-BR or zh-Hans"));
         }
-        Ok(nearest(&text.to_ascii_lowercase().replace('_', "-")).map_or(Locale::ENGLISH, Locale))
+        let tags = SOURCES.iter().map(|(tag, _)| *tag);
+        Ok(nearest_of(text, tags.clone()).and_then(|found| tags.clone().nth(found)).map_or(Locale::ENGLISH, Locale))
     }
 
     /// Every locale with texts.
@@ -65,16 +43,6 @@ impl Default for Locale {
     }
 }
 
-/// The shape of RFC 5646, section 2.1, without its rare irregular tags.
-fn is_tag(text: &str) -> bool {
-    let mut subtags = text.split(['-', '_']);
-    let language = subtags.next().unwrap_or_default();
-    text.len() <= MAX_TAG_CHARS
-        && (2..=3).contains(&language.len())
-        && language.bytes().all(|b| b.is_ascii_alphabetic())
-        && subtags.all(|tag| (1..=8).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric()))
-}
-
 /// The same in the usual writing: `pt_br` is `pt-BR`, `zh-hant-hk` is `zh-Hant-HK` (RFC 5646, section 2.1.1). Error: as
 /// for [`Locale::parse`].
 pub fn written(field: &str, text: &str) -> Result<String> {
@@ -90,30 +58,6 @@ pub fn written(field: &str, text: &str) -> Result<String> {
         _ => tag.to_ascii_lowercase(),
     };
     Ok(text.split(['-', '_']).enumerate().map(usual).collect::<Vec<_>>().join("-"))
-}
-
-/// Which of `tags` (in lower case) is nearest to `asked`: itself, what it stands for, what is left without its last
-/// subtags, and at the last one of the same language.
-pub(super) fn nearest_of(asked: &str, tags: &[&str]) -> Option<usize> {
-    let asked = asked.to_ascii_lowercase().replace('_', "-");
-    let mut tag = asked.as_str();
-    loop {
-        let alias = STANDS_FOR.iter().find(|(alias, _)| *alias == tag).map(|(_, ours)| ours.to_ascii_lowercase());
-        let is_it = |one: &str| one == tag || alias.as_deref() == Some(one);
-        if let Some(found) = tags.iter().position(|one| is_it(one)) {
-            return Some(found);
-        }
-        match tag.rsplit_once('-') {
-            Some((shorter, _)) => tag = shorter,
-            None => return tags.iter().position(|one| one.split('-').next() == Some(tag)),
-        }
-    }
-}
-
-fn nearest(tag: &str) -> Option<&'static str> {
-    let ours = || SOURCES.iter().map(|(ours, _)| *ours).find(|ours| ours.eq_ignore_ascii_case(tag));
-    let alias = || STANDS_FOR.iter().find(|(alias, _)| *alias == tag).map(|(_, ours)| *ours);
-    ours().or_else(alias).or_else(|| nearest(tag.rsplit_once('-')?.0))
 }
 
 #[cfg(test)]
@@ -166,7 +110,7 @@ mod tests {
 
     #[test]
     fn every_alias_leads_to_a_locale_with_texts() {
-        for (alias, ours) in STANDS_FOR {
+        for (alias, ours) in crate::language::STANDS_FOR {
             assert!(Locale::all().any(|locale| locale.as_str() == *ours), "{alias}");
             assert!(is_tag(alias));
         }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::chosen::Chosen;
-use super::locale;
 use super::status::Status;
 use super::store;
 use crate::app::{App, FromApp};
 use crate::db::{Conn, Fresh};
 use crate::error::Result;
 use crate::ids::OrgId;
+use crate::language::nearest_of;
 use crate::terms::{Channel, Mode};
 use crate::webhooks::Owner;
 
@@ -147,7 +147,7 @@ fn nearest<'a>(kept: &[&'a Kept], wanted: &Wanted<'_>) -> Option<&'a Chosen> {
     let sending: Vec<(&str, &Chosen)> =
         kept.iter().filter_map(|kept| Some((kept.locale.as_str(), kept.sends.as_ref()?))).collect();
     let tags: Vec<&str> = sending.iter().map(|(tag, _)| *tag).collect();
-    let found = [wanted.locale, wanted.home, "en"].iter().find_map(|asked| locale::nearest_of(asked, &tags));
+    let found = [wanted.locale, wanted.home, "en"].iter().find_map(|asked| nearest_of(asked, tags.iter().copied()));
     sending.get(found.unwrap_or(0)).map(|(_, chosen)| *chosen)
 }
 

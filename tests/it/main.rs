@@ -36,6 +36,8 @@ mod hostile;
 #[cfg(test)]
 mod inbound;
 #[cfg(test)]
+mod languages;
+#[cfg(test)]
 mod limits_shared;
 #[cfg(test)]
 mod messages;
