@@ -45,8 +45,7 @@ struct Restored {
 pub async fn back_up(config: Config, args: BackupArgs) -> anyhow::Result<()> {
     let settings = Settings::of(&config);
     let copied = tokio::task::spawn_blocking(move || {
-        let bytes = backup::copy(&settings, &args.file)?;
-        let audit = verify(&mut backup::open(&args.file)?)?;
+        let (bytes, audit) = backup::copy(&settings, &args.file, verify)?;
         anyhow::Ok(Copied { file: args.file, bytes, audit })
     });
     let copied = copied.await??;

@@ -17,11 +17,12 @@ use crate::error::{Error, Result};
 const CACHE_KIB: u32 = 8_192;
 
 /// Copies the database of `settings` into the new file `to`, mode 0600, as it is at one moment; others read and write
-/// meanwhile. What the sandbox's handsets show is left out. The copy is checked, and has its name only when it is whole. Answers its size in bytes.
+/// meanwhile. What the sandbox's handsets show is left out. The copy is checked, looked at, and has its name only when it
+/// is whole. Answers its size in bytes and what `look` found.
 ///
 /// # Errors
 /// With the cause: a file that is there already, a full disk, a database that is damaged or PostgreSQL's.
-pub fn copy(settings: &Settings, to: &Path) -> Result<u64> {
+pub fn copy<T>(settings: &Settings, to: &Path, look: impl FnOnce(&mut Conn) -> Result<T>) -> Result<(u64, T)> {
     embedded(settings)?;
     if to.exists() {
         return Err(Error::internal(format!("{} is there already; name a new file", to.display())));
@@ -30,8 +31,9 @@ pub fn copy(settings: &Settings, to: &Path) -> Result<u64> {
     let made = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial);
     made.map_err(|error| unusable(&partial, &error))?;
     let done = fill(settings, &partial).and_then(|size| {
+        let found = look(&mut open(&partial)?)?;
         std::fs::rename(&partial, to).map_err(|error| unusable(to, &error))?;
-        Ok(size)
+        Ok((size, found))
     });
     if done.is_err() {
         // The failure is what counts; a leftover is overwritten by the next copy.
@@ -52,7 +54,6 @@ fn fill(settings: &Settings, partial: &Path) -> Result<u64> {
     let mut conn = SqliteConnection::establish(name).map_err(Error::internal)?;
     conn.batch_execute("PRAGMA secure_delete = ON; DELETE FROM sandbox_inbox")?;
     drop(conn);
-    drop(open(partial)?);
     let file = File::open(partial).map_err(|error| unusable(partial, &error))?;
     file.sync_all().map_err(|error| unusable(partial, &error))?;
     Ok(file.metadata().map_err(|error| unusable(partial, &error))?.len())

@@ -117,9 +117,8 @@ pub(super) fn lock_file(database: &Path) -> Result<File> {
 
 /// Refuses a copy that is none of this product's databases, or newer than this binary. Changes nothing.
 pub(super) fn refuse_strange_schema(conn: &mut Conn) -> Result<()> {
-    let known: BTreeSet<String> = known(conn)?.into_iter().collect();
     let has = names(conn).map_err(|_| Error::internal("the file is no copy of a Postern database"))?;
-    match has.into_iter().find(|version| !known.contains(version)) {
+    match unknown(conn, has)? {
         None => Ok(()),
         Some(version) => Err(Error::internal(format!(
             "the copy has migration {version}, which this binary does not know: restore it with the newer binary"
@@ -128,14 +127,20 @@ pub(super) fn refuse_strange_schema(conn: &mut Conn) -> Result<()> {
 }
 
 fn refuse_newer_schema(conn: &mut Conn) -> Result<()> {
-    let known: BTreeSet<String> = known(conn)?.into_iter().collect();
-    match applied(conn)?.into_iter().find(|version| !known.contains(version)) {
+    let has = applied(conn)?;
+    match unknown(conn, has)? {
         None => Ok(()),
         Some(version) => Err(Error::internal(format!(
             "the database has migration {version}, which this binary does not know: it is older than the schema. \
              Start the newer binary, or restore a backup made before the upgrade"
         ))),
     }
+}
+
+/// The first of `has` that this binary does not know.
+fn unknown(conn: &Conn, has: Vec<String>) -> Result<Option<String>> {
+    let known: BTreeSet<String> = known(conn)?.into_iter().collect();
+    Ok(has.into_iter().find(|version| !known.contains(version)))
 }
 
 #[derive(QueryableByName)]
@@ -156,7 +161,7 @@ fn names(conn: &mut Conn) -> Result<Vec<String>> {
     Ok(rows.into_iter().map(|row| row.version).collect())
 }
 
-fn known(conn: &mut Conn) -> Result<Vec<String>> {
+fn known(conn: &Conn) -> Result<Vec<String>> {
     match conn {
         Conn::Pg(_) => versions(MigrationSource::<diesel::pg::Pg>::migrations(&POSTGRES)),
         Conn::Sqlite(_) => versions(MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE)),

@@ -20,6 +20,7 @@ pub mod idempotency_key;
 pub mod body;
 pub mod query;
 pub mod page;
+pub mod follow;
 pub mod reply;
 pub mod sheet;
 pub mod outbound;

@@ -1,7 +1,5 @@
 //! What has happened lately, a line each: acceptances, moves, refusals. For people who watch (`postern tail`).
 
-use std::time::Duration;
-
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -9,15 +7,13 @@ use super::store::{self, Event, Refusal, Row, Since, Terms};
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::Result;
+use crate::http::follow::next_since;
 use crate::ids::{MessageId, OrgId, VerificationId};
 use crate::phone::mask;
 use crate::terms::{Channel, Kind, Mode};
 
 /// Most lines of each sort in one answer: more than one bulk.
 const LINES_MAX: usize = 2_000;
-/// How far an answer's `next_since` reaches back: what is committed late, and refusals that wait to be written down, have
-/// older ids than what was seen already.
-const OVERLAP: Duration = Duration::from_secs(3);
 
 /// Something that happened.
 #[derive(Debug, Serialize, ToSchema)]
@@ -81,9 +77,8 @@ pub fn activity(conn: &mut Conn, since: &Since, now: Millis) -> Result<ActivityL
     let mut data: Vec<ActivityView> = sorts.into_iter().flatten().collect();
     data.retain(|line| cut.is_none_or(|cut| line.at <= cut));
     data.sort_by_key(|line| line.at);
-    // More of one moment than an answer holds cannot be paged through by time: the rest of it is left out.
-    let next = |cut: Millis| if cut > since.at { cut } else { cut.plus(Duration::from_millis(1)) };
-    Ok(ActivityList { data, next_since: cut.map_or(now.minus(OVERLAP), next), has_more: cut.is_some() })
+    let (next_since, has_more) = next_since(since.at, cut, now);
+    Ok(ActivityList { data, next_since, has_more })
 }
 
 impl ActivityList {

@@ -1,7 +1,5 @@
 //! Events of every organization, as they happen: for operators who watch (`postern tail`).
 
-use std::time::Duration;
-
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -10,13 +8,12 @@ use super::view::ToldEventView;
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::Result;
+use crate::http::follow::next_since;
 use crate::ids::OrgId;
 use crate::terms::Mode;
 
 /// Most events of one answer.
 const EVENTS_MAX: usize = 1_000;
-/// How far an answer's `next_since` reaches back: what is committed late has an older id than what was seen already.
-const OVERLAP: Duration = Duration::from_secs(3);
 
 /// An event, and to whom it happened.
 #[derive(Debug, Serialize, ToSchema)]
@@ -46,10 +43,9 @@ pub struct EventList {
 pub fn events_lately(conn: &mut Conn, since: Millis, now: Millis) -> Result<EventList> {
     let rows = store::all_events_since(conn, since, i64::try_from(EVENTS_MAX).unwrap_or(i64::MAX))?;
     let cut = rows.last().filter(|_| rows.len() >= EVENTS_MAX).map(|row| row.created_at);
-    // More of one moment than an answer holds cannot be paged through by time: the rest of it is left out.
-    let next = |cut: Millis| if cut > since { cut } else { cut.plus(Duration::from_millis(1)) };
+    let (next_since, has_more) = next_since(since, cut, now);
     let data = rows.iter().map(owned).collect::<Result<Vec<_>>>()?;
-    Ok(EventList { data, next_since: cut.map_or(now.minus(OVERLAP), next), has_more: cut.is_some() })
+    Ok(EventList { data, next_since, has_more })
 }
 
 fn owned(row: &EventRow) -> Result<OwnedEventView> {

@@ -59,7 +59,7 @@ async fn contacts_beyond_the_tier_wait_for_its_next_windows() {
 /// The promise at its true size. Minutes in a debug build: run it by
 /// `cargo nextest run --test it --run-ignored only fifty_thousand`.
 #[actix_web::test]
-#[ignore = "takes minutes; the same at a fortieth of the size runs always"]
+#[ignore = "takes a minute; the same at a fortieth of the size runs always"]
 async fn fifty_thousand_contacts_take_exactly_five_windows_of_tier_2() {
     take_exactly_their_windows(json!({"ladder": "tiers", "tier": 2}), 10_000, 50_000).await;
 }
