@@ -48,11 +48,12 @@ pub mod sentinel;
 pub mod broadcasts;
 pub mod billing;
 pub mod callbacks;
-pub mod admin;
 
 // The doors.
 pub mod disk;
 pub mod health;
+pub mod system;
+pub mod admin;
 pub mod openapi;
 pub mod worker;
 pub mod server;

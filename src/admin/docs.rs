@@ -6,8 +6,8 @@ use utoipa::openapi::{RefOr, Response};
 use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
-    activations, audit, billing, books, caps, carriers, decisions, events, fees, holds, inbound, keys, limits, lists,
-    messages, operators, orgs, pauses, plans, prices, route_stats, routes, rules, senders, simulations, templates,
+    activations, audit, billing, books, caps, carriers, checkpoints, decisions, events, fees, holds, inbound, keys, limits, lists,
+    messages, operators, orgs, pauses, plans, prices, route_stats, routes, rules, senders, simulations, system, templates,
     wallets, whatsapp,
 };
 use crate::error::Code;
@@ -44,6 +44,15 @@ use crate::http::refusals::refusals;
         operators::revoke_operator_token,
         audit::list_audit,
         audit::verify_audit,
+        checkpoints::list_checkpoints,
+        checkpoints::create_checkpoint,
+        checkpoints::show_key,
+        checkpoints::prove,
+        system::show_system,
+        system::create_backup,
+        system::list_backups,
+        system::support_bundle,
+        system::list_jobs,
         routes::list_routes,
         routes::replace_routes,
         routes::pause_route,

@@ -9,6 +9,7 @@ mod billing;
 mod books;
 mod caps;
 mod carriers;
+mod checkpoints;
 mod decisions;
 mod desk;
 mod docs;
@@ -31,6 +32,7 @@ mod routes;
 mod rules;
 mod senders;
 mod simulations;
+mod system;
 mod templates;
 mod wallets;
 mod whatsapp;
@@ -48,6 +50,8 @@ pub fn configure(routes: &mut ServiceConfig) {
     fees::configure(routes);
     operators::configure(routes);
     audit::configure(routes);
+    checkpoints::configure(routes);
+    system::configure(routes);
     // Before `/routes/{id}`, which would take its path.
     route_stats::configure(routes);
     self::routes::configure(routes);
