@@ -33,6 +33,7 @@ pub mod app;
 pub mod audit;
 pub mod idempotency;
 pub mod accounts;
+pub mod signin;
 pub mod wallet;
 pub mod fraud;
 pub mod alerts;

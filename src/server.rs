@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::http::{Settings, Strangers, frame};
 use crate::{
     accounts, activations, admin, billing, broadcasts, callbacks, fraud, health, inbound, messages, openapi, routing,
-    sentinel, templates, verifications, webhooks, whatsapp,
+    sentinel, signin, templates, verifications, webhooks, whatsapp,
 };
 
 /// Every route. Public ones first; then operators, tenants and carriers, each behind their own guard.
@@ -23,6 +23,12 @@ pub fn routes(routes: &mut ServiceConfig) {
         .configure(activations::configure_classic)
         .configure(activations::configure_catalog)
         .service(web::scope("/v1/admin").wrap(from_fn(accounts::operator_guard)).configure(admin::configure))
+        .service(
+            web::scope("/console")
+                .wrap(from_fn(signin::console_guard))
+                .wrap(from_fn(signin::headers))
+                .configure(signin::configure),
+        )
         .service(web::scope("/simcoal").wrap(from_fn(accounts::guard)).configure(messages::configure_coals))
         .service(
             web::scope("/v1")

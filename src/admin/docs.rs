@@ -7,7 +7,7 @@ use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
     activations, audit, billing, books, caps, carriers, decisions, events, fees, holds, inbound, keys, limits, lists,
-    messages, operators, orgs, pauses, plans, prices, route_stats, routes, rules, senders, simulations, templates,
+    messages, operators, orgs, pauses, plans, prices, route_stats, routes, rules, senders, sessions, simulations, templates,
     wallets, whatsapp,
 };
 use crate::error::Code;
@@ -39,9 +39,14 @@ use crate::http::refusals::refusals;
         fees::replace_plan_fees,
         operators::create_operator,
         operators::list_operators,
+        operators::show_operator,
+        operators::update_operator,
         operators::create_operator_token,
         operators::list_operator_tokens,
         operators::revoke_operator_token,
+        sessions::list_sessions,
+        sessions::end_session,
+        sessions::invite_operator,
         audit::list_audit,
         audit::verify_audit,
         routes::list_routes,
