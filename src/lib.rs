@@ -33,6 +33,7 @@ pub mod app;
 pub mod audit;
 pub mod idempotency;
 pub mod accounts;
+pub mod signin;
 pub mod wallet;
 pub mod fraud;
 pub mod alerts;
@@ -48,12 +49,13 @@ pub mod sentinel;
 pub mod broadcasts;
 pub mod billing;
 pub mod callbacks;
-
-// The doors.
 pub mod disk;
 pub mod health;
 pub mod system;
 pub mod admin;
+pub mod console;
+
+// The doors.
 pub mod openapi;
 pub mod worker;
 pub mod server;

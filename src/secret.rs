@@ -59,6 +59,8 @@ pub enum Purpose {
     Webhook,
     /// The key that signs checkpoints of the audit chain.
     Checkpoint,
+    /// What operators sign in with: links, cookies of the door, second factors at rest. The first part says which.
+    Signin,
 }
 
 impl Purpose {
@@ -73,6 +75,7 @@ impl Purpose {
             Purpose::Reply => b"postern/reply/1",
             Purpose::Webhook => b"postern/webhook/1",
             Purpose::Checkpoint => b"postern/checkpoint/1",
+            Purpose::Signin => b"postern/signin/1",
         }
     }
 }

@@ -28,8 +28,8 @@ pub use carriers::{
     TonNpi, TwilioCarrier, VonageCarrier, VonageSmsCarrier, YesNo,
 };
 pub use concerns::{
-    Activations, AlertKind, Alerts, Audit, Backup, Billing, Database, Dispatch, Fraud, Log, LogFormat, Metrics, Node, Numbers,
-    Outbound, Retention, Role, Server, SeveralNodes, Sharing,
+    Activations, AlertKind, Alerts, Audit, Backup, Billing, Console, Database, Dispatch, Fraud, Log, LogFormat, Metrics, Node,
+    Numbers, Outbound, Retention, Role, Server, SeveralNodes, Sharing, Switch,
 };
 pub use fault::{ConfigFaults, Fault, Origin, Wrong};
 pub use keyring::{KeyState, secret_key_file};
@@ -69,6 +69,8 @@ pub struct Config {
     pub audit: Audit,
     /// Copies of the database.
     pub backup: Backup,
+    /// The operators' console.
+    pub console: Console,
     /// Logs.
     pub log: Log,
     /// Who takes messages; the sandbox comes first.
@@ -155,6 +157,7 @@ fn read_concerns(reader: &mut Reader, tables: &mut Table) -> Option<Config> {
     let numbers = named::<Numbers>(reader, tables, "numbers");
     let audit = named::<Audit>(reader, tables, "audit");
     let backup = named::<Backup>(reader, tables, "backup");
+    let console = named::<Console>(reader, tables, "console");
     let log = named::<Log>(reader, tables, "log");
     let carriers = carriers::read(reader, tables.remove("carriers"));
     let top = Node::KEYS.iter().filter_map(|key| tables.remove_entry(key.name)).collect();
@@ -187,6 +190,7 @@ fn read_concerns(reader: &mut Reader, tables: &mut Table) -> Option<Config> {
         numbers: numbers?,
         audit: audit?,
         backup: backup?,
+        console: console?,
         log: log?,
         carriers,
         written: Vec::new(),
