@@ -10,8 +10,8 @@ use crate::app::App;
 use crate::audit::{self, Filter, Record, Signer, Verdict, Witness};
 use crate::clock::Millis;
 use crate::error::Result;
-use crate::http::{Listing, reply};
 use crate::http::page::{Page, PageParams};
+use crate::http::{Listing, reply};
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
     routes.service(verify_audit).service(list_audit);

@@ -9,8 +9,8 @@ use crate::admin::desk::{Audit, Desk, Unfiltered};
 use crate::admin::docs::{ChangeRefusals, ReadRefusals};
 use crate::admin::order::made;
 use crate::app::App;
-use crate::audit::{self, Change, Checkpoint, Signer};
-use crate::error::{Error, Result};
+use crate::audit::{self, Checkpoint, Signer};
+use crate::error::Result;
 use crate::http::page::{Page, PageParams};
 use crate::http::{Listing, OptionalBody, Query, reply};
 
@@ -70,9 +70,7 @@ pub(super) async fn create_checkpoint(
     let order = desk.order(&body.0, body.0.value.reason.clone())?;
     order
         .run(move |conn, by| {
-            by.tell(conn, "audit.checkpoint", "audit", Change::default())?;
-            let checkpoint = audit::make_checkpoint(conn, &signer, (by.now, node), None, &config)?;
-            let checkpoint = checkpoint.ok_or_else(|| Error::internal("a checkpoint of no period was not kept"))?;
+            let checkpoint = audit::checkpoint_now(conn, by, (&signer, node), &config)?;
             made(String::from("/v1/admin/audit/checkpoints"), &checkpoint)
         })
         .await

@@ -6,9 +6,9 @@ use utoipa::openapi::{RefOr, Response};
 use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
-    activations, audit, billing, books, caps, carriers, checkpoints, decisions, events, fees, holds, inbound, keys, limits, lists,
-    messages, operators, orgs, pauses, plans, prices, route_stats, routes, rules, senders, sessions, simulations, system,
-    templates, wallets, whatsapp,
+    activations, audit, billing, books, caps, carriers, checkpoints, decisions, events, fees, holds, inbound, keys,
+    limits, lists, messages, operators, orgs, pauses, plans, prices, route_stats, routes, rules, senders, sessions,
+    simulations, system, templates, wallets, whatsapp,
 };
 use crate::error::Code;
 use crate::http::problem::Problem;

@@ -45,6 +45,14 @@ impl Checkpoint {
         format!("postern audit checkpoint 1\nid {id}\nseq {seq}\nhash {hash}\nat {at}\nnode {node}\nkey {key}\n")
     }
 
+    /// The line of JSON that is exported, with its `kind`.
+    ///
+    /// # Errors
+    /// `internal` where it is no JSON, which it always is.
+    pub fn line(&self) -> Result<String> {
+        super::proof::tagged("checkpoint", self)
+    }
+
     /// Whether the holder of `key` signed it as it stands.
     pub fn is_signed_by(&self, key: &PublicKey) -> bool {
         let Ok(signature) = STANDARD.decode(&self.signature) else { return false };

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::checkpoint::{Checkpoint, Signer};
 use super::store::checkpoints;
+use super::{By, Change};
 use crate::app::{App, FromApp};
 use crate::clock::{Millis, whole_ms};
 use crate::config::Audit;
@@ -58,7 +59,7 @@ pub async fn checkpoint_due(app: &App) -> Result<Option<Checkpoint>> {
         make(conn, &signer, (now, node), Some(period_of(now, &config)), &config)
     });
     let made = made.await?;
-    made.iter().for_each(log);
+    made.iter().for_each(log_checkpoint);
     Ok(made)
 }
 
@@ -68,7 +69,7 @@ fn period_of(now: Millis, config: &Audit) -> Millis {
 }
 
 /// Signs where the chain stands in this transaction and notes it for the export; `None` where its period has one.
-pub fn make(
+fn make(
     conn: &mut Conn,
     signer: &Signer,
     (now, node): (Millis, NodeId),
@@ -89,8 +90,23 @@ pub fn make(
     Ok(Some(checkpoint))
 }
 
+/// Makes a checkpoint that somebody asks for, beside those of the clock. It covers the row that tells of it.
+///
+/// # Errors
+/// Of the database.
+pub fn checkpoint_now(
+    conn: &mut Conn,
+    by: &By,
+    (signer, node): (&Signer, NodeId),
+    config: &Audit,
+) -> Result<Checkpoint> {
+    by.tell(conn, "audit.checkpoint", "audit", Change::default())?;
+    let made = make(conn, signer, (by.now, node), None, config)?;
+    made.ok_or_else(|| Error::internal("a checkpoint of no period was not kept"))
+}
+
 /// Writes a checkpoint into the log, with every member: a log that is kept elsewhere is an export as well.
-pub fn log(made: &Checkpoint) {
+pub fn log_checkpoint(made: &Checkpoint) {
     let Checkpoint { id, seq, hash, at, node, key, signature } = made;
     let at = at.rfc3339();
     tracing::info!(kind = "checkpoint", %id, seq, hash, at, %node, key, signature, "the audit chain's checkpoint");
@@ -124,7 +140,7 @@ async fn post(app: &App, payload: String) -> Result<()> {
 /// The line of JSON that every target is given.
 fn line_of(payload: &str) -> Result<String> {
     let checkpoint: Checkpoint = serde_json::from_str(payload).map_err(Error::internal)?;
-    super::proof::tagged("checkpoint", &checkpoint)
+    checkpoint.line()
 }
 
 /// Appends a line and waits until it is on disk. A line that a crash cut short is left behind by a new one.

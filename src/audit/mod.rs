@@ -13,7 +13,7 @@ mod witness;
 
 pub use chain::Fault;
 pub use checkpoint::{Checkpoint, PublicKey, Signer};
-pub use export::{checkpoint_due, export_due, log, make as make_checkpoint, read_file};
+pub use export::{checkpoint_due, checkpoint_now, export_due, log_checkpoint, read_file};
 pub use proof::{ProofVerdict, ROWS_MAX as PROOF_ROWS_MAX, check as check_proof, write as write_proof};
 pub use store::checkpoints::{all as all_checkpoints, list as list_checkpoints};
 pub use store::{Filter, list};

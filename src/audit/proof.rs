@@ -158,7 +158,19 @@ impl From<Link> for Line {
         let Link { entry, prev_hash, hash } = link;
         let Entry { seq, at, actor, action, target, reason, before_state, after_state, request_id } = entry;
         let (prev_hash, hash) = (hex(&prev_hash), hex(&hash));
-        Line { seq, at, actor, action, target, reason, before: before_state, after: after_state, request_id, prev_hash, hash }
+        Line {
+            seq,
+            at,
+            actor,
+            action,
+            target,
+            reason,
+            before: before_state,
+            after: after_state,
+            request_id,
+            prev_hash,
+            hash,
+        }
     }
 }
 

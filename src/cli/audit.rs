@@ -8,7 +8,9 @@ use serde::Serialize;
 use super::desk::Desk;
 use super::show;
 use crate::audit::{self, PublicKey, Signer, Witness};
+use crate::clock::Clock;
 use crate::config::Config;
+use crate::nodes::Nodes;
 
 /// What to do with the audit log.
 #[derive(Debug, Subcommand)]
@@ -22,6 +24,12 @@ pub enum Args {
         /// The public key that they must be signed with; this installation's where it is left out
         #[arg(long, requires = "checkpoints")]
         key: Option<PublicKey>,
+    },
+    /// Make a checkpoint now and print it as a line: keep it where nobody who writes the database can change it
+    Checkpoint {
+        /// Why, for the audit log
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// Show the public key that checkpoints are signed with
     Key,
@@ -75,6 +83,7 @@ pub async fn run(config: Config, args: Args) -> anyhow::Result<()> {
             let key = Signer::of(&config.keyring()?)?.public()?.to_string();
             show::json(&Key { algorithm: "ed25519", key })
         }
+        Args::Checkpoint { reason } => checkpoint(&config, reason).await,
         Args::Export { from, to } => {
             let desk = Desk::ready(&config).await?;
             let proof = desk.look(move |conn| audit::write_proof(conn, from, to)).await?;
@@ -82,6 +91,14 @@ pub async fn run(config: Config, args: Args) -> anyhow::Result<()> {
         }
         Args::Check { .. } => check(args),
     }
+}
+
+async fn checkpoint(config: &Config, reason: Option<String>) -> anyhow::Result<()> {
+    let (signer, targets) = (Signer::of(&config.keyring()?)?, config.audit.clone());
+    let node = Nodes::unknown(config.node.role, &Clock::System).id();
+    let desk = Desk::ready(config).await?;
+    let made = desk.change(reason, move |conn, by| audit::checkpoint_now(conn, by, (&signer, node), &targets)).await?;
+    show::line(made.line()?)
 }
 
 async fn verify(config: &Config, file: Option<PathBuf>, key: Option<PublicKey>) -> anyhow::Result<()> {

@@ -28,8 +28,8 @@ pub use carriers::{
     TonNpi, TwilioCarrier, VonageCarrier, VonageSmsCarrier, YesNo,
 };
 pub use concerns::{
-    Activations, AlertKind, Alerts, Audit, Backup, Billing, Console, Database, Dispatch, Fraud, Log, LogFormat, Metrics, Node,
-    Numbers, Outbound, Retention, Role, Server, SeveralNodes, Sharing, Switch,
+    Activations, AlertKind, Alerts, Audit, Backup, Billing, Console, Database, Dispatch, Fraud, Log, LogFormat,
+    Metrics, Node, Numbers, Outbound, Retention, Role, Server, SeveralNodes, Sharing, Switch,
 };
 pub use fault::{ConfigFaults, Fault, Origin, Wrong};
 pub use keyring::{KeyState, secret_key_file};
@@ -83,7 +83,8 @@ impl Config {
     /// Reads file and environment as `source` holds them.
     pub fn load(source: Source) -> Result<Config, ConfigFaults> {
         let Source { name, text, env, defaults } = source;
-        let mut reader = Reader { file: name, env, defaults, faults: Vec::new(), origins: BTreeMap::new(), written: Vec::new() };
+        let mut reader =
+            Reader { file: name, env, defaults, faults: Vec::new(), origins: BTreeMap::new(), written: Vec::new() };
         let (mut tables, syntax) = value::parse_file(&text);
         let config = read_concerns(&mut reader, &mut tables);
         refuse_leftovers(&mut reader, tables);

@@ -8,8 +8,8 @@ use super::carriers::{
 };
 use super::concern::{Concern, Fallback, Key};
 use super::concerns::{
-    Alerts, Audit, Backup, Billing, Console, Database, Dispatch, Fraud, Log, Metrics, Node, Numbers, Outbound, Retention, Server,
-    Sharing,
+    Alerts, Audit, Backup, Billing, Console, Database, Dispatch, Fraud, Log, Metrics, Node, Numbers, Outbound,
+    Retention, Server, Sharing,
 };
 use super::fault::did_you_mean;
 

@@ -73,7 +73,9 @@ struct Count {
 /// Counts the rows of every table.
 pub fn tables(conn: &mut Conn) -> Result<Vec<TableRows>> {
     let sql = match conn {
-        Conn::Sqlite(_) => "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name",
+        Conn::Sqlite(_) => {
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+        }
         Conn::Pg(_) => "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1",
     };
     let names: Vec<Name> = crate::both!(conn, c => diesel::sql_query(sql).load(c))?;

@@ -156,16 +156,7 @@ pub fn note(conn: &mut Conn, noted: Noted) -> Result<()> {
     let Noted { file, bytes, head, at } = noted;
     let (bytes, author) = (i64::try_from(bytes).ok(), String::from("cli"));
     let (id, status) = (BackupId::new(at), BackupStatus::Made);
-    let made = Backup {
-        id,
-        file,
-        status,
-        author,
-        bytes,
-        head: Some(head),
-        fault: None,
-        created_at: at,
-        ended_at: Some(at),
-    };
+    let made =
+        Backup { id, file, status, author, bytes, head: Some(head), fault: None, created_at: at, ended_at: Some(at) };
     store::insert(conn, &made)
 }

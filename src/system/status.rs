@@ -8,7 +8,7 @@ use super::checks::{Finding, examine_running};
 use super::store;
 use crate::app::App;
 use crate::audit::{self, Checkpoint};
-use crate::clock::Millis;
+use crate::clock::{Millis, whole_ms};
 use crate::config::{Config, DatabaseUrl, Written};
 use crate::db::{Conn, Db, facts, migrate};
 use crate::disk::Room;
@@ -65,8 +65,8 @@ pub struct Process {
     /// When it started.
     #[schema(value_type = String, format = DateTime)]
     pub started_at: Millis,
-    /// Seconds since.
-    pub uptime_seconds: u64,
+    /// Milliseconds since.
+    pub uptime_ms: u64,
     /// Redis, as it knows it.
     pub redis: RedisState,
 }
@@ -130,7 +130,7 @@ pub async fn status(app: &App) -> Result<SystemStatus> {
         node: app.nodes.id(),
         role: app.nodes.role().to_string(),
         started_at: app.started_at,
-        uptime_seconds: now.since(app.started_at).as_secs(),
+        uptime_ms: whole_ms(now.since(app.started_at)),
         redis,
     };
     let (myself, role) = (process.clone(), app.nodes.role());

@@ -71,8 +71,7 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
 /// Of the database.
 pub async fn examine_running(app: &App) -> Result<Vec<Finding>> {
     let config = app.config.clone();
-    let mut findings =
-        tokio::task::spawn_blocking(move || machine::examine(&config)).await.map_err(Error::internal)?;
+    let mut findings = tokio::task::spawn_blocking(move || machine::examine(&config)).await.map_err(Error::internal)?;
     findings.extend(service::examine_running(app).await?);
     Ok(findings)
 }
