@@ -17,6 +17,7 @@ pub mod terms;
 pub mod recipient;
 pub mod language;
 pub mod error;
+pub mod words;
 pub mod failpoint;
 
 // The ground: what the process stands on; knows no feature.
