@@ -6,9 +6,9 @@ use utoipa::openapi::{RefOr, Response};
 use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
-    activations, audit, billing, books, caps, carriers, decisions, events, fees, holds, inbound, keys, limits, lists,
-    messages, operators, orgs, pauses, plans, prices, route_stats, routes, rules, senders, simulations, templates,
-    wallets, whatsapp,
+    activations, audit, billing, books, caps, carriers, decisions, erasures, events, fees, holds, inbound, keys,
+    limits, lists, messages, operators, orgs, pauses, plans, prices, route_stats, routes, rules, senders, simulations,
+    templates, wallets, whatsapp,
 };
 use crate::error::Code;
 use crate::http::problem::Problem;
@@ -108,6 +108,9 @@ use crate::http::refusals::refusals;
         activations::list_numbers,
         activations::show_number,
         activations::change_number,
+        erasures::order_erasure,
+        erasures::list_erasures,
+        erasures::show_erasure,
         messages::search_messages,
         messages::count_all_messages,
         messages::trace_message,

@@ -71,7 +71,8 @@ pub use share::{Share, bulk_share};
 pub use state::{Hold, Status};
 pub use store::{Attempt, Event, Extra, LimitTerm, ReceiptRow, Row, Terms};
 pub use store::{
-    Lock, find_message, load_guards, purge_decisions, purge_guards, purge_messages, purge_pairs, save_guards,
+    Lock, find_message, load_guards, purge_bodies, purge_decisions, purge_guards, purge_messages, purge_pairs,
+    save_guards,
 };
 pub use store::{attempts_of, came_with_key, events_of, receipts_of, related};
 pub use store::{batch_backlog, batch_counts, batch_faults};
