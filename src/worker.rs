@@ -14,7 +14,7 @@ use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
 use crate::{
     accounts, activations, alerts, billing, broadcasts, callbacks, disk, failpoint, fraud, health, idempotency,
-    inbound, limits, privacy, routing, sentinel, templates, verifications, wallet, webhooks, whatsapp,
+    inbound, limits, privacy, routing, sentinel, signin, templates, verifications, wallet, webhooks, whatsapp,
 };
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
@@ -204,8 +204,9 @@ const SPENT_KEPT: Duration = Duration::from_secs(2 * 86_400);
 pub async fn sweep(app: &App) -> Result<()> {
     let now = app.clock.now();
     let keep = app.config.retention.clone();
+    let console = app.config.console.clone();
     for _ in 0..PURGES_MAX {
-        let keep = keep.clone();
+        let (keep, console) = (keep.clone(), console.clone());
         let gone = app
             .db
             .write(move |conn| {
@@ -223,6 +224,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let spent = wallet::purge_spent(conn, now.minus(SPENT_KEPT), PURGE_ROWS)?;
                 let chats = whatsapp::purge_whatsapp(conn, now, PURGE_ROWS)?;
                 let broadcasts = broadcasts::purge_broadcasts(conn, now.minus(keep.messages), PURGE_ROWS)?;
+                let doors = signin::purge_signin(conn, &console, now, PURGE_ROWS)?;
                 let told = now.minus(keep.events);
                 let deliveries = webhooks::purge_deliveries(conn, told, PURGE_ROWS)?;
                 let events = webhooks::purge_events(conn, told, PURGE_ROWS)?;
@@ -231,6 +233,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                     + inbound
                     + rents
                     + chats
+                    + doors
                     + pairs
                     + spent
                     + unproven
