@@ -14,7 +14,7 @@ use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
 use crate::{
     accounts, activations, alerts, audit, billing, broadcasts, callbacks, disk, failpoint, fraud, health, idempotency,
-    inbound, limits, routing, sentinel, signin, system, templates, verifications, wallet, webhooks, whatsapp,
+    inbound, limits, privacy, routing, sentinel, signin, system, templates, verifications, wallet, webhooks, whatsapp,
 };
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
@@ -45,6 +45,7 @@ pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
             audit::export_due(&app).await.map(drop)
         }),
         every(BACKUPS_EVERY, stop.clone(), || async { system::run_backups(&app).await.map(drop) }),
+        every(ERASURES_EVERY, stop.clone(), || async { privacy::run_erasures(&app).await.map(drop) }),
         every(DISK_EVERY, stop.clone(), || async {
             disk::watch(&app);
             Ok(())
@@ -190,6 +191,8 @@ const DISK_EVERY: Duration = Duration::from_secs(5);
 const CHECKPOINTS_EVERY: Duration = Duration::from_secs(5);
 /// How late a backup that was asked for may begin.
 const BACKUPS_EVERY: Duration = Duration::from_secs(1);
+/// How soon an erasure is begun.
+const ERASURES_EVERY: Duration = Duration::from_secs(5);
 /// How late a broadcast's step may be.
 const BROADCASTS_EVERY: Duration = Duration::from_secs(1);
 /// Steps of broadcasts in one round: it ends in time for a stop.
@@ -251,6 +254,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                     + deliveries
                     + events
                     + listeners
+                    + messages::purge_bodies(conn, now.minus(keep.bodies), PURGE_ROWS)?
                     + messages::purge_messages(conn, now.minus(keep.messages), PURGE_ROWS)?)
             })
             .await?;

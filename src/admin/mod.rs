@@ -13,6 +13,7 @@ mod checkpoints;
 mod decisions;
 mod desk;
 mod docs;
+mod erasures;
 mod events;
 mod fees;
 mod holds;
@@ -73,6 +74,7 @@ pub fn configure(routes: &mut ServiceConfig) {
     pauses::configure(routes);
     inbound::configure(routes);
     messages::configure(routes);
+    erasures::configure(routes);
     events::configure(routes);
     whatsapp::configure(routes);
     activations::configure(routes);
