@@ -48,6 +48,7 @@ pub mod sentinel;
 pub mod broadcasts;
 pub mod billing;
 pub mod callbacks;
+pub mod requests;
 pub mod admin;
 
 // The doors.

@@ -74,6 +74,11 @@ fn open<W: Work>(req: &HttpRequest, payload: &mut Payload) -> Result<Desk<W>> {
 }
 
 impl<W> Desk<W> {
+    /// Whether the operator may do `duty` besides.
+    pub(super) fn may(&self, duty: Duty) -> bool {
+        self.operator.role.may(duty)
+    }
+
     /// Reads and answers 200.
     pub(super) async fn show<T, F>(&self, read: F) -> Result<HttpResponse>
     where

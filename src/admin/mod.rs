@@ -26,6 +26,7 @@ mod orgs;
 mod pauses;
 mod plans;
 mod prices;
+mod requests;
 mod route_stats;
 mod routes;
 mod rules;
@@ -33,6 +34,7 @@ mod senders;
 mod simulations;
 mod templates;
 mod wallets;
+mod webhooks;
 mod whatsapp;
 
 pub use docs::AdminDocs;
@@ -68,6 +70,8 @@ pub fn configure(routes: &mut ServiceConfig) {
     inbound::configure(routes);
     messages::configure(routes);
     events::configure(routes);
+    requests::configure(routes);
+    webhooks::configure(routes);
     whatsapp::configure(routes);
     activations::configure(routes);
 }

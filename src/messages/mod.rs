@@ -37,6 +37,7 @@ mod state;
 mod store;
 mod tables;
 mod told;
+mod traced;
 mod troubles;
 mod view;
 mod watching;
@@ -67,8 +68,9 @@ pub use store::{Extra, LimitTerm, Row, Terms};
 pub use store::{
     Lock, find_message, load_guards, purge_decisions, purge_guards, purge_messages, purge_pairs, save_guards,
 };
-pub use store::{batch_backlog, batch_counts, batch_faults};
+pub use store::{batch_backlog, batch_counts, batch_faults, messages_of_request, refusals_of_request};
 pub use tables::{forget_tables, tables};
+pub use traced::{TracedMessage, trace_message};
 pub use troubles::{Trouble, heed_troubles};
 pub use view::MessageView;
 pub use watching::{WATCH_EVERY, watch_routes};

@@ -54,6 +54,8 @@ mod phones;
 #[cfg(test)]
 mod providers;
 #[cfg(test)]
+mod requests;
+#[cfg(test)]
 mod routing;
 #[cfg(test)]
 mod sentinel;
