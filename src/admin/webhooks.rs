@@ -57,8 +57,8 @@ pub(super) struct WhichDeliveries {
 /// What to test with.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = WebhookTest, example = json!({"type": "message.delivered"}))]
-pub(super) struct TestBody {
+#[schema(example = json!({"type": "message.delivered"}))]
+pub(super) struct WebhookTest {
     /// The event's type; `webhook.test` where absent. Of another type it looks like a real one, with `"test": true` in
     /// its data.
     #[serde(rename = "type")]
@@ -71,8 +71,8 @@ pub(super) struct TestBody {
 /// What to send again: one of the two.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = WebhookReplay, example = json!({"failed_since": "2026-12-01T08:00:00Z"}))]
-pub(super) struct ReplayBody {
+#[schema(example = json!({"failed_since": "2026-12-01T08:00:00Z"}))]
+pub(super) struct WebhookReplay {
     /// This event.
     event_id: Option<EventId>,
     /// Every event since this moment (RFC 3339) that the endpoint was sent and never took; a thousand at most at once.
@@ -86,8 +86,8 @@ pub(super) struct ReplayBody {
 /// Why.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = WebhookSwitch, example = json!({"reason": "asked for in ticket 4711"}))]
-pub(super) struct SwitchBody {
+#[schema(example = json!({"reason": "asked for in ticket 4711"}))]
+pub(super) struct WebhookSwitch {
     /// Why, for the audit log.
     #[schema(max_length = 500)]
     reason: Option<String>,
@@ -96,8 +96,8 @@ pub(super) struct SwitchBody {
 /// What becomes of the secrets before.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = WebhookRotation, example = json!({"end_old": false}))]
-pub(super) struct RotationBody {
+#[schema(example = json!({"end_old": false}))]
+pub(super) struct WebhookRotation {
     /// True ends the secrets before at once, as for one that has leaked; else each signs along for 24 h.
     end_old: Option<bool>,
     /// Why, for the audit log.
@@ -185,7 +185,7 @@ pub(super) async fn list_deliveries(
         ("id" = EndpointId, Path, description = "The endpoint"),
         ("Idempotency-Key" = Option<String>, Header, description = "One key, one test"),
     ),
-    request_body = Option<TestBody>,
+    request_body = Option<WebhookTest>,
     responses((status = 202, description = "On its way", body = DeliveryView), ChangeRefusals),
     security(("operator_token" = [])),
 )]
@@ -193,7 +193,7 @@ pub(super) async fn list_deliveries(
 pub(super) async fn test_webhook(
     desk: Desk<Manage>,
     id: Id<EndpointId>,
-    body: OptionalBody<TestBody>,
+    body: OptionalBody<WebhookTest>,
 ) -> Result<HttpResponse> {
     let kind = body.0.value.kind.unwrap_or(EventType::Test);
     let order = desk.order(&body.0, body.0.value.reason.clone())?;
@@ -209,7 +209,7 @@ pub(super) async fn test_webhook(
         ("id" = EndpointId, Path, description = "The endpoint"),
         ("Idempotency-Key" = Option<String>, Header, description = "One key, one replay"),
     ),
-    request_body = ReplayBody,
+    request_body = WebhookReplay,
     responses((status = 202, description = "On their way", body = Replayed), ChangeRefusals),
     security(("operator_token" = [])),
 )]
@@ -217,7 +217,7 @@ pub(super) async fn test_webhook(
 pub(super) async fn replay_webhook(
     desk: Desk<Manage>,
     id: Id<EndpointId>,
-    body: Body<ReplayBody>,
+    body: Body<WebhookReplay>,
 ) -> Result<HttpResponse> {
     let what = match (body.value.event_id, body.value.failed_since) {
         (Some(event), None) => Again::Event(event),
@@ -238,7 +238,7 @@ pub(super) async fn replay_webhook(
         ("id" = EndpointId, Path, description = "The endpoint"),
         ("Idempotency-Key" = Option<String>, Header, description = "One key, one change"),
     ),
-    request_body = Option<SwitchBody>,
+    request_body = Option<WebhookSwitch>,
     responses((status = 200, description = "The endpoint", body = WatchedEndpoint), ChangeRefusals),
     security(("operator_token" = [])),
 )]
@@ -246,7 +246,7 @@ pub(super) async fn replay_webhook(
 pub(super) async fn disable_webhook(
     desk: Desk<Manage>,
     id: Id<EndpointId>,
-    body: OptionalBody<SwitchBody>,
+    body: OptionalBody<WebhookSwitch>,
 ) -> Result<HttpResponse> {
     switch(desk, id.0, body, EndpointStatus::Disabled).await
 }
@@ -260,7 +260,7 @@ pub(super) async fn disable_webhook(
         ("id" = EndpointId, Path, description = "The endpoint"),
         ("Idempotency-Key" = Option<String>, Header, description = "One key, one change"),
     ),
-    request_body = Option<SwitchBody>,
+    request_body = Option<WebhookSwitch>,
     responses((status = 200, description = "The endpoint", body = WatchedEndpoint), ChangeRefusals),
     security(("operator_token" = [])),
 )]
@@ -268,7 +268,7 @@ pub(super) async fn disable_webhook(
 pub(super) async fn enable_webhook(
     desk: Desk<Manage>,
     id: Id<EndpointId>,
-    body: OptionalBody<SwitchBody>,
+    body: OptionalBody<WebhookSwitch>,
 ) -> Result<HttpResponse> {
     switch(desk, id.0, body, EndpointStatus::Enabled).await
 }
@@ -276,7 +276,7 @@ pub(super) async fn enable_webhook(
 async fn switch(
     desk: Desk<Manage>,
     id: EndpointId,
-    body: OptionalBody<SwitchBody>,
+    body: OptionalBody<WebhookSwitch>,
     to: EndpointStatus,
 ) -> Result<HttpResponse> {
     let order = desk.order(&body.0, body.0.value.reason.clone())?;
@@ -292,7 +292,7 @@ async fn switch(
         ("id" = EndpointId, Path, description = "The endpoint"),
         ("Idempotency-Key" = Option<String>, Header, description = "One key, one rotation"),
     ),
-    request_body = Option<RotationBody>,
+    request_body = Option<WebhookRotation>,
     responses((status = 200, description = "The endpoint and its new secret", body = EndpointWithSecret), ChangeRefusals),
     security(("operator_token" = [])),
 )]
@@ -301,7 +301,7 @@ pub(super) async fn rotate_webhook(
     desk: Desk<Manage>,
     app: Data<App>,
     id: Id<EndpointId>,
-    body: OptionalBody<RotationBody>,
+    body: OptionalBody<WebhookRotation>,
 ) -> Result<HttpResponse> {
     let (ring, what) = (app.keyring.clone(), (id.0, body.0.value.end_old.unwrap_or(false)));
     let order = desk.order(&body.0, body.0.value.reason.clone())?;

@@ -8,7 +8,8 @@ use super::carriers::{
 };
 use super::concern::{Concern, Fallback, Key};
 use super::concerns::{
-    Alerts, Billing, Database, Dispatch, Fraud, Log, Metrics, Node, Numbers, Outbound, Retention, Server, Sharing,
+    Alerts, Billing, Database, Dispatch, Fraud, Log, Metrics, Node, Numbers, Outbound, RequestLog, Retention, Server,
+    Sharing,
 };
 use super::fault::did_you_mean;
 
@@ -38,6 +39,7 @@ fn tables() -> [Shown; 13] {
         ("outbound", Outbound::DOCS, Outbound::KEYS),
         ("dispatch", Dispatch::DOCS, Dispatch::KEYS),
         ("retention", Retention::DOCS, Retention::KEYS),
+        ("request_log", RequestLog::DOCS, RequestLog::KEYS),
         ("fraud", Fraud::DOCS, Fraud::KEYS),
         ("alerts", Alerts::DOCS, Alerts::KEYS),
         ("billing", Billing::DOCS, Billing::KEYS),

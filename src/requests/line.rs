@@ -53,6 +53,11 @@ pub(super) fn minute_of(at: Millis) -> i64 {
     at.0.div_euclid(MINUTE_MS)
 }
 
+/// The beginning of a moment's minute.
+pub(super) fn minute_at(at: Millis) -> Millis {
+    Millis(minute_of(at).saturating_mul(MINUTE_MS))
+}
+
 impl Group {
     /// The group of a request.
     pub(super) fn of(seen: &Seen<'_>) -> Group {

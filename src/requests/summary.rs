@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::line::OLDER;
+use super::line::{OLDER, minute_at};
 use super::store::{self, Group, Scope};
 use crate::clock::Millis;
 use crate::db::Conn;
@@ -17,6 +17,9 @@ const DEFAULT_WINDOW: Duration = Duration::from_secs(86_400);
 /// Most groups of each sort.
 const GROUPS_MAX: i64 = 100;
 
+const MINUTE: Duration = Duration::from_secs(60);
+const A_MOMENT: Duration = Duration::from_millis(1);
+
 /// The time that a summary is of, and of whom.
 #[derive(Debug, Clone, Copy)]
 pub struct Window {
@@ -26,14 +29,18 @@ pub struct Window {
 }
 
 impl Window {
-    /// From `since`, a day before `until` where absent, to before `until`, `now` where absent. Error:
-    /// `validation_failed`.
+    /// From `since`, a day before `until` where absent, to before `until`, `now` where absent, in whole minutes, as
+    /// requests without a line are counted. Error: `validation_failed`.
     pub fn of(since: Option<Millis>, until: Option<Millis>, org_id: Option<OrgId>, now: Millis) -> Result<Window> {
-        // What has come in the present millisecond belongs to it.
-        let until = until.unwrap_or(now.plus(Duration::from_millis(1)));
-        let since = since.unwrap_or(until.minus(DEFAULT_WINDOW));
-        match since < until {
-            true => Ok(Window { since, until, org_id }),
+        let since = since.unwrap_or(until.unwrap_or(now).minus(DEFAULT_WINDOW));
+        let window = Window {
+            since: minute_at(since),
+            // What has come in the present millisecond belongs to it.
+            until: minute_at(until.unwrap_or(now.plus(Duration::from_millis(1))).plus(MINUTE.saturating_sub(A_MOMENT))),
+            org_id,
+        };
+        match window.since < window.until {
+            true => Ok(window),
             false => Err(Error::field("since", "must be earlier than until")),
         }
     }
@@ -42,10 +49,10 @@ impl Window {
 /// The requests of a stretch of time, by what became of them.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RequestSummary {
-    /// From here.
+    /// From here: the minute of the `since` that was asked for.
     #[schema(value_type = String, format = DateTime)]
     pub since: Millis,
-    /// Before this.
+    /// Before this, a whole minute too.
     #[schema(value_type = String, format = DateTime)]
     pub until: Millis,
     /// Requests in all. Those that got no line of their own are counted once their minute is over.
