@@ -51,6 +51,7 @@ pub mod broadcasts;
 pub mod billing;
 pub mod callbacks;
 pub mod privacy;
+pub mod requests;
 pub mod admin;
 pub mod console;
 
