@@ -51,6 +51,7 @@ pub mod broadcasts;
 pub mod billing;
 pub mod callbacks;
 pub mod privacy;
+pub mod requests;
 pub mod disk;
 pub mod health;
 pub mod system;

@@ -14,7 +14,7 @@ use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
 use crate::{
     accounts, activations, alerts, audit, billing, broadcasts, callbacks, disk, failpoint, fraud, health, idempotency,
-    inbound, limits, privacy, routing, sentinel, signin, system, templates, verifications, wallet, webhooks, whatsapp,
+    inbound, limits, privacy, requests, routing, sentinel, signin, system, templates, verifications, wallet, webhooks, whatsapp,
 };
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
@@ -98,6 +98,14 @@ pub async fn keep_refusals(app: &App, stop: watch::Receiver<bool>) {
     }
 }
 
+/// Writes down the requests that this process has noted, until `stop` says true and once more then.
+pub async fn keep_requests(app: &App, stop: watch::Receiver<bool>) {
+    every(REQUESTS_EVERY, stop, || async { requests::write_log(app, false).await.map(drop) }).await;
+    if let Err(fault) = requests::write_log(app, true).await {
+        complain("writing requests down", &fault);
+    }
+}
+
 /// Keeps the fraud engine of a process: what it learns, and the holds it asked for.
 pub async fn keep_engine(app: &App, stop: watch::Receiver<bool>) {
     let step = || async {
@@ -167,6 +175,8 @@ pub async fn save_windows(app: &App) -> Result<()> {
 
 /// How long a refusal waits to be written down.
 const REFUSALS_EVERY: Duration = Duration::from_secs(1);
+/// How long a request waits to be written down.
+const REQUESTS_EVERY: Duration = Duration::from_secs(1);
 /// How long the engine waits to learn what other processes know.
 const ENGINE_EVERY: Duration = Duration::from_secs(1);
 /// How late operators are told of something.
@@ -214,6 +224,7 @@ pub async fn sweep(app: &App) -> Result<()> {
     let now = app.clock.now();
     let keep = app.config.retention.clone();
     let console = app.config.console.clone();
+    let logged = now.minus(app.config.request_log.retention);
     for _ in 0..PURGES_MAX {
         let (keep, console) = (keep.clone(), console.clone());
         let gone = app
@@ -238,6 +249,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let deliveries = webhooks::purge_deliveries(conn, told, PURGE_ROWS)?;
                 let events = webhooks::purge_events(conn, told, PURGE_ROWS)?;
                 let listeners = webhooks::purge_listeners(conn, now, PURGE_ROWS)?;
+                let requests = requests::purge_requests(conn, logged, PURGE_ROWS)?;
                 Ok(keys
                     + inbound
                     + rents
@@ -255,6 +267,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                     + events
                     + listeners
                     + messages::purge_bodies(conn, now.minus(keep.bodies), PURGE_ROWS)?
+                    + requests
                     + messages::purge_messages(conn, now.minus(keep.messages), PURGE_ROWS)?)
             })
             .await?;

@@ -109,6 +109,11 @@ impl<W> Desk<W> {
         base_url(&self.req)
     }
 
+    /// Whether the operator may do `duty` besides.
+    pub(super) fn may(&self, duty: Duty) -> bool {
+        self.operator.role.may(duty)
+    }
+
     /// Reads and answers 200.
     pub(super) async fn show<T, F>(&self, read: F) -> Result<HttpResponse>
     where

@@ -7,8 +7,8 @@ use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
     activations, audit, billing, books, caps, carriers, checkpoints, decisions, erasures, events, fees, holds, inbound,
-    keys, limits, lists, messages, operators, orgs, pauses, plans, prices, route_stats, routes, rules, senders,
-    sessions, simulations, system, templates, wallets, whatsapp,
+    keys, limits, lists, messages, operators, orgs, pauses, plans, prices, requests, route_stats, routes, rules, senders,
+    sessions, simulations, system, templates, wallets, webhooks, whatsapp,
 };
 use crate::error::Code;
 use crate::http::problem::Problem;
@@ -59,6 +59,18 @@ use crate::http::refusals::refusals;
         system::list_backups,
         system::support_bundle,
         system::list_jobs,
+        requests::list_requests,
+        requests::summarize_requests,
+        requests::trace_request,
+        webhooks::list_webhooks,
+        webhooks::show_webhook,
+        webhooks::list_deliveries,
+        webhooks::test_webhook,
+        webhooks::replay_webhook,
+        webhooks::disable_webhook,
+        webhooks::enable_webhook,
+        webhooks::rotate_webhook,
+        webhooks::list_carrier_calls,
         routes::list_routes,
         routes::replace_routes,
         routes::pause_route,

@@ -28,6 +28,7 @@ mod orgs;
 mod pauses;
 mod plans;
 mod prices;
+mod requests;
 mod route_stats;
 mod routes;
 mod rules;
@@ -37,6 +38,7 @@ mod simulations;
 mod system;
 mod templates;
 mod wallets;
+mod webhooks;
 mod whatsapp;
 
 pub use docs::AdminDocs;
@@ -76,6 +78,8 @@ pub fn configure(routes: &mut ServiceConfig) {
     messages::configure(routes);
     erasures::configure(routes);
     events::configure(routes);
+    requests::configure(routes);
+    webhooks::configure(routes);
     whatsapp::configure(routes);
     activations::configure(routes);
 }

@@ -10,7 +10,7 @@ mod settings;
 mod simulation;
 mod store;
 
-pub use decisions::{DecisionEntry, DecisionReport, report_decision};
+pub use decisions::{DecisionEntry, DecisionReport, report_decision, report_passed};
 pub use holds::{HoldView, forget_hold, keep_holds, release};
 pub use http::{SentinelDocs, configure};
 pub use learn::learn;

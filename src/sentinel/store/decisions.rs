@@ -192,3 +192,9 @@ pub fn find_decision(conn: &mut Conn, id: DecisionId) -> Result<Option<DecisionR
         .optional()?;
     Ok(found.map(passed))
 }
+
+/// The decision that let the message `id` through.
+pub fn find_passed(conn: &mut Conn, id: MessageId) -> Result<Option<DecisionRow>> {
+    let found: Option<Passed> = messages::table.find(id).select(PASSED).first(conn).optional()?;
+    Ok(found.map(passed))
+}
