@@ -7,8 +7,8 @@ use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
     activations, audit, billing, books, caps, carriers, checkpoints, decisions, erasures, events, fees, holds, inbound,
-    keys, limits, lists, messages, operators, orgs, pauses, plans, prices, requests, route_stats, routes, rules, senders,
-    sessions, simulations, system, templates, wallets, webhooks, whatsapp,
+    keys, limits, lists, messages, operators, orgs, pauses, plans, prices, requests, route_stats, routes, rules,
+    senders, sessions, simulations, system, templates, wallets, webhooks, whatsapp,
 };
 use crate::error::Code;
 use crate::http::problem::Problem;

@@ -2,6 +2,7 @@
 
 mod activations;
 mod channels;
+mod system;
 mod tenant;
 mod tenants;
 
@@ -31,6 +32,17 @@ pub(super) static LISTINGS: &[&Listing] = &[
     &channels::PRICES,
     &activations::NUMBERS,
     &activations::SERVICES,
+    &system::FINDINGS,
+    &system::NODES,
+    &system::QUEUES,
+    &system::JOBS,
+    &system::CONFIG,
+    &system::BACKUPS,
+    &system::audit::AUDIT,
+    &system::audit::CHECKPOINTS,
+    &system::operators::OPERATORS,
+    &system::operators::SESSIONS,
+    &system::operators::TOKENS,
 ];
 
 /// Every form, for what is sent and for the test of the contract.
@@ -65,6 +77,16 @@ pub(super) static FORMS: &[&Form] = &[
     &activations::ADD_NUMBERS,
     &activations::CHANGE_NUMBER,
     &activations::PUT_SERVICE,
+    &system::BACK_UP,
+    &system::audit::NEW_CHECKPOINT,
+    &system::operators::NEW_OPERATOR,
+    &system::operators::INVITE,
+    &system::operators::CHANGE_OPERATOR,
+    &system::operators::DISABLE,
+    &system::operators::ENABLE,
+    &system::operators::END_SESSION,
+    &system::operators::NEW_TOKEN,
+    &system::operators::REVOKE_TOKEN,
 ];
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
@@ -72,4 +94,5 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
     tenant::configure(routes);
     channels::configure(routes);
     activations::configure(routes);
+    system::configure(routes);
 }
