@@ -146,6 +146,8 @@ ids! {
     WhatsappNumberId = "wan",
     /// An operator.
     OperatorId = "opr",
+    /// A session of an operator at the console.
+    SessionId = "ses",
     /// An operator's token.
     TokenId = "tok",
     /// Money that is to come into a wallet.

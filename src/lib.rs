@@ -33,6 +33,7 @@ pub mod app;
 pub mod audit;
 pub mod idempotency;
 pub mod accounts;
+pub mod signin;
 pub mod wallet;
 pub mod fraud;
 pub mod alerts;
@@ -50,6 +51,7 @@ pub mod billing;
 pub mod callbacks;
 pub mod requests;
 pub mod admin;
+pub mod console;
 
 // The doors.
 pub mod disk;

@@ -57,6 +57,8 @@ pub enum Purpose {
     Reply,
     /// Signing secrets of webhook endpoints at rest.
     Webhook,
+    /// What operators sign in with: links, cookies of the door, second factors at rest. The first part says which.
+    Signin,
 }
 
 impl Purpose {
@@ -70,6 +72,7 @@ impl Purpose {
             Purpose::Callback => b"postern/callback/1",
             Purpose::Reply => b"postern/reply/1",
             Purpose::Webhook => b"postern/webhook/1",
+            Purpose::Signin => b"postern/signin/1",
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
 use crate::{
     accounts, activations, alerts, billing, broadcasts, callbacks, disk, failpoint, fraud, health, idempotency,
-    inbound, limits, requests, routing, sentinel, templates, verifications, wallet, webhooks, whatsapp,
+    inbound, limits, requests, routing, sentinel, signin, templates, verifications, wallet, webhooks, whatsapp,
 };
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
@@ -212,8 +212,9 @@ pub async fn sweep(app: &App) -> Result<()> {
     let now = app.clock.now();
     let keep = app.config.retention.clone();
     let logged = now.minus(app.config.request_log.retention);
+    let console = app.config.console.clone();
     for _ in 0..PURGES_MAX {
-        let keep = keep.clone();
+        let (keep, console) = (keep.clone(), console.clone());
         let gone = app
             .db
             .write(move |conn| {
@@ -231,6 +232,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let spent = wallet::purge_spent(conn, now.minus(SPENT_KEPT), PURGE_ROWS)?;
                 let chats = whatsapp::purge_whatsapp(conn, now, PURGE_ROWS)?;
                 let broadcasts = broadcasts::purge_broadcasts(conn, now.minus(keep.messages), PURGE_ROWS)?;
+                let doors = signin::purge_signin(conn, &console, now, PURGE_ROWS)?;
                 let told = now.minus(keep.events);
                 let deliveries = webhooks::purge_deliveries(conn, told, PURGE_ROWS)?;
                 let events = webhooks::purge_events(conn, told, PURGE_ROWS)?;
@@ -240,6 +242,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                     + inbound
                     + rents
                     + chats
+                    + doors
                     + pairs
                     + spent
                     + unproven

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use moka::sync::Cache;
 
 use crate::accounts::caller::{Caller, standing};
-use crate::accounts::operator::Operator;
+use crate::accounts::operator::{Operator, Via};
 use crate::accounts::store;
 use crate::accounts::token::Presented;
 use crate::app::{App, FromApp};
@@ -151,12 +151,12 @@ fn load_operator(conn: &mut Conn, prefix: &str, _: Millis) -> Result<Option<Know
     Ok(stored.map(|stored| Known {
         hash: stored.hash,
         expires_at: stored.view.expires_at,
-        revoked_at: stored.view.revoked_at,
+        revoked_at: stored.view.revoked_at.or(stored.operator.disabled_at),
         whose: Operator {
             id: stored.operator.id,
-            token_id: stored.view.id,
+            via: Via::Token(stored.view.id),
             name: stored.operator.name,
-            role: stored.operator.role,
+            role: stored.view.role.map_or(stored.operator.role, |role| role.lesser(stored.operator.role)),
         },
     }))
 }

@@ -1,5 +1,6 @@
 //! Accounts: organizations, their plans, limits and keys, the operators, and the guard at the door.
 
+mod amend;
 mod boosts;
 mod caller;
 mod change;
@@ -23,6 +24,7 @@ mod scope;
 mod store;
 mod token;
 
+pub use amend::{OperatorPatch, update_operator};
 pub use boosts::set_send_boost;
 pub use caller::{Caller, Standing, working_caller};
 pub use change::{change_bare, change_once, change_sealed, respond, stored, stored_nothing};
@@ -34,10 +36,10 @@ pub use guard::{admit_activation_client, find_activation_client, guard, operator
 pub use guarding::{CountryMode, Guarding};
 pub use http::{AccountDocs, AccountView, show_account};
 pub use keys::{KeyKind, KeySearch, KeyView, NewKey, create_key, list_keys, revoke_key, rotate_key};
-pub use operator::Operator;
+pub use operator::{Operator, Via};
 pub use operators::{
-    NewOperator, OperatorView, TokenView, create_operator, create_operator_token, ensure_first_owner,
-    list_operator_tokens, list_operators, revoke_operator_token,
+    NewOperator, OperatorView, TokenTerms, TokenView, create_operator, create_operator_token, ensure_first_owner,
+    find_operator, find_operator_named, list_operator_tokens, list_operators, revoke_operator_token,
 };
 pub use org::{
     KybStatus, NewOrg, Org, OrgPatch, OrgStatus, PlanWhen, Protection, SubscriptionStatus, create_org, list_orgs,

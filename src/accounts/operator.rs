@@ -2,18 +2,27 @@
 
 use crate::accounts::role::{Duty, Role};
 use crate::error::{Code, Error, Result};
-use crate::ids::{OperatorId, TokenId};
+use crate::ids::{OperatorId, SessionId, TokenId};
+
+/// How an operator proved who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Via {
+    /// By a token, in a request of their own.
+    Token(TokenId),
+    /// By a session of the console.
+    Session(SessionId),
+}
 
 /// An authenticated operator.
 #[derive(Debug, Clone)]
 pub struct Operator {
     /// Who.
     pub id: OperatorId,
-    /// By which token.
-    pub token_id: TokenId,
+    /// How they came in.
+    pub via: Via,
     /// Their name.
     pub name: String,
-    /// What they may do.
+    /// What they may do here: their role, or less where their token is narrower.
     pub role: Role,
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::accounts::operator::{Operator, Via};
 use crate::accounts::org::is_name;
 use crate::accounts::role::Role;
 use crate::accounts::store;
@@ -27,6 +28,9 @@ pub struct OperatorView {
     /// When they were added.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Millis,
+    /// Since when they may do nothing; their tokens and sessions count for nothing.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub disabled_at: Option<Millis>,
 }
 
 /// An operator to add.
@@ -63,6 +67,19 @@ pub struct TokenView {
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Millis,
+    /// What it may do at most, where that is less than its operator may.
+    pub role: Option<Role>,
+}
+
+/// What a token may do, and for how long.
+#[derive(Debug, Clone, Default)]
+pub struct TokenTerms {
+    /// When it stops working; never where absent.
+    pub expires_at: Option<Millis>,
+    /// What it may do at most; as much as its operator where absent.
+    pub role: Option<Role>,
+    /// Who makes it: a token for oneself may neither do more nor last longer than the one it is made with.
+    pub maker: Option<Operator>,
 }
 
 /// Adds an operator. Errors: `validation_failed`, also where the name is taken.
@@ -71,7 +88,8 @@ pub fn create_operator(conn: &mut Conn, by: &By, new: NewOperator) -> Result<Ope
     if !is_name(&name, 100) {
         return Err(Error::field("name", "must have 1 to 100 printable characters"));
     }
-    let operator = OperatorView { id: OperatorId::new(by.now), name, role: new.role, created_at: by.now };
+    let operator =
+        OperatorView { id: OperatorId::new(by.now), name, role: new.role, created_at: by.now, disabled_at: None };
     if !store::operators::insert_new(conn, operator.clone())? {
         return Err(Error::field("name", "belongs to another operator already"));
     }
@@ -85,9 +103,16 @@ pub fn create_operator_token(
     conn: &mut Conn,
     by: &By,
     operator: OperatorId,
-    expires_at: Option<Millis>,
+    terms: TokenTerms,
 ) -> Result<(TokenView, Secret<String>)> {
-    store::operators::find(conn, operator)?.ok_or_else(|| Error::new(Code::NotFound))?;
+    let owner = find_operator(conn, operator)?;
+    let maker = terms.maker.filter(|maker| maker.id == operator);
+    let most = maker.as_ref().map_or(owner.role, |maker| maker.role.lesser(owner.role));
+    if terms.role.is_some_and(|role| !role.is_within(most)) {
+        return Err(Error::field("role", format!("must be one that {most} includes")));
+    }
+    let role = terms.role.or((most != owner.role).then_some(most));
+    let expires_at = held_to_maker(conn, maker.as_ref(), terms.expires_at)?;
     if expires_at.is_some_and(|at| at <= by.now) {
         return Err(Error::field("expires_at", "must be in the future"));
     }
@@ -99,10 +124,34 @@ pub fn create_operator_token(
         expires_at,
         revoked_at: None,
         created_at: by.now,
+        role,
     };
     store::operators::insert_token(conn, view.clone(), minted.hash.to_vec())?;
     by.tell(conn, "operator.token.create", view.id, Change::made(&view))?;
     Ok((view, minted.text))
+}
+
+/// The end of a token made with `maker`'s: no later than the end of that.
+fn held_to_maker(conn: &mut Conn, maker: Option<&Operator>, wanted: Option<Millis>) -> Result<Option<Millis>> {
+    let Some(Operator { id, via: Via::Token(token), .. }) = maker else { return Ok(wanted) };
+    let tokens = store::operators::list_tokens(conn, *id)?;
+    let end = tokens.iter().find(|known| known.id == *token).and_then(|known| known.expires_at);
+    match (wanted, end) {
+        (Some(wanted), Some(end)) if wanted > end => {
+            Err(Error::field("expires_at", "must not be later than the end of the token that makes it"))
+        }
+        (wanted, end) => Ok(wanted.or(end)),
+    }
+}
+
+/// The operator `id`. Error: `not_found`.
+pub fn find_operator(conn: &mut Conn, id: OperatorId) -> Result<OperatorView> {
+    store::operators::find(conn, id)?.ok_or_else(|| Error::new(Code::NotFound))
+}
+
+/// The operator of this name, if there is one.
+pub fn find_operator_named(conn: &mut Conn, name: &str) -> Result<Option<OperatorView>> {
+    store::operators::find_named(conn, name)
 }
 
 /// Revokes an operator's token: refused within a second everywhere. Revoking twice changes nothing. Errors: `not_found`.
@@ -150,6 +199,7 @@ pub fn ensure_first_owner(conn: &mut Conn, now: Millis, chosen: &Secret<String>)
         expires_at: None,
         revoked_at: None,
         created_at: now,
+        role: None,
     };
     store::operators::insert_token(conn, view.clone(), presented.hash().to_vec())?;
     by.tell(conn, "operator.token.create", view.id, Change::made(&view))

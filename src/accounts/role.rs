@@ -49,6 +49,18 @@ impl Role {
         self.duties().contains(&duty)
     }
 
+    /// Whether this role may do nothing that `other` may not.
+    pub fn is_within(self, other: Role) -> bool {
+        self.duties().iter().all(|duty| other.may(*duty))
+    }
+
+    /// What both roles may do, as a role; the table has one for every two.
+    #[must_use]
+    pub fn lesser(self, other: Role) -> Role {
+        let both = |role: &Role| role.is_within(self) && role.is_within(other);
+        Role::ALL.iter().copied().filter(both).max_by_key(|role| role.duties().len()).unwrap_or(Role::Viewer)
+    }
+
     /// The roles that may do `duty`, for an error's help.
     pub fn that_may(duty: Duty) -> Vec<&'static str> {
         Role::ALL.iter().filter(|role| role.may(duty)).map(Role::as_str).collect()
@@ -65,5 +77,13 @@ mod tests {
         assert_eq!(Role::that_may(Duty::Manage), ["operator", "owner"]);
         assert_eq!(Role::that_may(Duty::Audit), ["owner", "auditor"]);
         assert!(Role::ALL.iter().all(|role| role.may(Duty::Look)));
+    }
+
+    #[test]
+    fn two_roles_share_a_role_that_may_what_both_may_and_no_more() {
+        for (one, other) in Role::ALL.iter().flat_map(|one| Role::ALL.iter().map(move |other| (*one, *other))) {
+            let both: Vec<Duty> = Duty::ALL.iter().copied().filter(|duty| one.may(*duty) && other.may(*duty)).collect();
+            assert_eq!(one.lesser(other).duties(), both, "{one} and {other}");
+        }
     }
 }

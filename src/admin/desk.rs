@@ -11,11 +11,14 @@ use serde::{Deserialize, Serialize};
 use crate::accounts::{Duty, Operator};
 use crate::admin::order::Order;
 use crate::app::App;
+use crate::clock::Millis;
+use crate::config::Config;
 use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::http::idempotency_key::{IdempotencyKey, fingerprint};
 use crate::http::page::{Ask, Scope};
-use crate::http::{Body, RequestId, reply};
+use crate::http::{Body, RequestId, base_url, reply};
+use crate::secret::Keyring;
 
 /// A duty as a type, so that a handler's signature says who may call it.
 pub(super) trait Work {
@@ -77,6 +80,31 @@ impl<W> Desk<W> {
     /// Whether the operator may do `duty` besides.
     pub(super) fn may(&self, duty: Duty) -> bool {
         self.operator.role.may(duty)
+    }
+
+    /// Who sits here.
+    pub(super) fn operator(&self) -> &Operator {
+        &self.operator
+    }
+
+    /// The configuration.
+    pub(super) fn config(&self) -> &Config {
+        &self.app.config
+    }
+
+    /// The server's keys.
+    pub(super) fn keyring(&self) -> &Keyring {
+        &self.app.keyring
+    }
+
+    /// The present moment.
+    pub(super) fn now(&self) -> Millis {
+        self.app.clock.now()
+    }
+
+    /// Where this server is reached, without a slash at the end.
+    pub(super) fn base(&self) -> String {
+        base_url(&self.req)
     }
 
     /// Reads and answers 200.

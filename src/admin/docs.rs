@@ -7,8 +7,8 @@ use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
     activations, audit, billing, books, caps, carriers, decisions, events, fees, holds, inbound, keys, limits, lists,
-    messages, operators, orgs, pauses, plans, prices, requests, route_stats, routes, rules, senders, simulations,
-    templates, wallets, webhooks, whatsapp,
+    messages, operators, orgs, pauses, plans, prices, requests, route_stats, routes, rules, senders, sessions,
+    simulations, templates, wallets, webhooks, whatsapp,
 };
 use crate::error::Code;
 use crate::http::problem::Problem;
@@ -31,6 +31,7 @@ use crate::http::refusals::refusals;
         limits::set_org_limit,
         limits::remove_org_limit,
         limits::list_key_limits,
+        limits::show_key_usage,
         limits::set_key_limit,
         limits::remove_key_limit,
         plans::list_plans,
@@ -39,9 +40,14 @@ use crate::http::refusals::refusals;
         fees::replace_plan_fees,
         operators::create_operator,
         operators::list_operators,
+        operators::show_operator,
+        operators::update_operator,
         operators::create_operator_token,
         operators::list_operator_tokens,
         operators::revoke_operator_token,
+        sessions::list_sessions,
+        sessions::end_session,
+        sessions::invite_operator,
         audit::list_audit,
         audit::verify_audit,
         requests::list_requests,

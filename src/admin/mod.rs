@@ -31,6 +31,7 @@ mod route_stats;
 mod routes;
 mod rules;
 mod senders;
+mod sessions;
 mod simulations;
 mod templates;
 mod wallets;
@@ -49,6 +50,7 @@ pub fn configure(routes: &mut ServiceConfig) {
     plans::configure(routes);
     fees::configure(routes);
     operators::configure(routes);
+    sessions::configure(routes);
     audit::configure(routes);
     // Before `/routes/{id}`, which would take its path.
     route_stats::configure(routes);

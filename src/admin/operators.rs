@@ -1,11 +1,11 @@
-//! Operators and their tokens.
+//! Operators and their tokens. Everybody makes and revokes tokens of their own; those of others are for owners.
 
 use actix_web::web::ServiceConfig;
-use actix_web::{HttpRequest, HttpResponse, delete, get, post};
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::accounts::{self, NewOperator, OperatorView, TokenView};
+use crate::accounts::{self, Duty, NewOperator, OperatorPatch, OperatorView, Role, TokenTerms, TokenView};
 use crate::admin::desk::{Desk, Govern, Look, Unfiltered, Why};
 use crate::admin::docs::{ChangeRefusals, ReadRefusals};
 use crate::admin::order::{done, made};
@@ -14,11 +14,14 @@ use crate::error::Result;
 use crate::http::page::{Page, PageParams};
 use crate::http::{Body, Id, Listing, Query, path_part};
 use crate::ids::{OperatorId, TokenId};
+use crate::signin::{self, SignInState};
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
     routes
         .service(create_operator)
         .service(list_operators)
+        .service(show_operator)
+        .service(update_operator)
         .service(create_operator_token)
         .service(list_operator_tokens)
         .service(revoke_operator_token);
@@ -32,6 +35,8 @@ pub struct NewToken {
     /// When it stops working; never where absent. Must be in the future.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Millis>,
+    /// What it may do at most, where that is less than its operator's role; the lesser of both counts.
+    role: Option<Role>,
     /// Why, for the audit log.
     #[schema(max_length = 500)]
     reason: Option<String>,
@@ -53,6 +58,16 @@ pub struct MadeToken {
     /// The whole token: what requests carry. Shown once.
     #[schema(example = "pst_opr_0aB3dE6gH9jK_…")]
     secret: String,
+}
+
+/// An operator and how they sign in to the console.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OperatorDetail {
+    /// The operator.
+    #[serde(flatten)]
+    operator: OperatorView,
+    /// How they sign in.
+    sign_in: SignInState,
 }
 
 /// Add an operator.
@@ -89,7 +104,62 @@ pub(super) async fn list_operators(desk: Desk<Look>, listing: Listing<Unfiltered
     desk.list(listing.page, accounts::list_operators, |operator: &OperatorView| operator.id.to_string()).await
 }
 
-/// Make a token for an operator. The answer holds the secret, once.
+/// Show an operator.
+#[utoipa::path(
+    tag = "Admin: operators",
+    path = "/v1/admin/operators/{id}",
+    params(("id" = OperatorId, Path, description = "The operator")),
+    responses((status = 200, description = "The operator", body = OperatorDetail), ReadRefusals),
+    security(("operator_token" = [])),
+)]
+#[get("/operators/{id}")]
+pub(super) async fn show_operator(desk: Desk<Look>, id: Id<OperatorId>) -> Result<HttpResponse> {
+    desk.show(move |conn| {
+        let operator = accounts::find_operator(conn, id.0)?;
+        Ok(OperatorDetail { operator, sign_in: signin::sign_in_state(conn, id.0)? })
+    })
+    .await
+}
+
+/// Change an operator: name, role, and whether they may do anything at all. `disabled: true` ends their sessions and
+/// refuses their tokens. The last owner stays one.
+#[utoipa::path(
+    tag = "Admin: operators",
+    path = "/v1/admin/operators/{id}",
+    params(
+        ("id" = OperatorId, Path, description = "The operator"),
+        ("Idempotency-Key" = Option<String>, Header, description = "One key, one change"),
+    ),
+    request_body = OperatorPatch,
+    responses((status = 200, description = "The operator as they are now", body = OperatorView), ChangeRefusals),
+    security(("operator_token" = [])),
+)]
+#[patch("/operators/{id}")]
+pub(super) async fn update_operator(
+    desk: Desk<Govern>,
+    id: Id<OperatorId>,
+    body: Body<OperatorPatch>,
+) -> Result<HttpResponse> {
+    let order = desk.order(&body, body.value.reason.clone())?;
+    let patch = body.value;
+    order
+        .run(move |conn, by| {
+            let operator = accounts::update_operator(conn, by, id.0, patch)?;
+            if operator.disabled_at.is_some() {
+                signin::end_sessions_of(conn, by, id.0, None)?;
+            }
+            done(&operator)
+        })
+        .await
+}
+
+/// Errors: `permission_denied` unless it is about the operator who asks, or they govern.
+fn own_or_govern<W>(desk: &Desk<W>, id: OperatorId) -> Result<()> {
+    if desk.operator().id == id { Ok(()) } else { desk.operator().require(Duty::Govern) }
+}
+
+/// Make a token for an operator: for oneself whatever one's role, for others as an owner. The answer holds the secret,
+/// once. One made for oneself may neither do more nor last longer than the one it is made with.
 #[utoipa::path(
     tag = "Admin: operators",
     path = "/v1/admin/operators/{id}/tokens",
@@ -103,15 +173,17 @@ pub(super) async fn list_operators(desk: Desk<Look>, listing: Listing<Unfiltered
 )]
 #[post("/operators/{id}/tokens")]
 pub(super) async fn create_operator_token(
-    desk: Desk<Govern>,
+    desk: Desk<Look>,
     id: Id<OperatorId>,
     body: Body<NewToken>,
 ) -> Result<HttpResponse> {
+    own_or_govern(&desk, id.0)?;
     let order = desk.order(&body, body.value.reason.clone())?;
-    let expires_at = body.value.expires_at;
+    let NewToken { expires_at, role, .. } = body.value;
+    let terms = TokenTerms { expires_at, role, maker: Some(desk.operator().clone()) };
     order
         .run_sealed(move |conn, by| {
-            let (token, secret) = accounts::create_operator_token(conn, by, id.0, expires_at)?;
+            let (token, secret) = accounts::create_operator_token(conn, by, id.0, terms)?;
             let location = format!("/v1/admin/operators/{}", id.0);
             made(location, &MadeToken { token, secret: secret.expose().clone() })
         })
@@ -131,7 +203,8 @@ pub(super) async fn list_operator_tokens(desk: Desk<Look>, id: Id<OperatorId>) -
     desk.show(move |conn| Ok(Tokens { data: accounts::list_operator_tokens(conn, id.0)? })).await
 }
 
-/// Revoke a token: refused everywhere within a second. Revoking it again changes nothing.
+/// Revoke a token, one's own or, as an owner, anybody's: refused everywhere within a second. Revoking it again changes
+/// nothing.
 #[utoipa::path(
     tag = "Admin: operators",
     path = "/v1/admin/operators/{id}/tokens/{token_id}",
@@ -146,11 +219,12 @@ pub(super) async fn list_operator_tokens(desk: Desk<Look>, id: Id<OperatorId>) -
 )]
 #[delete("/operators/{id}/tokens/{token_id}")]
 pub(super) async fn revoke_operator_token(
-    desk: Desk<Govern>,
+    desk: Desk<Look>,
     id: Id<OperatorId>,
     req: HttpRequest,
     why: Query<Why>,
 ) -> Result<HttpResponse> {
+    own_or_govern(&desk, id.0)?;
     let token: TokenId = path_part(&req, "token_id")?;
     let order = desk.bare_order(why.0.reason)?;
     order.run(move |conn, by| done(&accounts::revoke_operator_token(conn, by, id.0, token)?)).await

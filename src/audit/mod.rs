@@ -26,6 +26,8 @@ pub enum Actor {
     Operator(OperatorId),
     /// An organization, by one of its keys.
     Key(KeyId),
+    /// Somebody at the console's door who has not signed in.
+    Visitor,
     /// Somebody at the machine, by the command line.
     Cli,
     /// Postern itself, at start.
@@ -37,6 +39,7 @@ impl std::fmt::Display for Actor {
         match self {
             Actor::Operator(id) => id.fmt(f),
             Actor::Key(id) => id.fmt(f),
+            Actor::Visitor => f.write_str("visitor"),
             Actor::Cli => f.write_str("cli"),
             Actor::System => f.write_str("system"),
         }
@@ -131,7 +134,7 @@ pub struct Record {
     /// When.
     #[schema(value_type = String, format = DateTime, example = "2026-03-28T14:30:00.000Z")]
     pub at: Millis,
-    /// Who: the id of an operator or a key, `cli` or `system`.
+    /// Who: the id of an operator or a key, `visitor`, `cli` or `system`.
     #[schema(example = "opr_01h455vb4pex5vsknk084sn02q")]
     pub actor: String,
     /// What was done.

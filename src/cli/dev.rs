@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::desk::Desk;
 use super::{serve, show};
 use crate::accounts::{
-    Countries, KybStatus, NewKey, NewOperator, NewOrg, PlanName, Role, create_key, create_operator,
+    Countries, KybStatus, NewKey, NewOperator, NewOrg, PlanName, Role, TokenTerms, create_key, create_operator,
     create_operator_token, create_org, list_orgs,
 };
 use crate::audit::{By, Change};
@@ -144,7 +144,7 @@ fn first_start(conn: &mut Conn, by: &By, whatsapp: &str) -> Result<Option<First>
     let (_, live_key) = create_key(conn, by, org, NewKey::named("dev live", Mode::Live))?;
     let owner = NewOperator { name: String::from("dev"), role: Role::Owner, reason: None };
     let owner = create_operator(conn, by, owner)?.id;
-    let (_, operator) = create_operator_token(conn, by, owner, None)?;
+    let (_, operator) = create_operator_token(conn, by, owner, TokenTerms::default())?;
     if routing::load(conn)?.is_empty() {
         let carrier = |channel: Channel| if channel == Channel::Whatsapp { whatsapp } else { SANDBOX };
         let routes: Vec<Route> = Channel::ALL.iter().map(|channel| to(carrier(*channel), *channel, by)).collect();

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::desk::Desk;
 use super::show;
-use crate::accounts::{NewOperator, OperatorView, Role, create_operator, create_operator_token};
+use crate::accounts::{NewOperator, OperatorView, Role, TokenTerms, create_operator, create_operator_token};
 use crate::config::Config;
 
 /// What to do with operators.
@@ -40,7 +40,7 @@ pub async fn run(config: Config, args: Args) -> anyhow::Result<()> {
     let (operator, token) = desk
         .change(reason, |conn, by| {
             let operator = create_operator(conn, by, new)?;
-            let (_, token) = create_operator_token(conn, by, operator.id, None)?;
+            let (_, token) = create_operator_token(conn, by, operator.id, TokenTerms::default())?;
             Ok((operator, token))
         })
         .await?;

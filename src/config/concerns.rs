@@ -54,12 +54,7 @@ crate::text_enum! {
     }
 }
 
-crate::text_enum! {
-    /// Whether something is done.
-    pub enum Switch { Off = "off", On = "on" }
-}
-
-word_setting!(Role, LogFormat, SeveralNodes, AlertKind, Activations, Statuses, Switch);
+word_setting!(Role, LogFormat, SeveralNodes, AlertKind, Activations, Switch, Statuses);
 
 concern! {
     /// This process.
@@ -290,6 +285,23 @@ concern! {
         /// How the text endpoint answers where a key says nothing else: always_200, as its clients know it, with the status in
         /// X-Activation-Status; or mapped, with the status itself.
         statuses: Statuses = default "always_200", "POSTERN_NUMBERS_STATUSES", any;
+    }
+}
+
+crate::text_enum! {
+    /// Whether something is there.
+    pub enum Switch { Off = "off", On = "on" }
+}
+
+concern! {
+    /// The operators' console under /console.
+    pub struct Console {
+        /// Whether it is served.
+        enabled: Switch = default "on", "POSTERN_CONSOLE", any;
+        /// How long a session may rest before its operator signs in again.
+        session_idle: Duration = default "30m", "POSTERN_CONSOLE_SESSION_IDLE", lasting(secs(120), secs(DAY));
+        /// How long a session lasts at most.
+        session_max: Duration = default "12h", "POSTERN_CONSOLE_SESSION_MAX", lasting(secs(300), secs(7 * DAY));
     }
 }
 

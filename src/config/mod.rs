@@ -28,8 +28,8 @@ pub use carriers::{
     TonNpi, TwilioCarrier, VonageCarrier, VonageSmsCarrier, YesNo,
 };
 pub use concerns::{
-    Activations, AlertKind, Alerts, Billing, Database, Dispatch, Fraud, Log, LogFormat, Metrics, Node, Numbers,
-    Outbound, RequestLog, Retention, Role, Server, SeveralNodes, Sharing, Switch,
+    Activations, AlertKind, Alerts, Billing, Console, Database, Dispatch, Fraud, Log, LogFormat, Metrics, Node,
+    Numbers, Outbound, RequestLog, Retention, Role, Server, SeveralNodes, Sharing, Switch,
 };
 pub use fault::{ConfigFaults, Fault, Origin, Wrong};
 pub use keyring::{KeyState, secret_key_file};
@@ -66,6 +66,8 @@ pub struct Config {
     pub billing: Billing,
     /// Rented numbers.
     pub numbers: Numbers,
+    /// The operators' console.
+    pub console: Console,
     /// Logs.
     pub log: Log,
     /// Who takes messages; the sandbox comes first.
@@ -143,6 +145,7 @@ fn read_concerns(reader: &mut Reader, tables: &mut Table) -> Option<Config> {
     let alerts = named::<Alerts>(reader, tables, "alerts");
     let billing = named::<Billing>(reader, tables, "billing");
     let numbers = named::<Numbers>(reader, tables, "numbers");
+    let console = named::<Console>(reader, tables, "console");
     let log = named::<Log>(reader, tables, "log");
     let carriers = carriers::read(reader, tables.remove("carriers"));
     let top = Node::KEYS.iter().filter_map(|key| tables.remove_entry(key.name)).collect();
@@ -174,6 +177,7 @@ fn read_concerns(reader: &mut Reader, tables: &mut Table) -> Option<Config> {
         alerts: alerts?,
         billing: billing?,
         numbers: numbers?,
+        console: console?,
         log: log?,
         carriers,
     })

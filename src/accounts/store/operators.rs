@@ -10,8 +10,8 @@ use crate::db::schema::{operator_tokens, operators};
 use crate::error::Result;
 use crate::ids::{OperatorId, TokenId};
 
-type OperatorRow = (OperatorId, String, Role, Millis);
-type TokenRow = (TokenId, OperatorId, String, Vec<u8>, Option<Millis>, Option<Millis>, Millis);
+type OperatorRow = (OperatorId, String, Role, Millis, Option<Millis>);
+type TokenRow = (TokenId, OperatorId, String, Vec<u8>, Option<Millis>, Option<Millis>, Millis, Option<Role>);
 
 /// A token, the hash that proves it, and whose it is.
 pub(in crate::accounts) struct StoredToken {
@@ -59,6 +59,31 @@ pub(in crate::accounts) fn list(conn: &mut Conn, before: Option<OperatorId>, lim
     Ok(rows.into_iter().map(operator).collect())
 }
 
+/// Writes an operator's name, role and state.
+pub(in crate::accounts) fn update(conn: &mut Conn, operator: &OperatorView) -> Result<()> {
+    diesel::update(operators::table.filter(operators::id.eq(operator.id)))
+        .set((
+            operators::name.eq(operator.name.clone()),
+            operators::role.eq(operator.role),
+            operators::disabled_at.eq(operator.disabled_at),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Those who are owners and not disabled, held until the transaction ends: of two that are changed at once, the second
+/// sees what became of the first.
+pub(in crate::accounts) fn take_owners(conn: &mut Conn) -> Result<Vec<OperatorId>> {
+    let owners = operators::table
+        .filter(operators::role.eq(Role::Owner).and(operators::disabled_at.is_null()))
+        .order(operators::id)
+        .select(operators::id);
+    Ok(match conn {
+        Conn::Pg(c) => owners.for_update().load(c)?,
+        Conn::Sqlite(c) => owners.load(c)?,
+    })
+}
+
 /// Adds a token.
 pub(in crate::accounts) fn insert_token(conn: &mut Conn, new: TokenView, hash: Vec<u8>) -> Result<()> {
     diesel::insert_into(operator_tokens::table)
@@ -70,6 +95,7 @@ pub(in crate::accounts) fn insert_token(conn: &mut Conn, new: TokenView, hash: V
             operator_tokens::expires_at.eq(new.expires_at),
             operator_tokens::revoked_at.eq(new.revoked_at),
             operator_tokens::created_at.eq(new.created_at),
+            operator_tokens::role.eq(new.role),
         ))
         .execute(conn)?;
     Ok(())
@@ -116,10 +142,11 @@ pub(in crate::accounts) fn revoke_tokens_like(conn: &mut Conn, start: &str, now:
     Ok(())
 }
 
-fn token_view((id, operator_id, prefix, hash, expires_at, revoked_at, created_at): TokenRow) -> (TokenView, Vec<u8>) {
-    (TokenView { id, operator_id, prefix, expires_at, revoked_at, created_at }, hash)
+fn token_view(row: TokenRow) -> (TokenView, Vec<u8>) {
+    let (id, operator_id, prefix, hash, expires_at, revoked_at, created_at, role) = row;
+    (TokenView { id, operator_id, prefix, expires_at, revoked_at, created_at, role }, hash)
 }
 
-fn operator((id, name, role, created_at): OperatorRow) -> OperatorView {
-    OperatorView { id, name, role, created_at }
+fn operator((id, name, role, created_at, disabled_at): OperatorRow) -> OperatorView {
+    OperatorView { id, name, role, created_at, disabled_at }
 }

@@ -67,6 +67,7 @@ diesel::table! {
         name -> Text,
         role -> Text,
         created_at -> BigInt,
+        disabled_at -> Nullable<BigInt>,
     }
 }
 
@@ -79,6 +80,7 @@ diesel::table! {
         expires_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
         created_at -> BigInt,
+        role -> Nullable<Text>,
     }
 }
 

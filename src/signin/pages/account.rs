@@ -1,0 +1,147 @@
+//! One's own account: password, second factor, sessions, personal tokens.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::{self, ServiceConfig};
+use askama::Template;
+use serde::Deserialize;
+
+use super::setup::said;
+use super::sign_in::slow_down;
+use super::{form, page, see_other, shown};
+use crate::accounts::{Operator, Role, TokenView, list_operator_tokens};
+use crate::app::App;
+use crate::error::{Code, Result};
+use crate::http::{Raw, RequestId};
+use crate::ids::SessionId;
+use crate::secret::Secret;
+use crate::signin::cookies::{Jar, Kind};
+use crate::signin::own::{self, Proof};
+use crate::signin::sessions::{self, Session, SessionView};
+use crate::signin::{SignInState, sign_in_state};
+
+pub(super) fn configure(routes: &mut ServiceConfig) {
+    routes
+        .service(page("/account").route(web::get().to(show)))
+        .service(page("/account/password").route(web::post().to(change_password)))
+        .service(page("/account/sessions/end").route(web::post().to(end)))
+        .service(page("/account/sessions/end-others").route(web::post().to(end_others)));
+}
+
+/// Sessions shown at most; more than anybody has.
+const SESSIONS_MAX: i64 = 100;
+
+#[derive(Template)]
+#[template(path = "console/door/account.html")]
+struct Account<'a> {
+    csrf: &'a str,
+    operator: &'a Operator,
+    session: SessionId,
+    state: &'a SignInState,
+    sessions: &'a [SessionView],
+    tokens: &'a [TokenView],
+    /// Roles that a token may be held to.
+    roles: &'a [Role],
+    problem: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Passwords {
+    current: Secret<String>,
+    password: Secret<String>,
+    again: Secret<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct One {
+    id: SessionId,
+}
+
+async fn show(app: web::Data<App>, session: Session, operator: Operator) -> Result<HttpResponse> {
+    account(StatusCode::OK, &app, (&session, &operator), None).await
+}
+
+/// The page, with what went wrong.
+pub(super) async fn account(
+    status: StatusCode,
+    app: &App,
+    (session, operator): (&Session, &Operator),
+    problem: Option<&str>,
+) -> Result<HttpResponse> {
+    let (id, console, now) = (operator.id, app.config.console.clone(), app.clock.now());
+    let read = app.db.read(move |conn| {
+        let page = (None, SESSIONS_MAX);
+        let open = sessions::list_sessions(conn, Some(id), (&console, now), page)?;
+        Ok((sign_in_state(conn, id)?, open, list_operator_tokens(conn, id)?))
+    });
+    let (state, open, tokens) = read.await?;
+    let roles: Vec<Role> = Role::ALL.iter().copied().filter(|role| role.is_within(operator.role)).collect();
+    let working: Vec<TokenView> = tokens
+        .into_iter()
+        .filter(|token| token.revoked_at.is_none() && token.expires_at.is_none_or(|end| end > now))
+        .collect();
+    let page = Account {
+        csrf: &session.csrf,
+        operator,
+        session: session.id,
+        state: &state,
+        sessions: &open,
+        tokens: &working,
+        roles: &roles,
+        problem,
+    };
+    shown(status, &page, &[])
+}
+
+async fn change_password(
+    app: web::Data<App>,
+    session: Session,
+    operator: Operator,
+    request_id: RequestId,
+    raw: Raw,
+) -> Result<HttpResponse> {
+    let Passwords { current, password, again } = form(&raw)?;
+    let whose = (&session, &operator);
+    if password.expose() != again.expose() {
+        return account(StatusCode::UNPROCESSABLE_ENTITY, &app, whose, Some("The two new passwords differ.")).await;
+    }
+    let by = own::by_self(&session, request_id.to_string(), app.clock.now());
+    match own::change_password(&app, &session, &by, (current, password)).await {
+        Ok(Proof::Right(token)) => {
+            Ok(see_other("/console/account", &[Jar::of(&app).set(Kind::Session, token.expose(), None)]))
+        }
+        Ok(Proof::Wrong) => account(StatusCode::FORBIDDEN, &app, whose, Some("The present password is wrong.")).await,
+        Ok(Proof::Wait(wait)) => account(StatusCode::TOO_MANY_REQUESTS, &app, whose, Some(&slow_down(wait))).await,
+        Err(fault) if fault.code() == Code::ValidationFailed => {
+            account(StatusCode::UNPROCESSABLE_ENTITY, &app, whose, Some(&said(&fault))).await
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Ends one of one's own sessions; one that is somebody else's, or has ended, is nothing to end.
+async fn end(app: web::Data<App>, session: Session, request_id: RequestId, raw: Raw) -> Result<HttpResponse> {
+    let One { id } = form(&raw)?;
+    let by = own::by_self(&session, request_id.to_string(), app.clock.now());
+    let whose = session.operator;
+    let ended = app.db.write(move |conn| {
+        if sessions::find_session(conn, id)? == whose {
+            sessions::end_session(conn, &by, id)?;
+        }
+        Ok(())
+    });
+    match ended.await {
+        Err(fault) if fault.code() != Code::NotFound => Err(fault),
+        _ => Ok(see_other("/console/account", &[])),
+    }
+}
+
+async fn end_others(app: web::Data<App>, session: Session, request_id: RequestId) -> Result<HttpResponse> {
+    let by = own::by_self(&session, request_id.to_string(), app.clock.now());
+    app.db
+        .write(move |conn| sessions::end_sessions_of(conn, &by, session.operator, Some(session.id)).map(drop))
+        .await?;
+    Ok(see_other("/console/account", &[]))
+}

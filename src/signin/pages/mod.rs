@@ -1,0 +1,126 @@
+//! The pages of the door: signing in and out, first run and invitations, and an operator's own account. Rendered here,
+//! without a script.
+
+mod account;
+mod prove;
+mod second_factor;
+mod setup;
+mod sign_in;
+mod tokens;
+mod visitor;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+use crate::http::Raw;
+use crate::http::query::{from_pairs, pairs};
+
+/// The routes, to be put into the scope `/console` behind its guard.
+pub fn configure(routes: &mut ServiceConfig) {
+    routes
+        .service(page("/sign-in").route(web::get().to(sign_in::show)).route(web::post().to(sign_in::enter)))
+        .service(
+            page("/sign-in/code").route(web::get().to(sign_in::show_code)).route(web::post().to(sign_in::enter_code)),
+        )
+        .service(page("/sign-out").route(web::post().to(sign_in::leave)))
+        .service(page("/setup").route(web::get().to(setup::show)).route(web::post().to(setup::choose)))
+        .configure(account::configure)
+        .configure(prove::configure)
+        .configure(second_factor::configure)
+        .configure(tokens::configure);
+}
+
+/// A page's resource: a method that it does not take is refused as everywhere.
+fn page(path: &'static str) -> actix_web::Resource {
+    web::resource(path)
+}
+
+/// A form (`application/x-www-form-urlencoded`) as a `T` that denies unknown fields. Its token is the guard's matter.
+fn form<T: DeserializeOwned>(raw: &Raw) -> Result<T> {
+    let text = std::str::from_utf8(&raw.0).map_err(|_| Error::field("form", "must be UTF-8"))?;
+    let fields = pairs(text)?.into_iter().filter(|(name, _)| name != "csrf").collect();
+    from_pairs(fields)
+}
+
+/// A value of the query; empty where it is not there.
+fn of_query(req: &HttpRequest, name: &str) -> String {
+    let all = pairs(req.query_string()).unwrap_or_default();
+    all.into_iter().find(|(known, _)| known == name).map(|(_, value)| value).unwrap_or_default()
+}
+
+/// A page of this status with these cookies.
+fn shown(status: StatusCode, template: &impl Template, cookies: &[String]) -> Result<HttpResponse> {
+    let html = template.render().map_err(Error::internal)?;
+    let mut response = HttpResponse::build(status);
+    response.content_type("text/html; charset=utf-8");
+    for cookie in cookies {
+        response.append_header((header::SET_COOKIE, cookie.as_str()));
+    }
+    Ok(response.body(html))
+}
+
+/// On to another page, by GET, with these cookies.
+pub(super) fn see_other(place: &str, cookies: &[String]) -> HttpResponse {
+    let mut response = HttpResponse::SeeOther();
+    response.insert_header((header::LOCATION, place));
+    for cookie in cookies {
+        response.append_header((header::SET_COOKIE, cookie.as_str()));
+    }
+    response.finish()
+}
+
+/// Something that is said and no more.
+#[derive(Template)]
+#[template(path = "console/door/notice.html")]
+struct Notice<'a> {
+    title: &'a str,
+    text: &'a str,
+}
+
+/// The answer to a form that did not come from our own page.
+pub(super) fn forged() -> Result<HttpResponse> {
+    let notice = Notice {
+        title: "That form did not come from this page",
+        text: "Nothing was changed. Go back, load the page again and send it once more.",
+    };
+    shown(StatusCode::FORBIDDEN, &notice, &[])
+}
+
+/// The place to go on to after signing in: a path of the console, or its first page where `next` is anything else.
+fn safe_next(next: &str) -> &str {
+    let rest = next.strip_prefix("/console");
+    let inside = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || rest.starts_with('?'));
+    let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if inside && plain && next.len() <= 2_000 && !next.contains("//") { next } else { "/console" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_path_of_the_console_is_gone_on_to() {
+        for good in ["/console", "/console/messages?to=1&limit=2", "/console?x=1"] {
+            assert_eq!(safe_next(good), good);
+        }
+        for bad in [
+            "",
+            "/",
+            "//evil.example/console",
+            "https://evil.example/console",
+            "/console@evil.example",
+            "/consoles",
+            "/console/..//evil.example",
+            "/\\evil.example",
+            "/console/\\evil",
+            "javascript:alert(1)",
+            "/console\r\nSet-Cookie: a=b",
+        ] {
+            assert_eq!(safe_next(bad), "/console", "{bad}");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Signing in and out.
+
+use std::time::Duration;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use serde::Deserialize;
+
+use super::visitor::{cookies, visitor};
+use super::{form, of_query, safe_next, see_other, shown};
+use crate::accounts::{Operator, count_stranger};
+use crate::app::App;
+use crate::audit::{Actor, By};
+use crate::error::{Code, Error, Result};
+use crate::http::{Raw, RequestId};
+use crate::secret::Secret;
+use crate::signin::cookies::{Jar, Kind};
+use crate::signin::enter::{self, Outcome};
+use crate::signin::sessions::{self, Session};
+use crate::signin::totp::escaped;
+
+/// The form of the door.
+#[derive(Template)]
+#[template(path = "console/door/sign_in.html")]
+struct SignIn<'a> {
+    next: &'a str,
+    name: &'a str,
+    problem: Option<&'a str>,
+}
+
+/// The form of the second factor.
+#[derive(Template)]
+#[template(path = "console/door/code.html")]
+struct CodeForm<'a> {
+    next: &'a str,
+    problem: Option<&'a str>,
+}
+
+/// What the form of the door sends.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Credentials {
+    name: String,
+    password: Secret<String>,
+    #[serde(default)]
+    next: String,
+}
+
+/// What the form of the second factor sends.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SecondFactor {
+    code: String,
+    #[serde(default)]
+    next: String,
+}
+
+const WRONG: &str = "The name or the password is wrong.";
+const WRONG_CODE: &str = "The code is wrong, or the sign-in took too long. Each code works once.";
+
+pub(super) async fn show(req: HttpRequest) -> Result<HttpResponse> {
+    let next = of_query(&req, "next");
+    shown(StatusCode::OK, &SignIn { next: safe_next(&next), name: "", problem: None }, &[])
+}
+
+pub(super) async fn enter(app: web::Data<App>, req: HttpRequest, raw: Raw) -> Result<HttpResponse> {
+    let Credentials { name, password, next } = form(&raw)?;
+    let (next, name) = (safe_next(&next), name.trim());
+    let visitor = visitor(&app, &req)?;
+    let again = |status, problem: &str| shown(status, &SignIn { next, name, problem: Some(problem) }, &[]);
+    // Cheap and in memory, before the database or a password's hash is asked for anything. A device that has signed in
+    // before has counters of its own.
+    if !visitor.has_device(&app.keyring)
+        && let Err(fault) = count_stranger(&app, &req)
+    {
+        return waiting(again(StatusCode::TOO_MANY_REQUESTS, &slow_down(wait_of(&fault)))?, wait_of(&fault));
+    }
+    match enter::enter(&app, visitor, String::from(name), password).await? {
+        Outcome::In(entry) => Ok(see_other(next, &cookies(&app, &entry))),
+        Outcome::Code(pending) => {
+            let place = format!("/console/sign-in/code?next={}", escaped(next));
+            Ok(see_other(&place, &[Jar::of(&app).set(Kind::Pending, &pending, None)]))
+        }
+        Outcome::Wrong => again(StatusCode::FORBIDDEN, WRONG),
+        Outcome::Wait(wait) => waiting(again(StatusCode::TOO_MANY_REQUESTS, &slow_down(wait))?, wait),
+    }
+}
+
+pub(super) async fn show_code(app: web::Data<App>, req: HttpRequest) -> Result<HttpResponse> {
+    let next = of_query(&req, "next");
+    match Jar::of(&app).read(Kind::Pending, req.headers()) {
+        Some(_) => shown(StatusCode::OK, &CodeForm { next: safe_next(&next), problem: None }, &[]),
+        None => Ok(see_other("/console/sign-in", &[])),
+    }
+}
+
+pub(super) async fn enter_code(app: web::Data<App>, req: HttpRequest, raw: Raw) -> Result<HttpResponse> {
+    let SecondFactor { code, next } = form(&raw)?;
+    let next = safe_next(&next);
+    let Some(pending) = Jar::of(&app).read(Kind::Pending, req.headers()) else {
+        return Ok(see_other("/console/sign-in", &[]));
+    };
+    let again = |status, problem: &str| shown(status, &CodeForm { next, problem: Some(problem) }, &[]);
+    match enter::enter_code(&app, visitor(&app, &req)?, &pending, code).await? {
+        Outcome::In(entry) => Ok(see_other(next, &cookies(&app, &entry))),
+        Outcome::Wait(wait) => waiting(again(StatusCode::TOO_MANY_REQUESTS, &slow_down(wait))?, wait),
+        Outcome::Wrong | Outcome::Code(_) => again(StatusCode::FORBIDDEN, WRONG_CODE),
+    }
+}
+
+/// Ends the session. Its cookie goes, the device stays known.
+pub(super) async fn leave(
+    app: web::Data<App>,
+    session: Session,
+    operator: Operator,
+    request_id: RequestId,
+) -> Result<HttpResponse> {
+    let by =
+        By { request_id: Some(request_id.to_string()), ..By::local(Actor::Operator(operator.id), app.clock.now()) };
+    let ended = app.db.write(move |conn| sessions::end_session(conn, &by, session.id)).await;
+    match ended {
+        Err(fault) if fault.code() != Code::NotFound => Err(fault),
+        _ => Ok(see_other("/console/sign-in", &[Jar::of(&app).drop(Kind::Session)])),
+    }
+}
+
+/// Says in the answer how long to wait.
+fn waiting(mut response: HttpResponse, wait: Duration) -> Result<HttpResponse> {
+    let value = header::HeaderValue::from(seconds(wait));
+    response.headers_mut().insert(header::RETRY_AFTER, value);
+    Ok(response)
+}
+
+pub(super) fn slow_down(wait: Duration) -> String {
+    format!(
+        "Too many attempts. Wait {} s and try again; a browser that has signed in before does not wait for others.",
+        seconds(wait)
+    )
+}
+
+fn seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+fn wait_of(fault: &Error) -> Duration {
+    Duration::from_secs(fault.retry_after_s().unwrap_or(60))
+}
