@@ -41,6 +41,8 @@ macro_rules! works {
 works! {
     /// Every role may.
     Look = Duty::Look;
+    /// Those who help with single messages and numbers may: support, operators and owners.
+    Support = Duty::Support;
     /// Operators and owners may.
     Manage = Duty::Manage;
     /// Owners may.
@@ -80,6 +82,11 @@ impl<W> Desk<W> {
     /// Whether the operator may do `duty` besides.
     pub(super) fn may(&self, duty: Duty) -> bool {
         self.operator.role.may(duty)
+    }
+
+    /// The id of the request.
+    pub(super) fn request_id(&self) -> String {
+        self.request_id.to_string()
     }
 
     /// Who sits here.

@@ -12,6 +12,7 @@ mod carriers;
 mod decisions;
 mod desk;
 mod docs;
+mod erasures;
 mod events;
 mod fees;
 mod holds;
@@ -71,6 +72,7 @@ pub fn configure(routes: &mut ServiceConfig) {
     pauses::configure(routes);
     inbound::configure(routes);
     messages::configure(routes);
+    erasures::configure(routes);
     events::configure(routes);
     requests::configure(routes);
     webhooks::configure(routes);

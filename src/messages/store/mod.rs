@@ -9,6 +9,7 @@ mod pairs;
 mod read;
 mod receipts;
 mod row;
+mod search;
 mod traced;
 
 pub use accept::*;
@@ -20,4 +21,5 @@ pub use pairs::*;
 pub use read::*;
 pub use receipts::*;
 pub use row::*;
+pub use search::*;
 pub use traced::*;
