@@ -50,8 +50,8 @@ pub mod sentinel;
 pub mod broadcasts;
 pub mod billing;
 pub mod callbacks;
-pub mod privacy;
 pub mod requests;
+pub mod privacy;
 pub mod admin;
 pub mod console;
 

@@ -2,8 +2,11 @@
 
 mod activations;
 mod channels;
+mod developers;
+mod request;
 mod tenant;
 mod tenants;
+mod webhooks;
 
 use actix_web::web::ServiceConfig;
 
@@ -31,6 +34,13 @@ pub(super) static LISTINGS: &[&Listing] = &[
     &channels::PRICES,
     &activations::NUMBERS,
     &activations::SERVICES,
+    &webhooks::WEBHOOKS,
+    &webhooks::CARRIER_CALLS,
+    &webhooks::DELIVERIES,
+    &developers::REQUESTS,
+    &developers::ERRORS,
+    &developers::LIMITS_REFUSED,
+    &developers::DEPRECATED,
 ];
 
 /// Every form, for what is sent and for the test of the contract.
@@ -65,6 +75,12 @@ pub(super) static FORMS: &[&Form] = &[
     &activations::ADD_NUMBERS,
     &activations::CHANGE_NUMBER,
     &activations::PUT_SERVICE,
+    &webhooks::TEST_WEBHOOK,
+    &webhooks::REPLAY_EVENT,
+    &webhooks::REPLAY_FAILED,
+    &webhooks::DISABLE_WEBHOOK,
+    &webhooks::ENABLE_WEBHOOK,
+    &webhooks::ROTATE_WEBHOOK,
 ];
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
@@ -72,4 +88,7 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
     tenant::configure(routes);
     channels::configure(routes);
     activations::configure(routes);
+    webhooks::configure(routes);
+    developers::configure(routes);
+    request::configure(routes);
 }

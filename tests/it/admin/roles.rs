@@ -119,8 +119,8 @@ struct Words {
     listed: String,
     number: String,
     rented: String,
-    message: String,
     hook: String,
+    message: String,
     name: &'static str,
 }
 
@@ -144,7 +144,7 @@ impl Words {
         let rented = house.owner().post("/v1/admin/numbers", rented).await.expect(201).text_at("/data/0/id");
         let hook = json!({"url": "https://example.com/hooks"});
         let hook = house.caller(&org).await.post("/v1/webhooks", hook).await.expect(201).text_at("/id");
-        Words { org, key, operator, token, listed, number, rented, message, hook, name }
+        Words { org, key, operator, token, listed, number, rented, hook, message, name }
     }
 
     fn fill(&self, text: &str) -> String {
