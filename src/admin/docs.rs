@@ -107,6 +107,7 @@ use crate::http::refusals::refusals;
         lists::list_list_entries,
         lists::add_platform_entry,
         lists::remove_platform_entry,
+        decisions::list_refusals,
         decisions::show_decision,
         holds::list_holds,
         holds::show_hold,

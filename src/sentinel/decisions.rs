@@ -228,6 +228,31 @@ impl DecisionEntry {
     }
 }
 
+/// A refusal, and whose it was.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct RefusalEntry {
+    /// Whose message.
+    pub org_id: OrgId,
+    /// Live or test.
+    pub mode: Mode,
+    /// The decision.
+    #[serde(flatten)]
+    pub entry: DecisionEntry,
+}
+
+/// Refusals of every organization that fit, newest first, from before `before` on.
+pub fn list_refusals(
+    conn: &mut Conn,
+    wanted: &store::Wanted,
+    before: Option<DecisionId>,
+    limit: i64,
+) -> Result<Vec<RefusalEntry>> {
+    let rows = store::list_refused(conn, wanted, before, limit)?;
+    let entry =
+        |row: &DecisionRow| Ok(RefusalEntry { org_id: row.org_id, mode: row.mode, entry: DecisionEntry::of(row)? });
+    rows.iter().map(entry).collect()
+}
+
 /// A decision of `owner`. Error: `not_found`.
 pub fn show_decision(conn: &mut Conn, owner: Owner, id: DecisionId) -> Result<DecisionDetail> {
     let row = store::find_decision(conn, id)?.filter(|row| (row.org_id, row.mode) == owner);

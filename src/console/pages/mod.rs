@@ -4,6 +4,7 @@ mod activations;
 mod channels;
 mod developers;
 mod request;
+mod messages;
 mod tenant;
 mod tenants;
 mod webhooks;
@@ -32,6 +33,10 @@ pub(super) static LISTINGS: &[&Listing] = &[
     &channels::TEMPLATES,
     &channels::PAUSES,
     &channels::PRICES,
+    &messages::MESSAGES,
+    &messages::RELATED,
+    &messages::REFUSED,
+    &messages::ERASURES,
     &activations::NUMBERS,
     &activations::SERVICES,
     &webhooks::WEBHOOKS,
@@ -72,6 +77,14 @@ pub(super) static FORMS: &[&Form] = &[
     &channels::CHANGE_WHATSAPP_NUMBER,
     &channels::APPROVE_TEMPLATE,
     &channels::REJECT_TEMPLATE,
+    &messages::CANCEL_MESSAGE,
+    &messages::SETTLE_MESSAGE,
+    &messages::RESEND_MESSAGE,
+    &messages::BLOCK_NUMBER,
+    &messages::REVEAL_MESSAGE,
+    &messages::FALSE_POSITIVE,
+    &messages::FALSE_POSITIVE_OF,
+    &messages::ERASE,
     &activations::ADD_NUMBERS,
     &activations::CHANGE_NUMBER,
     &activations::PUT_SERVICE,
@@ -87,6 +100,7 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
     tenants::configure(routes);
     tenant::configure(routes);
     channels::configure(routes);
+    messages::configure(routes);
     activations::configure(routes);
     webhooks::configure(routes);
     developers::configure(routes);

@@ -94,6 +94,7 @@ const TABLE: &[(&str, &str, &str, &[&str])] = &[
     ("GET", "/templates", "", ALL),
     ("GET", "/templates?org_id=ORG&status=pending", "", ALL),
     ("GET", "/messages", "", ALL),
+    ("GET", "/decisions", "", ALL),
     ("GET", "/messages/histogram", "", ALL),
     ("GET", "/messages/MSG", "", ALL),
     ("GET", "/messages/MSG/related", "", ALL),
