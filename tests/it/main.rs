@@ -58,6 +58,8 @@ mod routing;
 #[cfg(test)]
 mod sentinel;
 #[cfg(test)]
+mod signin;
+#[cfg(test)]
 mod stores;
 #[cfg(test)]
 mod templates;
