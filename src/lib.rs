@@ -50,6 +50,7 @@ pub mod broadcasts;
 pub mod billing;
 pub mod callbacks;
 pub mod admin;
+pub mod console;
 
 // The doors.
 pub mod disk;

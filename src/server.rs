@@ -9,8 +9,8 @@ use actix_web::{App as Actix, HttpServer};
 use crate::app::App;
 use crate::http::{Settings, Strangers, frame};
 use crate::{
-    accounts, activations, admin, billing, broadcasts, callbacks, fraud, health, inbound, messages, openapi, routing,
-    sentinel, signin, templates, verifications, webhooks, whatsapp,
+    accounts, activations, admin, billing, broadcasts, callbacks, console, fraud, health, inbound, messages, openapi,
+    routing, sentinel, templates, verifications, webhooks, whatsapp,
 };
 
 /// Every route. Public ones first; then operators, tenants and carriers, each behind their own guard.
@@ -22,13 +22,8 @@ pub fn routes(routes: &mut ServiceConfig) {
         .configure(callbacks::configure)
         .configure(activations::configure_classic)
         .configure(activations::configure_catalog)
+        .configure(console::configure)
         .service(web::scope("/v1/admin").wrap(from_fn(accounts::operator_guard)).configure(admin::configure))
-        .service(
-            web::scope("/console")
-                .wrap(from_fn(signin::console_guard))
-                .wrap(from_fn(signin::headers))
-                .configure(signin::configure),
-        )
         .service(web::scope("/simcoal").wrap(from_fn(accounts::guard)).configure(messages::configure_coals))
         .service(
             web::scope("/v1")

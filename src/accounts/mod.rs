@@ -38,9 +38,8 @@ pub use http::{AccountDocs, AccountView, show_account};
 pub use keys::{KeyKind, KeySearch, KeyView, NewKey, create_key, list_keys, revoke_key, rotate_key};
 pub use operator::{Operator, Via};
 pub use operators::{
-    NewOperator, OperatorView, TokenTerms, TokenView, create_operator, create_operator_token,
-    ensure_first_owner, find_operator, find_operator_named, list_operator_tokens, list_operators,
-    revoke_operator_token,
+    NewOperator, OperatorView, TokenTerms, TokenView, create_operator, create_operator_token, ensure_first_owner,
+    find_operator, find_operator_named, list_operator_tokens, list_operators, revoke_operator_token,
 };
 pub use org::{
     KybStatus, NewOrg, Org, OrgPatch, OrgStatus, PlanWhen, Protection, SubscriptionStatus, create_org, list_orgs,

@@ -88,7 +88,8 @@ pub fn create_operator(conn: &mut Conn, by: &By, new: NewOperator) -> Result<Ope
     if !is_name(&name, 100) {
         return Err(Error::field("name", "must have 1 to 100 printable characters"));
     }
-    let operator = OperatorView { id: OperatorId::new(by.now), name, role: new.role, created_at: by.now, disabled_at: None };
+    let operator =
+        OperatorView { id: OperatorId::new(by.now), name, role: new.role, created_at: by.now, disabled_at: None };
     if !store::operators::insert_new(conn, operator.clone())? {
         return Err(Error::field("name", "belongs to another operator already"));
     }

@@ -7,8 +7,8 @@ use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
     activations, audit, billing, books, caps, carriers, decisions, events, fees, holds, inbound, keys, limits, lists,
-    messages, operators, orgs, pauses, plans, prices, route_stats, routes, rules, senders, sessions, simulations, templates,
-    wallets, whatsapp,
+    messages, operators, orgs, pauses, plans, prices, route_stats, routes, rules, senders, sessions, simulations,
+    templates, wallets, whatsapp,
 };
 use crate::error::Code;
 use crate::http::problem::Problem;
@@ -31,6 +31,7 @@ use crate::http::refusals::refusals;
         limits::set_org_limit,
         limits::remove_org_limit,
         limits::list_key_limits,
+        limits::show_key_usage,
         limits::set_key_limit,
         limits::remove_key_limit,
         plans::list_plans,

@@ -1,6 +1,6 @@
 //! Limit overrides of organizations and keys.
 
-use actix_web::web::ServiceConfig;
+use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, delete, get, put};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,10 +9,12 @@ use crate::accounts::{self, Bearer, LimitOverride, NewOverride};
 use crate::admin::desk::{Desk, Look, Manage, Why};
 use crate::admin::docs::{ChangeRefusals, ReadRefusals};
 use crate::admin::order::{done, gone};
-use crate::error::{Error, Result};
-use crate::http::{Body, Id, Query, path_part};
+use crate::app::App;
+use crate::error::{Code, Error, Result};
+use crate::http::{Body, Id, Query, path_part, reply};
 use crate::ids::{KeyId, OrgId};
 use crate::limits::Policy;
+use crate::messages::{Limits, limits_of};
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
     routes
@@ -20,6 +22,7 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .service(set_org_limit)
         .service(remove_org_limit)
         .service(list_key_limits)
+        .service(show_key_usage)
         .service(set_key_limit)
         .service(remove_key_limit);
 }
@@ -101,6 +104,30 @@ pub(super) async fn remove_org_limit(
 #[get("/keys/{id}/limits")]
 pub(super) async fn list_key_limits(desk: Desk<Look>, id: Id<KeyId>) -> Result<HttpResponse> {
     list(desk, Bearer::Key(id.0)).await
+}
+
+/// Show every limit that applies to a key, as it stands now: what its own `GET /v1/limits` shows.
+#[utoipa::path(
+    tag = "Admin: plans and limits",
+    path = "/v1/admin/keys/{id}/usage",
+    params(("id" = KeyId, Path, description = "The key")),
+    responses((status = 200, description = "Limits as they stand", body = Limits), ReadRefusals),
+    security(("operator_token" = [])),
+)]
+#[get("/keys/{id}/usage")]
+pub(super) async fn show_key_usage(_: Desk<Look>, app: Data<App>, id: Id<KeyId>) -> Result<HttpResponse> {
+    let clock = app.clock.clone();
+    let of_key = move |conn: &mut _| {
+        let now = crate::db::now(conn, &clock)?;
+        accounts::working_caller(conn, id.0, now)
+    };
+    let caller = app.db.read(of_key).await.map_err(unknown)?;
+    reply::ok(&limits_of(&app, &caller, None).await?)
+}
+
+/// To an operator a key that is not there is not found; that it works no more is told as it is.
+fn unknown(fault: Error) -> Error {
+    if fault.code() == Code::Unauthenticated { Error::new(Code::NotFound) } else { fault }
 }
 
 /// Set or replace the override of a policy for a key; it wins over its organization's.

@@ -28,8 +28,8 @@ pub use carriers::{
     TonNpi, TwilioCarrier, VonageCarrier, VonageSmsCarrier, YesNo,
 };
 pub use concerns::{
-    Activations, AlertKind, Alerts, Billing, Console, Database, Dispatch, Fraud, Log, LogFormat, Metrics, Node, Numbers,
-    Outbound, Retention, Role, Server, SeveralNodes, Sharing, Switch,
+    Activations, AlertKind, Alerts, Billing, Console, Database, Dispatch, Fraud, Log, LogFormat, Metrics, Node,
+    Numbers, Outbound, Retention, Role, Server, SeveralNodes, Sharing, Switch,
 };
 pub use fault::{ConfigFaults, Fault, Origin, Wrong};
 pub use keyring::{KeyState, secret_key_file};

@@ -8,7 +8,8 @@ use super::carriers::{
 };
 use super::concern::{Concern, Fallback, Key};
 use super::concerns::{
-    Alerts, Billing, Console, Database, Dispatch, Fraud, Log, Metrics, Node, Numbers, Outbound, Retention, Server, Sharing,
+    Alerts, Billing, Console, Database, Dispatch, Fraud, Log, Metrics, Node, Numbers, Outbound, Retention, Server,
+    Sharing,
 };
 use super::fault::did_you_mean;
 

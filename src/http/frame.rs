@@ -78,7 +78,8 @@ impl Frame {
                 .app_data::<web::Data<Settings>>()
                 .cloned()
                 .unwrap_or_else(|| web::Data::new(Settings::default())),
-            id: RequestId::fresh(req.headers()),
+            // A request that another one makes in this process has its id.
+            id: known_id(req).unwrap_or_else(|| RequestId::fresh(req.headers())),
             method,
             host: req.headers().get(header::HOST).cloned(),
             languages: reader::languages(req.headers()),
@@ -253,6 +254,10 @@ fn allow_head(headers: &mut HeaderMap) {
 /// After these the rest of the body is not worth reading, and a slow client must not keep its connection.
 fn must_close(code: Code) -> bool {
     matches!(code, Code::RequestTimeout | Code::PayloadTooLarge)
+}
+
+fn known_id(req: &ServiceRequest) -> Option<RequestId> {
+    req.extensions().get::<RequestId>().cloned()
 }
 
 /// A metric's label must come from a closed set; a method need not.

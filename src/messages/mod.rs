@@ -50,7 +50,7 @@ pub use content::{CodeSpec, Content};
 pub use dispatch::{claim, dispatch_once, hand_over, until_next};
 pub use gate_state::{EVER, GUARD_HORIZON, GuardKey, GuardKind};
 pub use gates::{check_policies, tag_of};
-pub use http::{ActivityFilter, MessageDocs, configure, configure_coals};
+pub use http::{ActivityFilter, Limits, MessageDocs, configure, configure_coals, limits_of};
 pub use in_flight::InFlight;
 pub use lost::CodeLost;
 pub use new::{Faults, MAX_SCHEDULE, NewMessage, Words, country_of, metadata, originator};

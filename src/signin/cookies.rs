@@ -72,12 +72,16 @@ mod tests {
     fn behind_https_a_cookie_is_bound_to_its_host() {
         let set = Jar { https: true }.set(Kind::Session, "abc", None);
         assert_eq!(set, "__Host-postern=abc; Path=/; HttpOnly; SameSite=Lax; Secure");
-        assert_eq!(Jar { https: false }.drop(Kind::Pending), "postern-code=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
+        assert_eq!(
+            Jar { https: false }.drop(Kind::Pending),
+            "postern-code=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"
+        );
     }
 
     #[test]
     fn a_cookie_is_found_by_its_whole_name() {
-        let req = TestRequest::default().append_header(("cookie", "a=1; postern-code=x.y; postern=t")).to_http_request();
+        let req =
+            TestRequest::default().append_header(("cookie", "a=1; postern-code=x.y; postern=t")).to_http_request();
         let read = |https, kind| Jar { https }.read(kind, req.headers());
         assert_eq!(read(false, Kind::Session).as_deref(), Some("t"));
         assert_eq!(read(false, Kind::Pending).as_deref(), Some("x.y"));

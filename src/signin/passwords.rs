@@ -22,8 +22,24 @@ const AT_ONCE: usize = 2;
 
 /// Parts of passwords that guessers try first and that are long enough to pass otherwise, in lower case.
 const COMMON: &[&str] = &[
-    "password", "passw0rd", "123456789", "987654321", "qwertyuiop", "1q2w3e4r", "letmein", "iloveyou", "administrator",
-    "welcome1", "changeme", "trustno1", "postern", "abcdefgh", "adminadmin", "secretsecret", "111111", "000000",
+    "password",
+    "passw0rd",
+    "123456789",
+    "987654321",
+    "qwertyuiop",
+    "1q2w3e4r",
+    "letmein",
+    "iloveyou",
+    "administrator",
+    "welcome1",
+    "changeme",
+    "trustno1",
+    "postern",
+    "abcdefgh",
+    "adminadmin",
+    "secretsecret",
+    "111111",
+    "000000",
 ];
 
 /// Whether an operator of this name may have this password. Error: `validation_failed` on `password`, with the reason.
@@ -90,7 +106,8 @@ impl Hasher {
 }
 
 /// The hash of nobody's password, at the same cost.
-const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const NOBODYS: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 fn engine() -> Result<Argon2<'static>> {
     let (memory, passes, lanes) = COST;
@@ -111,9 +128,15 @@ mod tests {
         for good in ["correct horse battery", "zwölf zeichen", "my password is a long sentence", "Xk2!mq9Vb7@p"] {
             assert!(check(&secret(good), "Ada").is_ok(), "{good}");
         }
-        for bad in
-            ["short", "elevenchars", "Password1234", "qwertyuiop12", "aaaaaaaaaaaaaa", "121212121212", "Ada Lovelace 1815"]
-        {
+        for bad in [
+            "short",
+            "elevenchars",
+            "Password1234",
+            "qwertyuiop12",
+            "aaaaaaaaaaaaaa",
+            "121212121212",
+            "Ada Lovelace 1815",
+        ] {
             assert!(check(&secret(bad), "Ada").is_err(), "{bad}");
         }
         assert!(check(&secret(&"å".repeat(257)), "Ada").is_err());

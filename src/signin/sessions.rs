@@ -168,13 +168,8 @@ pub(super) async fn resolve(app: &App, token: &str) -> Result<Option<(Session, O
         app.db.write(move |conn| store::sessions::touch(conn, row.id, now)).await?;
     }
     let csrf = csrf(&app.keyring, row.id);
-    let session = Session {
-        id: row.id,
-        operator: row.operator_id,
-        csrf,
-        signed_in_at: row.created_at,
-        proved_at: row.proved_at,
-    };
+    let session =
+        Session { id: row.id, operator: row.operator_id, csrf, signed_in_at: row.created_at, proved_at: row.proved_at };
     Ok(Some((session, caller(operator, row.id))))
 }
 

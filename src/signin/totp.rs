@@ -20,7 +20,8 @@ pub(super) fn fresh() -> Vec<u8> {
 pub(super) fn step_of(secret: &[u8], code: &str, now: Millis) -> Option<i64> {
     let present = now.0.div_euclid(STEP_MS);
     // Every one is computed, so that the time tells nothing.
-    let fitting = [present - 1, present, present + 1].map(|step| (step, same(at(secret, step).as_bytes(), code.as_bytes())));
+    let fitting =
+        [present - 1, present, present + 1].map(|step| (step, same(at(secret, step).as_bytes(), code.as_bytes())));
     fitting.iter().rev().find(|(_, fits)| *fits).map(|(step, _)| *step)
 }
 
@@ -36,7 +37,8 @@ fn at(secret: &[u8], step: i64) -> String {
 /// A secret as people type it: base 32 (RFC 4648), in groups of four.
 pub(super) fn spelled(secret: &[u8]) -> String {
     let text = base32(secret);
-    let groups: Vec<String> = text.as_bytes().chunks(4).map(|group| String::from_utf8_lossy(group).into_owned()).collect();
+    let groups: Vec<String> =
+        text.as_bytes().chunks(4).map(|group| String::from_utf8_lossy(group).into_owned()).collect();
     groups.join(" ")
 }
 
@@ -44,7 +46,10 @@ pub(super) fn spelled(secret: &[u8]) -> String {
 /// Source: <https://github.com/google/google-authenticator/wiki/Key-Uri-Format>.
 pub(super) fn uri(secret: &[u8], issuer: &str, name: &str) -> String {
     let (issuer, name) = (escaped(issuer), escaped(name));
-    format!("otpauth://totp/{issuer}:{name}?secret={}&issuer={issuer}&algorithm=SHA1&digits=6&period=30", base32(secret))
+    format!(
+        "otpauth://totp/{issuer}:{name}?secret={}&issuer={issuer}&algorithm=SHA1&digits=6&period=30",
+        base32(secret)
+    )
 }
 
 fn base32(bytes: &[u8]) -> String {
@@ -109,6 +114,9 @@ mod tests {
             assert_eq!(base32(plain.as_bytes()), text);
         }
         assert_eq!(spelled(b"foobar"), "MZXW 6YTB OI");
-        assert!(uri(b"foobar", "Postern", "Ada L").starts_with("otpauth://totp/Postern:Ada%20L?secret=MZXW6YTBOI&issuer=Postern"));
+        assert!(
+            uri(b"foobar", "Postern", "Ada L")
+                .starts_with("otpauth://totp/Postern:Ada%20L?secret=MZXW6YTBOI&issuer=Postern")
+        );
     }
 }

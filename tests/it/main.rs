@@ -22,6 +22,8 @@ mod canaries;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod console;
+#[cfg(test)]
 mod engine;
 #[cfg(test)]
 mod faults;

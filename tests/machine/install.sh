@@ -2,6 +2,7 @@
 
 requirements="$PWD/tests/conformance/requirements.txt"
 python_tools="$cache/venv" # also read by tests/run
+browser_tools="$cache/browser" # likewise
 
 # One line per need: the command that proves it is there, and the Debian package that brings it.
 packages_needed() {
@@ -23,6 +24,9 @@ redis-server redis-server
 faketime faketime
 python3 python3
 python-venv python3-venv
+chromium chromium
+node nodejs
+npm npm
 NEEDS
 }
 
@@ -59,4 +63,18 @@ install_python_tools() {
       "$python_tools/bin/pip" install --quiet --disable-pip-version-check -r "$requirements" &&
       cp "$requirements" "$stamp"
   ) 9>"$python_tools.lock"
+}
+
+# The packages of the browser tests, as their lock file has them, outside the clone; made again when that changes.
+install_browser_tools() {
+  local lock="$PWD/tests/browser/package-lock.json" stamp="$browser_tools/.installed"
+  if cmp -s "$lock" "$stamp"; then return 0; fi
+  mkdir -p "$browser_tools" || return 1
+  (
+    flock 9 || exit 1
+    if cmp -s "$lock" "$stamp"; then exit 0; fi
+    echo "installing the browser tests' packages into $browser_tools"
+    cp tests/browser/package.json "$lock" "$browser_tools/" &&
+      (cd "$browser_tools" && npm ci --ignore-scripts --no-audit --no-fund --silent) && cp "$lock" "$stamp"
+  ) 9>"$browser_tools.lock"
 }

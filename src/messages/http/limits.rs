@@ -30,7 +30,7 @@ pub(super) struct LimitsFilter {
 
 /// Every limit that applies.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Limits {
+pub struct Limits {
     /// Limits in force, with what is used of them.
     data: Vec<LimitView>,
     /// Policies without a limit for this key.
@@ -48,9 +48,17 @@ pub(super) struct Limits {
 #[get("/limits")]
 pub(super) async fn list_limits(caller: Caller, app: Data<App>, query: Query<LimitsFilter>) -> Result<HttpResponse> {
     let to = query.0.to.map(|text| address_of(&text)).transpose()?;
-    let mut verdicts: Vec<Verdict> = door_view(&app, &caller).await.iter().copied().collect();
     let subject = to.map(|address| address_mac(&app.keyring, &address));
-    verdicts.extend(message_level(&app, &caller, subject).await?);
+    reply::ok(&limits_of(&app, &caller, subject).await?)
+}
+
+/// Every limit that applies to `caller`, as it stands; with `subject`, the MAC of an address, its own ones too.
+///
+/// # Errors
+/// What the database says.
+pub async fn limits_of(app: &Data<App>, caller: &Caller, subject: Option<Vec<u8>>) -> Result<Limits> {
+    let mut verdicts: Vec<Verdict> = door_view(app, caller).await.iter().copied().collect();
+    verdicts.extend(message_level(app, caller, subject).await?);
     let unlimited = Policy::ALL
         .iter()
         // What a tier allows is not the key's.
@@ -58,7 +66,7 @@ pub(super) async fn list_limits(caller: Caller, app: Data<App>, query: Query<Lim
         .filter(|policy| caller.policies.get(**policy) == Allowance::Unlimited)
         .map(ToString::to_string)
         .collect();
-    reply::ok(&Limits { data: verdicts.iter().map(LimitView::from).collect(), unlimited })
+    Ok(Limits { data: verdicts.iter().map(LimitView::from).collect(), unlimited })
 }
 
 async fn message_level(app: &Data<App>, caller: &Caller, subject: Option<Vec<u8>>) -> Result<Vec<Verdict>> {

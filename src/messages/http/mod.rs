@@ -14,6 +14,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 pub use activity::ActivityFilter;
 pub use docs::MessageDocs;
+pub use limits::{Limits, limits_of};
 
 use super::accept::{Accepted, Render};
 use super::new::country_of;

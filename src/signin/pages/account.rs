@@ -113,9 +113,7 @@ async fn change_password(
             Ok(see_other("/console/account", &[Jar::of(&app).set(Kind::Session, token.expose(), None)]))
         }
         Ok(Proof::Wrong) => account(StatusCode::FORBIDDEN, &app, whose, Some("The present password is wrong.")).await,
-        Ok(Proof::Wait(wait)) => {
-            account(StatusCode::TOO_MANY_REQUESTS, &app, whose, Some(&slow_down(wait))).await
-        }
+        Ok(Proof::Wait(wait)) => account(StatusCode::TOO_MANY_REQUESTS, &app, whose, Some(&slow_down(wait))).await,
         Err(fault) if fault.code() == Code::ValidationFailed => {
             account(StatusCode::UNPROCESSABLE_ENTITY, &app, whose, Some(&said(&fault))).await
         }

@@ -23,7 +23,9 @@ use crate::http::query::{from_pairs, pairs};
 pub fn configure(routes: &mut ServiceConfig) {
     routes
         .service(page("/sign-in").route(web::get().to(sign_in::show)).route(web::post().to(sign_in::enter)))
-        .service(page("/sign-in/code").route(web::get().to(sign_in::show_code)).route(web::post().to(sign_in::enter_code)))
+        .service(
+            page("/sign-in/code").route(web::get().to(sign_in::show_code)).route(web::post().to(sign_in::enter_code)),
+        )
         .service(page("/sign-out").route(web::post().to(sign_in::leave)))
         .service(page("/setup").route(web::get().to(setup::show)).route(web::post().to(setup::choose)))
         .configure(account::configure)

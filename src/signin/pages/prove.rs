@@ -53,9 +53,8 @@ async fn prove(app: web::Data<App>, session: Session, request_id: RequestId, raw
     let Given { password, next } = form(&raw)?;
     let next = safe_next(&next);
     let by = own::by_self(&session, request_id.to_string(), app.clock.now());
-    let again = |status, problem: &str| {
-        shown(status, &Prove { csrf: &session.csrf, next, problem: Some(problem) }, &[])
-    };
+    let again =
+        |status, problem: &str| shown(status, &Prove { csrf: &session.csrf, next, problem: Some(problem) }, &[]);
     match own::prove(&app, &session, &by, password).await? {
         Proof::Right(token) => Ok(see_other(next, &[Jar::of(&app).set(Kind::Session, token.expose(), None)])),
         Proof::Wrong => again(StatusCode::FORBIDDEN, "The password is wrong."),

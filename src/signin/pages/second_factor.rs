@@ -101,8 +101,7 @@ async fn enrol(
     let FirstCode { enrolment, code } = form(&raw)?;
     let by = own::by_self(&session, request_id.to_string(), app.clock.now());
     let (ring, sealed) = (app.keyring.clone(), enrolment.clone());
-    let done =
-        app.db.write(move |conn| factor::enrol(conn, &ring, &by, session.operator, (&sealed, &code))).await;
+    let done = app.db.write(move |conn| factor::enrol(conn, &ring, &by, session.operator, (&sealed, &code))).await;
     match done {
         Ok(codes) => shown(StatusCode::OK, &Codes { codes: &codes }, &[]),
         Err(fault) if fault.code() == Code::ValidationFailed => {

@@ -116,7 +116,8 @@ pub(super) async fn leave(
     operator: Operator,
     request_id: RequestId,
 ) -> Result<HttpResponse> {
-    let by = By { request_id: Some(request_id.to_string()), ..By::local(Actor::Operator(operator.id), app.clock.now()) };
+    let by =
+        By { request_id: Some(request_id.to_string()), ..By::local(Actor::Operator(operator.id), app.clock.now()) };
     let ended = app.db.write(move |conn| sessions::end_session(conn, &by, session.id)).await;
     match ended {
         Err(fault) if fault.code() != Code::NotFound => Err(fault),

@@ -12,9 +12,7 @@ use super::account::account;
 use super::prove::asked;
 use super::setup::said;
 use super::{form, page, see_other, shown};
-use crate::accounts::{
-    Directory, Operator, Role, TokenTerms, TokenView, create_operator_token, revoke_operator_token,
-};
+use crate::accounts::{Directory, Operator, Role, TokenTerms, TokenView, create_operator_token, revoke_operator_token};
 use crate::app::App;
 use crate::error::{Code, Error, Result};
 use crate::http::{Raw, RequestId, base_url};

@@ -36,8 +36,7 @@ pub(in crate::signin) fn find(conn: &mut Conn, mac: &[u8], now: Millis) -> Resul
 /// Uses a link up: false where it was used or is too old.
 pub(in crate::signin) fn take(conn: &mut Conn, mac: &[u8], now: Millis) -> Result<bool> {
     let usable = dsl::mac.eq(mac).and(dsl::used_at.is_null()).and(dsl::expires_at.gt(now));
-    let count =
-        diesel::update(dsl::operator_links.filter(usable)).set(dsl::used_at.eq(Some(now))).execute(conn)?;
+    let count = diesel::update(dsl::operator_links.filter(usable)).set(dsl::used_at.eq(Some(now))).execute(conn)?;
     Ok(count == 1)
 }
 

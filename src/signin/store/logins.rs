@@ -61,11 +61,7 @@ pub(in crate::signin) fn put_totp(
 ) -> Result<()> {
     let at = sealed.as_ref().map(|_| now);
     diesel::update(operator_logins::table.filter(operator_logins::operator_id.eq(operator)))
-        .set((
-            operator_logins::totp.eq(sealed),
-            operator_logins::totp_at.eq(at),
-            operator_logins::totp_step.eq(step),
-        ))
+        .set((operator_logins::totp.eq(sealed), operator_logins::totp_at.eq(at), operator_logins::totp_step.eq(step)))
         .execute(conn)?;
     Ok(())
 }
@@ -73,9 +69,8 @@ pub(in crate::signin) fn put_totp(
 /// Takes a step of the second factor: false where it, or a later one, was taken before.
 pub(in crate::signin) fn take_step(conn: &mut Conn, operator: OperatorId, step: i64) -> Result<bool> {
     let unused = operator_logins::operator_id.eq(operator).and(operator_logins::totp_step.lt(step));
-    let count = diesel::update(operator_logins::table.filter(unused))
-        .set(operator_logins::totp_step.eq(step))
-        .execute(conn)?;
+    let count =
+        diesel::update(operator_logins::table.filter(unused)).set(operator_logins::totp_step.eq(step)).execute(conn)?;
     Ok(count == 1)
 }
 

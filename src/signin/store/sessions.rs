@@ -46,12 +46,8 @@ pub(in crate::signin) fn list(
     (before, limit): (Option<SessionId>, i64),
 ) -> Result<Vec<Row>> {
     let alive = dsl::created_at.gt(created).and(dsl::seen_at.gt(seen));
-    let mut query = dsl::operator_sessions
-        .filter(alive)
-        .select(Row::as_select())
-        .order(dsl::id.desc())
-        .limit(limit)
-        .into_boxed();
+    let mut query =
+        dsl::operator_sessions.filter(alive).select(Row::as_select()).order(dsl::id.desc()).limit(limit).into_boxed();
     if let Some(operator) = of {
         query = query.filter(dsl::operator_id.eq(operator));
     }

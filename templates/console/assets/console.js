@@ -1,0 +1,117 @@
+// The console's one script: keys, copying, charts, the live tail. Every page reads and acts without it.
+"use strict";
+(() => {
+  const files = document.body.dataset.files || "/console/assets/0";
+  const typing = (at) => /^(INPUT|SELECT|TEXTAREA)$/.test(at.tagName) || at.isContentEditable;
+
+  // Keys: g and a letter for a page, / for the search, ? for help.
+  let afterG = false;
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    if (afterG) {
+      afterG = false;
+      const link = document.querySelector(`nav a[data-key="${CSS.escape(event.key)}"]`);
+      if (link) { event.preventDefault(); location.href = link.href; }
+      return;
+    }
+    if (event.key === "g") afterG = true;
+    if (event.key === "/") {
+      const box = document.querySelector("[data-search], .filters input");
+      if (box) { event.preventDefault(); box.focus(); } else { location.href = "/console/messages"; }
+    }
+    if (event.key === "?") help();
+    if (event.key === "Escape") document.querySelectorAll("details.me[open]").forEach((one) => one.removeAttribute("open"));
+  });
+
+  function help() {
+    const box = document.createElement("dialog");
+    const list = document.createElement("ul");
+    const line = (keys, label) => {
+      const item = document.createElement("li");
+      const kbd = document.createElement("kbd");
+      kbd.textContent = keys;
+      item.append(kbd, " ", label);
+      list.append(item);
+    };
+    document.querySelectorAll("nav a[data-key]").forEach((link) => line(`g ${link.dataset.key}`, link.textContent));
+    line("/", document.querySelector("[data-search]")?.labels[0]?.textContent || "/");
+    const close = document.createElement("form");
+    close.method = "dialog";
+    const button = document.createElement("button");
+    button.textContent = "OK";
+    close.append(button);
+    box.append(list, close);
+    box.addEventListener("close", () => box.remove());
+    document.body.append(box);
+    box.showModal();
+  }
+
+  // A button that copies what stands beside it.
+  document.querySelectorAll("pre.copy").forEach((pre) => {
+    if (!navigator.clipboard) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = "⧉";
+    button.setAttribute("aria-label", "Copy");
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(pre.querySelector("code").textContent);
+      button.classList.add("copied");
+      setTimeout(() => button.classList.remove("copied"), 1500);
+    });
+    pre.append(button);
+  });
+
+  // Charts: uPlot is fetched only by pages that have one.
+  const plots = [...document.querySelectorAll("[data-chart]")];
+  if (plots.length) {
+    const sheet = document.createElement("link");
+    sheet.rel = "stylesheet";
+    sheet.href = `${files}/uplot.css`;
+    const script = document.createElement("script");
+    script.src = `${files}/uplot.js`;
+    script.onload = () => plots.forEach(draw);
+    document.head.append(sheet, script);
+  }
+
+  function draw(box) {
+    const chart = JSON.parse(box.dataset.chart);
+    if (!chart.at.length) return;
+    const style = getComputedStyle(document.documentElement);
+    const colour = (tone) => style.getPropertyValue(`--${tone}`).trim() || style.getPropertyValue("--accent").trim();
+    const sums = chart.at.map(() => 0);
+    const layers = chart.series.map((one) => one.values.map((value, at) => {
+      if (!chart.stacked) return value;
+      sums[at] += value;
+      return sums[at];
+    }));
+    const axis = { stroke: colour("quiet"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line"), width: 1 } };
+    const series = chart.series.map((one, at) => ({
+      label: one.label,
+      stroke: colour(one.tone),
+      fill: chart.stacked ? `${colour(one.tone)}44` : undefined,
+      width: 2,
+      value: (_, shown, __, index) => (index == null ? "" : one.values[index]),
+      scale: "y",
+      idx: at,
+    }));
+    // What stands on others is drawn first, so that the lower layers stay in sight.
+    const order = chart.stacked ? [...series.keys()].reverse() : [...series.keys()];
+    const plot = new uPlot({
+      width: box.clientWidth, height: 200,
+      series: [{ label: "UTC" }, ...order.map((at) => series[at])],
+      axes: [{ ...axis }, { ...axis, size: 48 }],
+      scales: { y: { range: (_, low, high) => [Math.min(0, low), high <= 0 ? 1 : high * 1.05] } },
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC"),
+      cursor: { drag: { x: false, y: false } },
+    }, [chart.at, ...order.map((at) => layers[at])], box);
+    new ResizeObserver(() => plot.setSize({ width: box.clientWidth, height: 200 })).observe(box);
+    if (!chart.link) return;
+    plot.over.addEventListener("click", () => {
+      const at = plot.cursor.idx;
+      if (at == null) return;
+      const step = chart.at.length > 1 ? chart.at[1] - chart.at[0] : 60;
+      const moment = (seconds) => encodeURIComponent(new Date(seconds * 1e3).toISOString());
+      location.href = chart.link.replace("{from}", moment(chart.at[at])).replace("{to}", moment(chart.at[at] + step));
+    });
+  }
+})();

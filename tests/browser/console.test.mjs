@@ -1,0 +1,284 @@
+// The console as its operators use it, in Chromium: first run, every page in both themes and on a phone, forms, keys,
+// no scripts, hostile names. Also measures what pages weigh and when they paint, and tells.
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { openBrowser, violations, watched } from "./browser.mjs";
+import { startPostern } from "./server.mjs";
+
+const [binary, folder] = [process.env.POSTERN_BINARY, process.env.POSTERN_FOLDER];
+const pictures = join(folder, "pictures");
+const NAME = "Ada Operator";
+const PASSWORD = "a quiet lighthouse at noon";
+// Whatever can be named may be hostile.
+const HOSTILE = `<img src=x onerror=alert(1)>"'><script>alert(2)</script>{{7*7}}`;
+
+const PAGES = ["now", "messages", "fraud", "tenants", "channels", "webhooks", "activations", "developers", "system", "account"];
+const THEMES = ["light", "dark"];
+
+let server, browser, state, tenant;
+
+async function api(method, path, body, token = server.operatorToken) {
+  const answer = await fetch(server.base + path, {
+    method,
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const text = await answer.text();
+  assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${text}`);
+  return text ? JSON.parse(text) : null;
+}
+
+async function signedIn(options = {}) {
+  return watched(browser, server.base, { storageState: state, ...options });
+}
+
+before(async () => {
+  mkdirSync(pictures, { recursive: true });
+  server = await startPostern(binary, join(folder, "postern"));
+  browser = await openBrowser();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+test("the first run: a one-time link, no default password, then the console", async () => {
+  const { context, faults } = await watched(browser, server.base);
+  const page = await context.newPage();
+  await page.goto("/console/now");
+  assert.match(page.url(), /\/console\/sign-in\?next=/, "nobody is let in without a session");
+  await page.goto(server.setupLink);
+  assert.deepEqual(await violations(page), []);
+  await page.getByLabel("Name").fill(NAME);
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.getByLabel("The same again").fill(PASSWORD);
+  await page.getByRole("button", { name: "Go on" }).click();
+  await page.goto("/console/now");
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  assert.match(page.url(), /\/console\/now$/);
+  state = await context.storageState();
+  assert.ok(state.cookies.some((cookie) => cookie.httpOnly && /postern/.test(cookie.name)), "the session's cookie is out of scripts' reach");
+  const again = await page.goto(server.setupLink);
+  assert.ok(again.status() >= 400, "the link works once");
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test("there is something to see: traffic, and names that try to get out", async () => {
+  for (let at = 0; at < 12; at += 1) {
+    await api("POST", "/v1/verifications", { to: `+141555501${20 + at}` }, server.testKey);
+    await api("POST", "/v1/verifications", { to: `+141555501${20 + at}` }, server.liveKey);
+  }
+  for (const to of ["+12025550101", "+12025550102", "+12025550103"]) {
+    await fetch(`${server.base}/v1/messages`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${server.testKey}`, "content-type": "application/json" },
+      body: JSON.stringify({ to, channel: "sms", kind: "transactional", body: HOSTILE }),
+    });
+  }
+  const orgs = await api("GET", "/v1/admin/orgs");
+  tenant = orgs.data[0].id;
+  await api("POST", "/v1/admin/orgs", { name: HOSTILE.slice(0, 100), country: "GB" });
+});
+
+for (const colorScheme of THEMES) {
+  test(`every page is without faults in the ${colorScheme} theme and on a phone`, async () => {
+    const { context, faults } = await signedIn({ colorScheme, viewport: { width: 1280, height: 900 } });
+    const page = await context.newPage();
+    const found = [];
+    for (const name of [...PAGES, `tenants/${tenant}`]) {
+      for (const width of [1280, 390]) {
+        await page.setViewportSize({ width, height: 900 });
+        const answer = await page.goto(`/console/${name}`, { waitUntil: "load" });
+        assert.equal(answer.status(), 200, name);
+        const policy = answer.headers()["content-security-policy"] ?? "";
+        assert.ok(policy.includes("default-src 'none'") && !policy.includes("unsafe"), `${name}: ${policy}`);
+        await page.getByRole("heading", { level: 1 }).waitFor();
+        found.push(...(await violations(page)).map((what) => `${name} at ${width}: ${what}`));
+        const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        if (sideways > 0) found.push(`${name} at ${width} scrolls sideways by ${sideways}`);
+        await page.screenshot({ path: join(pictures, `${name.replace(/\W/g, "_")}.${colorScheme}.${width}.png`), fullPage: true });
+      }
+    }
+    assert.deepEqual(found, []);
+    assert.deepEqual(faults, []);
+    await context.close();
+  });
+}
+
+test("a hostile name is text, wherever it stands", async () => {
+  const { context, faults } = await signedIn();
+  const page = await context.newPage();
+  await page.goto("/console/tenants");
+  await page.getByText(HOSTILE.slice(0, 100)).first().waitFor();
+  await page.goto(`/console/tenants?${new URLSearchParams({ cursor: HOSTILE, did: HOSTILE })}`);
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  assert.equal(await page.locator("img[src=x]").count(), 0);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test("an operator makes a tenant and a key, sees the key once, and revokes it with a typed word", async () => {
+  const { context, faults } = await signedIn();
+  const page = await context.newPage();
+  await page.goto("/console/tenants");
+  await page.getByText("Make an organization").first().click();
+  await page.getByLabel("Name").fill("Walked Ltd");
+  await page.getByLabel("Country", { exact: true }).fill("GB");
+  await page.getByRole("button", { name: "Make an organization" }).click();
+  await page.getByRole("heading", { level: 1, name: "Walked Ltd" }).waitFor();
+  await page.getByText("Make a key").first().click();
+  const form = page.locator("form[action$='/act/new-key']");
+  await form.getByLabel("Name").fill("walked");
+  await form.getByLabel("Mode").selectOption("test");
+  await form.getByRole("button", { name: "Make a key" }).click();
+  const secret = await page.getByText(/pst_test_\w+/).first().textContent();
+  await api("GET", "/v1/account", undefined, secret.trim());
+  await page.goBack();
+  await page.reload();
+  assert.equal(await page.getByText(secret.trim()).count(), 0, "a key is shown once");
+  const row = page.locator("tr", { hasText: "walked" });
+  await row.getByText("Revoke").first().click();
+  const revoke = row.locator("form[action$='/act/revoke-key']");
+  await revoke.getByLabel(/To confirm/).fill("something else");
+  await revoke.getByRole("button", { name: "Revoke" }).click();
+  await page.getByText("What you typed is not what was asked for").waitFor();
+  await page.goBack();
+  await page.reload();
+  await row.getByText("Revoke").first().click();
+  await revoke.getByLabel(/Why/).fill("a walk");
+  await revoke.getByLabel(/To confirm/).fill((await revoke.locator("code").textContent()).trim());
+  await revoke.getByRole("button", { name: "Revoke" }).click();
+  await page.getByText("The key is revoked.").waitFor();
+  const refused = await fetch(`${server.base}/v1/account`, { headers: { authorization: `Bearer ${secret.trim()}` } });
+  assert.equal(refused.status, 401);
+  const audit = await api("GET", "/v1/admin/audit?action=key.revoke");
+  assert.equal(audit.data[0].reason, "a walk");
+  assert.match(audit.data[0].actor, /^opr_/);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test("sending is stopped and let go again from a phone, without scripts", async () => {
+  const { context } = await signedIn({ javaScriptEnabled: false, viewport: { width: 390, height: 844 } });
+  const page = await context.newPage();
+  await page.goto("/console/channels");
+  await page.locator("details:has(form[action$='/act/pause']) > summary").click();
+  const pause = page.locator("form[action$='/act/pause']");
+  await pause.getByLabel("Scope").selectOption("country");
+  await pause.getByLabel("Which").fill("LV");
+  await pause.getByLabel(/To confirm/).fill("stop");
+  await pause.getByRole("button", { name: "Stop sending" }).click();
+  await page.getByText("Stopped.").waitFor();
+  assert.equal((await api("GET", "/v1/admin/pauses")).data[0].value, "LV");
+  await page.locator("details:has(form[action$='/act/resume']) > summary").click();
+  const resume = page.locator("form[action$='/act/resume']");
+  await resume.getByLabel("Scope").selectOption("country");
+  await resume.getByLabel("Which").fill("LV");
+  await resume.getByRole("button", { name: "Send again" }).click();
+  await page.getByText("It sends again.").waitFor();
+  assert.deepEqual((await api("GET", "/v1/admin/pauses")).data, []);
+  await context.close();
+});
+
+test("a table is filtered in its address, exported, and told as curl", async () => {
+  const { context, faults } = await signedIn();
+  const page = await context.newPage();
+  await page.goto("/console/channels");
+  await page.getByLabel("Status", { exact: true }).first().selectOption("pending");
+  await page.locator("#templates").getByRole("button", { name: "Filter" }).click();
+  assert.match(page.url(), /templates\.status=pending/);
+  const answer = await context.request.get("/console/export/organizations.csv");
+  assert.equal(answer.status(), 200);
+  const sheet = await answer.text();
+  assert.ok(sheet.split("\n")[0].startsWith("Name,Id,Status"), sheet);
+  assert.ok(!/^[=+@-]/m.test(sheet), "no cell is a formula");
+  const rows = JSON.parse(await (await context.request.get("/console/export/organizations.json")).text());
+  assert.ok(rows.length >= 3);
+  await page.goto("/console/tenants");
+  const curl = await page.locator("#organizations pre code").textContent();
+  const path = curl.match(/'http:\/\/[^/]+(\/[^']+)'/)[1];
+  assert.equal((await api("GET", path)).data.length, rows.length);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test("the whole console by keys alone", async () => {
+  const { context, faults } = await signedIn();
+  const page = await context.newPage();
+  await page.goto("/console/tenants");
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => document.activeElement.className), "skip");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.evaluate(() => document.activeElement.id || location.hash), "main");
+  for (const [letter, name] of [["c", "channels"], ["a", "activations"], ["m", "messages"], ["n", "now"]]) {
+    await page.keyboard.press("g");
+    await Promise.all([page.waitForURL(new RegExp(`/console/${name}`)), page.keyboard.press(letter)]);
+  }
+  await page.goto("/console/messages");
+  await page.keyboard.press("/");
+  assert.ok(await page.evaluate(() => document.activeElement.matches("input")));
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press("?");
+  await page.locator("dialog[open]").waitFor();
+  await page.keyboard.press("Escape");
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test("another site can make nobody act, and frames nothing", async () => {
+  const session = state.cookies.map((cookie) => `${cookie.name}=${cookie.value}`).join("; ");
+  const send = (headers) => fetch(`${server.base}/console/act/pause`, {
+    method: "POST",
+    redirect: "manual",
+    headers: { cookie: session, "content-type": "application/x-www-form-urlencoded", ...headers },
+    body: "f.scope=all&must=stop&typed=stop&csrf=nonsense",
+  });
+  assert.equal((await send({ "sec-fetch-site": "cross-site", origin: "https://evil.example" })).status, 403);
+  assert.equal((await send({ "sec-fetch-site": "same-origin", origin: server.base })).status, 403, "the form's token is wrong");
+  assert.deepEqual((await api("GET", "/v1/admin/pauses")).data, []);
+  const page = await fetch(`${server.base}/console/now`, { headers: { cookie: session } });
+  assert.equal(page.headers.get("x-frame-options"), "DENY");
+  assert.equal(page.headers.get("referrer-policy"), "same-origin");
+  assert.equal(page.headers.get("cross-origin-opener-policy"), "same-origin");
+  assert.equal(page.headers.get("cache-control"), "no-store");
+});
+
+test("signing out ends the session everywhere", async () => {
+  const { context } = await signedIn();
+  const page = await context.newPage();
+  await page.goto("/console/now");
+  await page.locator(".me summary").click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.goto("/console/now");
+  assert.match(page.url(), /sign-in/);
+  await page.getByLabel("Name").fill(NAME);
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL(/\/console\/now/);
+  state = await context.storageState();
+  await context.close();
+});
+
+test("pages are light and soon there (told, not judged by the clock)", async () => {
+  const told = [];
+  for (const name of PAGES) {
+    const { context } = await signedIn({ viewport: { width: 1280, height: 900 } });
+    const page = await context.newPage();
+    let bytes = 0;
+    const sizes = [];
+    page.on("response", (response) => sizes.push(response.body().then((body) => { bytes += body.length; }, () => {})));
+    await page.goto(`/console/${name}`, { waitUntil: "load" });
+    const paint = await page.evaluate(() => new Promise((tell) => {
+      new PerformanceObserver((list) => tell(Math.round(list.getEntries()[0].startTime))).observe({ type: "paint", buffered: true });
+    }));
+    await Promise.all(sizes);
+    told.push(`  ${name.padEnd(12)} ${(bytes / 1024).toFixed(1).padStart(7)} KiB   first paint ${String(paint).padStart(4)} ms`);
+    assert.ok(bytes < 160 * 1024, `${name} weighs ${bytes} bytes with its files`);
+    await context.close();
+  }
+  console.log(`Pages with their files, cold cache:\n${told.join("\n")}`);
+});

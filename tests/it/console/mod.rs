@@ -1,0 +1,3 @@
+//! The console: its contract with the admin API, its pages as a browser without scripts would use them.
+
+mod contract;
