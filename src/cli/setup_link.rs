@@ -24,7 +24,10 @@ pub async fn run(config: Config, args: Args) -> anyhow::Result<()> {
         .change(None, move |conn, by| {
             let Some(name) = args.operator else {
                 return first_link(conn, &ring, &base, by.now)?.ok_or_else(|| {
-                    Error::field("--operator", "is needed, since operators have passwords: name the one who lost theirs")
+                    Error::field(
+                        "--operator",
+                        "is needed, since operators have passwords: name the one who lost theirs",
+                    )
                 });
             };
             let operator = find_operator_named(conn, &name)?

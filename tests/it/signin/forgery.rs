@@ -60,7 +60,9 @@ async fn nobody_is_sent_to_another_site() {
     let app = fresh().await;
     let (_, ada) = person(&app, "Ada", "owner").await;
     let mut browser = ada.reopened();
-    for next in ["//evil.example", "https://evil.example/console", "/\\evil.example", "/console/\r\nX: y", "javascript:1"] {
+    for next in
+        ["//evil.example", "https://evil.example/console", "/\\evil.example", "/console/\r\nX: y", "javascript:1"]
+    {
         let fields = [("name", "Ada"), ("password", PASSWORD), ("next", next)];
         let reply = browser.send("/console/sign-in", &fields).await.expect(303);
         assert_eq!(reply.header("location"), Some("/console"), "{next}");
@@ -97,7 +99,9 @@ async fn every_answer_keeps_foreign_code_out() {
         let said: Vec<_> = headers.iter().filter_map(|name| answer.header(name)).collect();
         assert_eq!(said, ["DENY", "same-origin", "same-origin", "nosniff"]);
         assert_eq!(answer.header("cache-control"), Some("no-store"));
-        assert!(!answer.text.contains("<script") && !answer.text.contains(" style=") && !answer.text.contains("<b>Eve"));
+        assert!(
+            !answer.text.contains("<script") && !answer.text.contains(" style=") && !answer.text.contains("<b>Eve")
+        );
     }
 }
 

@@ -13,7 +13,8 @@ async fn the_first_owner_is_made_by_a_link_that_works_once_and_there_is_no_defau
     let mut browser = Browser::fresh(&app, "198.51.100.7");
     let door = browser.get("/console").await.expect(303);
     assert_eq!(door.header("location"), Some("/console/sign-in"));
-    for (name, password) in [("admin", "admin"), ("first owner", ""), ("first owner", "password"), ("root", "postern")] {
+    for (name, password) in [("admin", "admin"), ("first owner", ""), ("first owner", "password"), ("root", "postern")]
+    {
         let told = browser.sign_in(name, password).await;
         assert!(told.status == 403 && !told.text.contains("first owner has"), "{name}: {}", told.status);
     }

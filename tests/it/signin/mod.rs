@@ -28,7 +28,8 @@ pub struct Browser {
 impl Browser {
     /// A browser that nobody has used, at an address of its own.
     pub fn fresh(app: &TestApp, address: &str) -> Browser {
-        let actor = app.anonymous().with_header("X-Forwarded-For", address).with_header("Sec-Fetch-Site", "same-origin");
+        let actor =
+            app.anonymous().with_header("X-Forwarded-For", address).with_header("Sec-Fetch-Site", "same-origin");
         Browser { actor, cookies: BTreeMap::new() }
     }
 
@@ -66,7 +67,8 @@ impl Browser {
 
     /// Sends a form as it is.
     pub async fn send(&mut self, path: &str, fields: &[(&str, &str)]) -> Reply {
-        let body = fields.iter().map(|(name, value)| format!("{name}={}", escaped(value))).collect::<Vec<_>>().join("&");
+        let body =
+            fields.iter().map(|(name, value)| format!("{name}={}", escaped(value))).collect::<Vec<_>>().join("&");
         let form = "application/x-www-form-urlencoded";
         let reply = self.speaker().send("POST", path, form, body.into_bytes()).await;
         self.keep(reply)
@@ -114,7 +116,8 @@ impl Browser {
 
 /// The value of a field of a form.
 pub fn value_of(page: &str, field: &str) -> String {
-    let after = page.split(&format!("name=\"{field}\" value=\"")).nth(1).unwrap_or_else(|| panic!("no {field}: {page}"));
+    let after =
+        page.split(&format!("name=\"{field}\" value=\"")).nth(1).unwrap_or_else(|| panic!("no {field}: {page}"));
     after.split('"').next().unwrap().to_owned()
 }
 
