@@ -2,6 +2,7 @@
 
 mod activations;
 mod channels;
+mod operators;
 mod tenant;
 mod tenants;
 
@@ -31,6 +32,9 @@ pub(super) static LISTINGS: &[&Listing] = &[
     &channels::PRICES,
     &activations::NUMBERS,
     &activations::SERVICES,
+    &operators::OPERATORS,
+    &operators::SESSIONS,
+    &operators::TOKENS,
 ];
 
 /// Every form, for what is sent and for the test of the contract.
@@ -65,6 +69,13 @@ pub(super) static FORMS: &[&Form] = &[
     &activations::ADD_NUMBERS,
     &activations::CHANGE_NUMBER,
     &activations::PUT_SERVICE,
+    &operators::NEW_OPERATOR,
+    &operators::CHANGE_OPERATOR,
+    &operators::DISABLE_OPERATOR,
+    &operators::INVITE,
+    &operators::NEW_TOKEN,
+    &operators::REVOKE_TOKEN,
+    &operators::END_SESSION,
 ];
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
@@ -72,4 +83,5 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
     tenant::configure(routes);
     channels::configure(routes);
     activations::configure(routes);
+    operators::configure(routes);
 }
