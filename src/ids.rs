@@ -136,6 +136,8 @@ ids! {
     ListenerId = "lsn",
     /// A hand-off of a message to a carrier.
     AttemptId = "att",
+    /// The erasure of somebody's address.
+    ErasureId = "ers",
     /// A job of the queue.
     JobId = "job",
     /// A route.

@@ -14,7 +14,7 @@ use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
 use crate::{
     accounts, activations, alerts, billing, broadcasts, callbacks, disk, failpoint, fraud, health, idempotency,
-    inbound, limits, routing, sentinel, signin, templates, verifications, wallet, webhooks, whatsapp,
+    inbound, limits, privacy, routing, sentinel, signin, templates, verifications, wallet, webhooks, whatsapp,
 };
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
@@ -40,6 +40,7 @@ pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
         every(EXPIRY_EVERY, stop.clone(), || async { activations::run_expiry(&app).await.map(drop) }),
         every(BALANCES_EVERY, stop.clone(), || async { billing::watch(&app).await.map(drop) }),
         every(BILLED_EVERY, stop.clone(), || bill(&app)),
+        every(ERASURES_EVERY, stop.clone(), || async { privacy::run_erasures(&app).await.map(drop) }),
         every(DISK_EVERY, stop.clone(), || async {
             disk::watch(&app);
             Ok(())
@@ -181,6 +182,8 @@ const BALANCES_EVERY: Duration = Duration::from_secs(5);
 const BILLED_EVERY: Duration = Duration::from_secs(60);
 /// How often to look how full the disk is.
 const DISK_EVERY: Duration = Duration::from_secs(5);
+/// How soon an erasure is begun.
+const ERASURES_EVERY: Duration = Duration::from_secs(5);
 /// How late a broadcast's step may be.
 const BROADCASTS_EVERY: Duration = Duration::from_secs(1);
 /// Steps of broadcasts in one round: it ends in time for a stop.
@@ -242,6 +245,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                     + deliveries
                     + events
                     + listeners
+                    + messages::purge_bodies(conn, now.minus(keep.bodies), PURGE_ROWS)?
                     + messages::purge_messages(conn, now.minus(keep.messages), PURGE_ROWS)?)
             })
             .await?;

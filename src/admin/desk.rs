@@ -41,6 +41,8 @@ macro_rules! works {
 works! {
     /// Every role may.
     Look = Duty::Look;
+    /// Those who help with single messages and numbers may: support, operators and owners.
+    Support = Duty::Support;
     /// Operators and owners may.
     Manage = Duty::Manage;
     /// Owners may.
@@ -77,6 +79,11 @@ fn open<W: Work>(req: &HttpRequest, payload: &mut Payload) -> Result<Desk<W>> {
 }
 
 impl<W> Desk<W> {
+    /// The id of the request.
+    pub(super) fn request_id(&self) -> String {
+        self.request_id.to_string()
+    }
+
     /// Who sits here.
     pub(super) fn operator(&self) -> &Operator {
         &self.operator

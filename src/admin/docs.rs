@@ -6,9 +6,9 @@ use utoipa::openapi::{RefOr, Response};
 use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
-    activations, audit, billing, books, caps, carriers, decisions, events, fees, holds, inbound, keys, limits, lists,
-    messages, operators, orgs, pauses, plans, prices, route_stats, routes, rules, senders, sessions, simulations,
-    templates, wallets, whatsapp,
+    activations, audit, billing, books, caps, carriers, decisions, erasures, events, fees, holds, inbound, keys,
+    limits, lists, messages, operators, orgs, pauses, plans, prices, route_stats, routes, rules, senders, sessions,
+    simulations, templates, wallets, whatsapp,
 };
 use crate::error::Code;
 use crate::http::problem::Problem;
@@ -114,6 +114,18 @@ use crate::http::refusals::refusals;
         activations::list_numbers,
         activations::show_number,
         activations::change_number,
+        erasures::order_erasure,
+        erasures::list_erasures,
+        erasures::show_erasure,
+        messages::search_messages,
+        messages::count_all_messages,
+        messages::trace_message,
+        messages::list_related_messages,
+        messages::cancel_any_message,
+        messages::resend_message,
+        messages::reveal_message,
+        messages::block_recipient,
+        messages::report_false_positive,
         messages::settle_message,
         messages::list_activity,
         events::list_events,

@@ -12,6 +12,7 @@ mod carriers;
 mod decisions;
 mod desk;
 mod docs;
+mod erasures;
 mod events;
 mod fees;
 mod holds;
@@ -69,6 +70,7 @@ pub fn configure(routes: &mut ServiceConfig) {
     pauses::configure(routes);
     inbound::configure(routes);
     messages::configure(routes);
+    erasures::configure(routes);
     events::configure(routes);
     whatsapp::configure(routes);
     activations::configure(routes);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::clock::Millis;
-use crate::console::words::Words;
+use crate::words::Words;
 
 /// How a value is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

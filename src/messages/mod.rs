@@ -9,12 +9,14 @@ mod claim;
 mod client;
 mod content;
 mod counter;
+mod desk;
 mod dispatch;
 mod gate_state;
 mod gates;
 #[cfg(test)]
 mod gates_oracle;
 mod hand_offs;
+mod histogram;
 mod http;
 mod in_flight;
 mod lost;
@@ -29,6 +31,7 @@ mod queue;
 mod record;
 mod refused;
 mod rehearsal;
+mod search;
 mod send;
 mod settle;
 mod share;
@@ -47,9 +50,11 @@ pub use activity::{ActivityList, activity};
 pub use body::{BulkMode, ClientBody, Pacing, SendBody, TemplateBody};
 pub use client::{Client, ClientMacs, client, client_macs};
 pub use content::{CodeSpec, Content};
+pub use desk::{Again, BodyState, RevealedMessage, again, cancel, reveal};
 pub use dispatch::{claim, dispatch_once, hand_over, until_next};
 pub use gate_state::{EVER, GUARD_HORIZON, GuardKey, GuardKind};
 pub use gates::{check_policies, tag_of};
+pub use histogram::{MessageHistogram, histogram};
 pub use http::{ActivityFilter, Limits, MessageDocs, configure, configure_coals, limits_of};
 pub use in_flight::InFlight;
 pub use lost::CodeLost;
@@ -60,13 +65,16 @@ pub use queue::Queue;
 pub use record::{Acceptance, record, rehearse};
 pub use refused::{RefusalBook, write_refusals};
 pub use rehearsal::{DryRunView, Rehearsed};
+pub use search::{FoundMessage, SearchFilter, search, shown};
 pub use settle::{Settlement, release_unproven, settle_unknown, take_receipts};
 pub use share::{Share, bulk_share};
 pub use state::{Hold, Status};
-pub use store::{Extra, LimitTerm, Row, Terms};
+pub use store::{Attempt, Event, Extra, LimitTerm, ReceiptRow, Row, Terms};
 pub use store::{
-    Lock, find_message, load_guards, purge_decisions, purge_guards, purge_messages, purge_pairs, save_guards,
+    Lock, find_message, load_guards, purge_bodies, purge_decisions, purge_guards, purge_messages, purge_pairs,
+    save_guards,
 };
+pub use store::{attempts_of, came_with_key, events_of, receipts_of, related};
 pub use store::{batch_backlog, batch_counts, batch_faults};
 pub use tables::{forget_tables, tables};
 pub use troubles::{Trouble, heed_troubles};

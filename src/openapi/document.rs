@@ -77,7 +77,8 @@ const TAGS: &[(&str, &str)] = &[
         "Operators: decisions, the engine's rules and holds, simulations, and what is kept out for everybody.",
     ),
     ("Admin: money", "Operators: prices, wallets, top-ups, invoices and the ledger."),
-    ("Admin: messages", "Operators: messages whose fate is unknown."),
+    ("Admin: messages", "Operators: messages of all organizations, found, followed and acted on."),
+    ("Admin: privacy", "Operators: erasing a number or mail address, and the proof of it."),
     ("Admin: operators", "Operators: who may use this part, in which role."),
     ("Admin: audit", "Operators: every change, in a hash chain that can be verified."),
 ];

@@ -23,4 +23,5 @@ mod workflow;
 pub use http::{VerificationDocs, configure};
 pub use state::{ResendPolicy, Status};
 pub use store::purge as purge_verifications;
+pub use store::{Row as VerificationRow, approvals, find_of_anybody};
 pub use workflow::run_workflow_steps;

@@ -25,6 +25,6 @@ pub use emit::{NewEvent, Owner, PAYLOAD_MAX, emit};
 pub use http::{WebhookDocs, configure};
 pub use kinds::{EventType, Wanted};
 pub use signing::{fresh_secret, headers_by};
-pub use store::{purge_deliveries, purge_events, purge_listeners};
+pub use store::{DeliveryRow, EventRow, purge_deliveries, purge_events, purge_listeners, told_of};
 pub use waiting::release_listeners;
 pub use watching::{EventList, OwnedEventView, events_lately};

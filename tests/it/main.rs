@@ -54,6 +54,8 @@ mod openapi;
 #[cfg(test)]
 mod phones;
 #[cfg(test)]
+mod privacy;
+#[cfg(test)]
 mod providers;
 #[cfg(test)]
 mod routing;

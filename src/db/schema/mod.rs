@@ -3,6 +3,7 @@
 
 mod billing;
 mod broadcasting;
+mod erasing;
 mod fees;
 mod fraud;
 mod house;
@@ -22,6 +23,7 @@ mod whatsapp;
 
 pub use billing::*;
 pub use broadcasting::*;
+pub use erasing::*;
 pub use fees::*;
 pub use fraud::*;
 pub use house::*;
@@ -42,7 +44,7 @@ pub use whatsapp::*;
 diesel::allow_tables_to_appear_in_same_query! {
     activation_messages, activation_numbers, activation_places, activation_services, activations, alert_mails, alerts,
     allowances, api_keys, attempts, audit_head, audit_log, batches, billing_profiles, broadcast_contacts, broadcasts,
-    carrier_drains, counters, decisions, door_windows, fraud_holds, fraud_lists, fraud_rules, fraud_simulations,
+    carrier_drains, counters, decisions, door_windows, erasures, fraud_holds, fraud_lists, fraud_rules, fraud_simulations,
     guard_windows, idempotency, inbound_messages, invoices, jobs, limit_overrides, message_events, messages, nodes,
     operator_guesses, operator_links, operator_logins, operator_recovery, operator_sessions, operator_tokens, operators, opt_outs, org_windows, orgs, pairs, pauses, plans, prices, receipts, route_events,
     routes, sandbox_inbox, send_boosts, senders, spend_caps, spend_windows, template_versions, templates, topups,

@@ -9,6 +9,7 @@ mod pairs;
 mod read;
 mod receipts;
 mod row;
+mod search;
 
 pub use accept::*;
 pub use activity::*;
@@ -19,3 +20,4 @@ pub use pairs::*;
 pub use read::*;
 pub use receipts::*;
 pub use row::*;
+pub use search::*;

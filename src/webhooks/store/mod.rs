@@ -4,8 +4,10 @@ mod deliveries;
 mod endpoints;
 mod events;
 mod listeners;
+mod told;
 
 pub use deliveries::*;
 pub use endpoints::*;
 pub use events::*;
 pub use listeners::*;
+pub use told::told_of;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::accounts::house::House;
 use crate::harness::actor::Actor;
 
-/// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY`, `OPR`, `TOK`, `LST`, `WAN` and `NUM` stand for ids.
+/// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY`, `OPR`, `TOK`, `LST`, `WAN`, `NUM` and `MSG` stand for ids.
 const TABLE: &[(&str, &str, &str, &[&str])] = &[
     ("POST", "/orgs", r#"{"name":"n","country":"GB"}"#, RUN),
     ("GET", "/orgs", "", ALL),
@@ -87,11 +87,21 @@ const TABLE: &[(&str, &str, &str, &[&str])] = &[
     ("PATCH", "/numbers/NUM", r#"{"status":"blocked"}"#, RUN),
     ("GET", "/templates", "", ALL),
     ("GET", "/templates?org_id=ORG&status=pending", "", ALL),
+    ("GET", "/messages", "", ALL),
+    ("GET", "/messages/histogram", "", ALL),
+    ("GET", "/messages/MSG", "", ALL),
+    ("GET", "/messages/MSG/related", "", ALL),
+    ("POST", "/messages/MSG/block", r#"{"reason":"r"}"#, HELP),
+    ("POST", "/messages/MSG/reveal", r#"{"reason":"ticket"}"#, RUN),
+    ("POST", "/messages/MSG/cancel", "{}", HELP),
+    ("POST", "/erasures", r#"{"to":"+447400199999","reason":"ticket"}"#, OWN),
+    ("GET", "/erasures", "", &["owner", "auditor"]),
     ("DELETE", "/keys/KEY", "", RUN),
 ];
 
 const ALL: &[&str] = &["viewer", "support", "operator", "owner", "auditor"];
 const RUN: &[&str] = &["operator", "owner"];
+const HELP: &[&str] = &["support", "operator", "owner"];
 const OWN: &[&str] = &["owner"];
 
 /// What the words of the table stand for.
@@ -103,13 +113,18 @@ struct Words {
     listed: String,
     number: String,
     rented: String,
+    message: String,
     name: &'static str,
 }
 
 impl Words {
     async fn of(house: &House, name: &'static str) -> Words {
         let org = house.org("ACME").await;
-        let key = house.made_key(&org, json!({"name": "k", "mode": "live"})).await.text_at("/id");
+        let made = house.made_key(&org, json!({"name": "k", "mode": "live"})).await;
+        let key = made.text_at("/id");
+        let body = json!({"to": phone_of(name, 4), "body": "x", "kind": "transactional"});
+        let sender = house.anonymous().with_token(&made.text_at("/secret"));
+        let message = sender.post("/v1/messages", body).await.expect(202).text_at("/id");
         let body = json!({"name": format!("helper of {name}"), "role": "viewer"});
         let operator = house.owner().post("/v1/admin/operators", body).await.expect(201).text_at("/id");
         let path = format!("/v1/admin/operators/{operator}/tokens");
@@ -120,7 +135,7 @@ impl Words {
         let number = house.owner().post("/v1/admin/whatsapp/numbers", number).await.expect(201).text_at("/id");
         let rented = json!([{"phone_number": phone_of(name, 3)}]);
         let rented = house.owner().post("/v1/admin/numbers", rented).await.expect(201).text_at("/data/0/id");
-        Words { org, key, operator, token, listed, number, rented, name }
+        Words { org, key, operator, token, listed, number, rented, message, name }
     }
 
     fn fill(&self, text: &str) -> String {
@@ -133,6 +148,7 @@ impl Words {
             .replace("WAN", &self.number)
             .replace("NUM", &self.rented)
             .replace("LST", &self.listed)
+            .replace("MSG", &self.message)
     }
 }
 
