@@ -5,6 +5,7 @@ mod channels;
 mod developers;
 mod request;
 mod messages;
+mod operators;
 mod tenant;
 mod tenants;
 mod webhooks;
@@ -46,6 +47,9 @@ pub(super) static LISTINGS: &[&Listing] = &[
     &developers::ERRORS,
     &developers::LIMITS_REFUSED,
     &developers::DEPRECATED,
+    &operators::OPERATORS,
+    &operators::SESSIONS,
+    &operators::TOKENS,
 ];
 
 /// Every form, for what is sent and for the test of the contract.
@@ -94,6 +98,13 @@ pub(super) static FORMS: &[&Form] = &[
     &webhooks::DISABLE_WEBHOOK,
     &webhooks::ENABLE_WEBHOOK,
     &webhooks::ROTATE_WEBHOOK,
+    &operators::NEW_OPERATOR,
+    &operators::CHANGE_OPERATOR,
+    &operators::DISABLE_OPERATOR,
+    &operators::INVITE,
+    &operators::NEW_TOKEN,
+    &operators::REVOKE_TOKEN,
+    &operators::END_SESSION,
 ];
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
@@ -105,4 +116,5 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
     webhooks::configure(routes);
     developers::configure(routes);
     request::configure(routes);
+    operators::configure(routes);
 }
