@@ -41,6 +41,8 @@ macro_rules! works {
 works! {
     /// Every role may.
     Look = Duty::Look;
+    /// Support, operators and owners may.
+    Support = Duty::Support;
     /// Operators and owners may.
     Manage = Duty::Manage;
     /// Owners may.

@@ -40,11 +40,11 @@ impl DecisionFilter {
             return Err(Error::field("code", "has no decision that let a message through"));
         }
         Ok(Wanted {
-            owner: None,
             action: self.action,
             code: self.code,
             created_after: moment("created_after", self.created_after)?,
             created_before: moment("created_before", self.created_before)?,
+            ..Wanted::default()
         })
     }
 }
