@@ -17,6 +17,7 @@ pub mod terms;
 pub mod recipient;
 pub mod language;
 pub mod error;
+pub mod words;
 pub mod failpoint;
 
 // The ground: what the process stands on; knows no feature.
@@ -51,6 +52,8 @@ pub mod broadcasts;
 pub mod billing;
 pub mod overview;
 pub mod callbacks;
+pub mod requests;
+pub mod privacy;
 pub mod admin;
 pub mod console;
 

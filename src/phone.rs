@@ -2,7 +2,7 @@
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType, enums::Region};
 
-use crate::secret::{Keyring, Purpose};
+use crate::secret::{Keyring, Purpose, hex};
 
 /// An ISO 3166-1 alpha-2 country, or `001` for numbers of no country.
 #[derive(
@@ -203,6 +203,16 @@ pub fn address_mac(keyring: &Keyring, address: &str) -> Vec<u8> {
     let mac = keyring.mac(Purpose::Number, &[address.as_bytes()]);
     mac.iter().take(16).copied().collect()
 }
+
+/// What stands in the place of an address that was erased: a keyed hash, not the one that guards know it by, so that the
+/// two cannot be joined.
+pub fn pseudonym(keyring: &Keyring, address: &str) -> String {
+    let mac = keyring.mac(Purpose::Number, &[b"erased", address.as_bytes()]);
+    format!("{ERASED}{}", hex(mac.get(..16).unwrap_or_default()))
+}
+
+/// How every pseudonym begins: no number, mail address or user id does.
+pub const ERASED: &str = "erased:";
 
 impl std::fmt::Display for Phone {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -14,7 +14,8 @@ use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
 use crate::{
     accounts, activations, alerts, billing, broadcasts, callbacks, disk, failpoint, fraud, health, idempotency,
-    inbound, limits, routing, sentinel, signin, templates, verifications, wallet, webhooks, whatsapp,
+    inbound, limits, privacy, requests, routing, sentinel, signin, templates, verifications, wallet, webhooks,
+    whatsapp,
 };
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
@@ -40,6 +41,7 @@ pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
         every(EXPIRY_EVERY, stop.clone(), || async { activations::run_expiry(&app).await.map(drop) }),
         every(BALANCES_EVERY, stop.clone(), || async { billing::watch(&app).await.map(drop) }),
         every(BILLED_EVERY, stop.clone(), || bill(&app)),
+        every(ERASURES_EVERY, stop.clone(), || async { privacy::run_erasures(&app).await.map(drop) }),
         every(DISK_EVERY, stop.clone(), || async {
             disk::watch(&app);
             Ok(())
@@ -89,6 +91,14 @@ pub async fn keep_refusals(app: &App, stop: watch::Receiver<bool>) {
     every(REFUSALS_EVERY, stop, write).await;
     if let Err(fault) = messages::write_refusals(app).await {
         complain("writing refusals down", &fault);
+    }
+}
+
+/// Writes down the requests that this process has noted, until `stop` says true and once more then.
+pub async fn keep_requests(app: &App, stop: watch::Receiver<bool>) {
+    every(REQUESTS_EVERY, stop, || async { requests::write_log(app, false).await.map(drop) }).await;
+    if let Err(fault) = requests::write_log(app, true).await {
+        complain("writing requests down", &fault);
     }
 }
 
@@ -161,6 +171,8 @@ pub async fn save_windows(app: &App) -> Result<()> {
 
 /// How long a refusal waits to be written down.
 const REFUSALS_EVERY: Duration = Duration::from_secs(1);
+/// How long a request waits to be written down.
+const REQUESTS_EVERY: Duration = Duration::from_secs(1);
 /// How long the engine waits to learn what other processes know.
 const ENGINE_EVERY: Duration = Duration::from_secs(1);
 /// How late operators are told of something.
@@ -181,6 +193,8 @@ const BALANCES_EVERY: Duration = Duration::from_secs(5);
 const BILLED_EVERY: Duration = Duration::from_secs(60);
 /// How often to look how full the disk is.
 const DISK_EVERY: Duration = Duration::from_secs(5);
+/// How soon an erasure is begun.
+const ERASURES_EVERY: Duration = Duration::from_secs(5);
 /// How late a broadcast's step may be.
 const BROADCASTS_EVERY: Duration = Duration::from_secs(1);
 /// Steps of broadcasts in one round: it ends in time for a stop.
@@ -201,6 +215,7 @@ const SPENT_KEPT: Duration = Duration::from_secs(2 * 86_400);
 pub async fn sweep(app: &App) -> Result<()> {
     let now = app.clock.now();
     let keep = app.config.retention.clone();
+    let logged = now.minus(app.config.request_log.retention);
     let console = app.config.console.clone();
     for _ in 0..PURGES_MAX {
         let (keep, console) = (keep.clone(), console.clone());
@@ -226,6 +241,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let deliveries = webhooks::purge_deliveries(conn, told, PURGE_ROWS)?;
                 let events = webhooks::purge_events(conn, told, PURGE_ROWS)?;
                 let listeners = webhooks::purge_listeners(conn, now, PURGE_ROWS)?;
+                let requests = requests::purge_requests(conn, logged, PURGE_ROWS)?;
                 Ok(keys
                     + inbound
                     + rents
@@ -242,6 +258,8 @@ pub async fn sweep(app: &App) -> Result<()> {
                     + deliveries
                     + events
                     + listeners
+                    + requests
+                    + messages::purge_bodies(conn, now.minus(keep.bodies), PURGE_ROWS)?
                     + messages::purge_messages(conn, now.minus(keep.messages), PURGE_ROWS)?)
             })
             .await?;

@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use crate::admin::desk::{Desk, Look};
 use crate::admin::docs::ReadRefusals;
-use crate::admin::fraud::stretch;
 use crate::app::App;
+use crate::clock::{Millis, parse_duration};
 use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::fraud::Action;
@@ -15,55 +15,66 @@ use crate::http::page::{Page, PageParams};
 use crate::http::{Id, Listing};
 use crate::ids::{DecisionId, OrgId};
 use crate::messages::country_of;
-use crate::sentinel::{DecisionLine, DecisionReport, WhichDecisions, list_all_decisions, report_decision};
+use crate::sentinel::{self, DecisionLine, DecisionReport, WantedDecisions, report_decision};
 use crate::terms::Mode;
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
     routes.service(list_decisions).service(show_decision);
 }
 
-/// Which decisions.
+/// Which decisions to list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DecisionFilter {
     /// Of this organization.
     org_id: Option<OrgId>,
+    /// Live or test; both where absent.
+    mode: Option<Mode>,
     /// `block` or `challenge`: those that refused so; `allow`: those of accepted messages. All that refused where absent.
-    outcome: Option<Action>,
+    action: Option<Action>,
+    /// Those that told the request this; never with `allow`.
+    #[param(example = "fraud.blocked")]
+    code: Option<String>,
     /// In which this rule fired, acting or watching.
     #[param(example = "prefix.hold")]
     rule: Option<String>,
     /// On numbers of this country (ISO 3166-1 alpha-2).
     #[param(example = "LV")]
     country: Option<String>,
-    /// Live or test; both where absent.
-    mode: Option<Mode>,
-    /// How far back, at most 31 days.
-    #[param(example = "24h", default = "24h")]
+    /// Made at or after this moment (RFC 3339), or so long ago (`1h`): a day where absent.
+    #[param(example = "1h")]
     since: Option<String>,
 }
 
 impl DecisionFilter {
-    fn read(self, app: &App) -> Result<WhichDecisions> {
+    fn read(self, now: Millis) -> Result<WantedDecisions> {
+        let since = self.since.as_deref().unwrap_or("24h");
+        let since = Millis::parse_rfc3339(since).or_else(|| parse_duration(since).map(|span| now.minus(span)));
+        let wrong = || Error::field("since", "must be an RFC 3339 timestamp or a time such as 1h");
+        if self.action == Some(Action::Allow) && self.code.is_some() {
+            return Err(Error::field("code", "has no decision that let a message through"));
+        }
         let is_name = |name: &String| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
         if self.rule.as_ref().is_some_and(|name| !is_name(name)) {
             return Err(Error::field("rule", "must be the name of a rule, e.g. prefix.hold"));
         }
-        let country =
-            self.country.as_deref().map(country_of).transpose().map_err(|why| Error::field("country", why))?;
-        Ok(WhichDecisions {
-            org_id: self.org_id,
-            outcome: self.outcome,
-            rule: self.rule,
-            country,
+        let country = self.country.as_deref().map(country_of).transpose();
+        Ok(WantedDecisions {
+            org: self.org_id,
             mode: self.mode,
-            since: stretch(self.since.as_deref(), app.clock.now())?,
+            action: self.action,
+            code: self.code,
+            rule: self.rule,
+            country: country.map_err(|why| Error::field("country", why))?,
+            created_after: Some(since.ok_or_else(wrong)?),
+            created_before: None,
         })
     }
 }
 
-/// List decisions on sends of all organizations, newest first: refusals, or with `outcome=allow` what was let through.
+/// List decisions over all organizations, newest first: what was refused in the last 24 hours where nothing is said, or
+/// with `action=allow` what was let through.
 #[utoipa::path(
     operation_id = "list_all_decisions",
     tag = "Admin: fraud",
@@ -78,9 +89,9 @@ pub(super) async fn list_decisions(
     app: Data<App>,
     listing: Listing<DecisionFilter>,
 ) -> Result<HttpResponse> {
-    let which = listing.filter.read(&app)?;
+    let wanted = listing.filter.read(app.clock.now())?;
     let read = move |conn: &mut Conn, before: Option<String>, limit| {
-        list_all_decisions(conn, &which, before.as_deref(), limit)
+        sentinel::list_all_decisions(conn, &wanted, before.as_deref(), limit)
     };
     desk.list(listing.page, read, DecisionLine::position).await
 }

@@ -41,7 +41,7 @@ macro_rules! works {
 works! {
     /// Every role may.
     Look = Duty::Look;
-    /// Support, operators and owners may.
+    /// Those who help with single messages and numbers may: support, operators and owners.
     Support = Duty::Support;
     /// Operators and owners may.
     Manage = Duty::Manage;
@@ -79,6 +79,16 @@ fn open<W: Work>(req: &HttpRequest, payload: &mut Payload) -> Result<Desk<W>> {
 }
 
 impl<W> Desk<W> {
+    /// Whether the operator may do `duty` besides.
+    pub(super) fn may(&self, duty: Duty) -> bool {
+        self.operator.role.may(duty)
+    }
+
+    /// The id of the request.
+    pub(super) fn request_id(&self) -> String {
+        self.request_id.to_string()
+    }
+
     /// Who sits here.
     pub(super) fn operator(&self) -> &Operator {
         &self.operator

@@ -13,6 +13,7 @@ mod carriers;
 mod decisions;
 mod desk;
 mod docs;
+mod erasures;
 mod events;
 mod fees;
 mod fraud;
@@ -29,6 +30,7 @@ mod orgs;
 mod pauses;
 mod plans;
 mod prices;
+mod requests;
 mod route_stats;
 mod routes;
 mod rules;
@@ -37,6 +39,7 @@ mod sessions;
 mod simulations;
 mod templates;
 mod wallets;
+mod webhooks;
 mod whatsapp;
 
 pub use docs::AdminDocs;
@@ -75,7 +78,10 @@ pub fn configure(routes: &mut ServiceConfig) {
     pauses::configure(routes);
     inbound::configure(routes);
     messages::configure(routes);
+    erasures::configure(routes);
     events::configure(routes);
+    requests::configure(routes);
+    webhooks::configure(routes);
     whatsapp::configure(routes);
     activations::configure(routes);
 }

@@ -197,6 +197,8 @@ concern! {
         idempotency: Duration = default "24h", "POSTERN_RETENTION_IDEMPOTENCY", lasting(secs(HOUR), secs(72 * HOUR));
         /// Messages that have ended, with their events.
         messages: Duration = default "90d", "POSTERN_RETENTION_MESSAGES", lasting(secs(DAY), secs(3650 * DAY));
+        /// What ended messages said, sealed; the messages themselves stay. Codes are gone at once, whatever stands here.
+        bodies: Duration = default "7d", "POSTERN_RETENTION_BODIES", lasting(secs(HOUR), secs(3650 * DAY));
         /// Verifications that have ended.
         verifications: Duration = default "90d", "POSTERN_RETENTION_VERIFICATIONS", lasting(secs(DAY), secs(3650 * DAY));
         /// Decisions of refused messages.
@@ -207,6 +209,19 @@ concern! {
         sandbox: Duration = default "24h", "POSTERN_RETENTION_SANDBOX", lasting(secs(60), secs(30 * DAY));
         /// How often to purge.
         sweep_interval: Duration = default "1m", "POSTERN_RETENTION_SWEEP_INTERVAL", lasting(secs(1), secs(DAY));
+    }
+}
+
+concern! {
+    /// The log of the API's requests, as operators look them up: no bodies, no paths, no numbers.
+    pub struct RequestLog {
+        /// Whether requests are logged.
+        enabled: Switch = default "on", "POSTERN_REQUEST_LOG_ENABLED", any;
+        /// Requests a second that get a line of their own on this process, a tenth of them for messages that were simply
+        /// accepted; those beyond are counted by key, route and answer, so that every count stays right.
+        max_per_second: u32 = default "100", "POSTERN_REQUEST_LOG_MAX_PER_SECOND", within(0..=10_000);
+        /// How long lines and counts are kept.
+        retention: Duration = default "30d", "POSTERN_REQUEST_LOG_RETENTION", lasting(secs(HOUR), secs(3650 * DAY));
     }
 }
 

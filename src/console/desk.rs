@@ -17,11 +17,11 @@ use crate::console::api::{Answer, Api, Ask};
 use crate::console::layout::{Layout, Page};
 use crate::console::pages::FORMS;
 use crate::console::preferences::Preferences;
-use crate::console::words::Words;
 use crate::error::{Code, Error, Result};
 use crate::http::query::pairs;
 use crate::http::{RequestId, Settings, base_url, reply};
 use crate::signin::Session;
+use crate::words::Words;
 
 /// See the module.
 pub(super) struct Desk {

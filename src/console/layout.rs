@@ -6,8 +6,8 @@ use crate::accounts::Operator;
 use crate::console::assets;
 use crate::console::markup::Markup;
 use crate::console::preferences::{Preferences, Theme};
-use crate::console::words::{Words, languages};
 use crate::signin::Session;
+use crate::words::{Words, languages};
 
 /// A page: what a handler makes.
 pub(super) struct Page<'a> {

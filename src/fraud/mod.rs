@@ -29,6 +29,8 @@ pub use lists::{Found, ListAction, ListEntry, ListKind, ListOwner, Listing, List
 pub use screen::{Action, Attempt, Reason, Verdict, screen};
 pub use shelf::{Guards, forget_guards, guards};
 pub use shown::for_customer;
-pub use store::{KeptRules, add_rules, latest_rules, list_entries, purge_entries, rules_at, rules_history};
+pub use store::{
+    KeptRules, add_rules, latest_rules, list_entries, lists_changed, purge_entries, rules_at, rules_history,
+};
 pub use trial::{Judged, Trial, org_key};
 pub use watch::{HoldBegun, Owner, Watch};

@@ -13,6 +13,7 @@ mod view;
 pub use chats::Written;
 pub use http::{InboundDocs, configure};
 pub use opt_outs::{Consents, Whom, opted_out};
+pub use store::erased_consents;
 pub use store::{latest_chats, purge_inbound};
 pub use take::{From, OtherNames, take_inbound};
 pub use view::{UnownedView, list_unowned};

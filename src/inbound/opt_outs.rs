@@ -34,6 +34,11 @@ impl Consents {
         self.own.contains(whom) || self.everybody.contains(&(whom.mode, whom.channel, whom.recipient.clone()))
     }
 
+    /// Whether nobody has opted out.
+    pub fn is_empty(&self) -> bool {
+        self.own.is_empty() && self.everybody.is_empty()
+    }
+
     /// Notes a row: an opt-out of one organization's messages, or (no organization) of everybody's.
     pub(super) fn note(&mut self, org_id: Option<OrgId>, mode: Mode, channel: Channel, recipient: String) {
         match org_id {

@@ -12,6 +12,7 @@ use crate::db::Conn;
 use crate::db::schema::{inbound_messages, opt_outs};
 use crate::error::{Code, Error, Result};
 use crate::ids::{InboundId, OptOutId, OrgId};
+use crate::phone::ERASED;
 use crate::terms::{Channel, Mode};
 
 /// Stands for every organization in `opt_outs.org_id`.
@@ -266,6 +267,17 @@ pub(super) fn list_opt_outs(
     Ok(query.load(conn)?)
 }
 
+/// Opt-outs of people whose address was erased, by their pseudonyms: few, and one stretch of an index.
+pub fn erased_consents(conn: &mut Conn) -> Result<Consents> {
+    type Found = (String, Mode, Channel, String);
+    let found: Vec<Found> = opt_outs::table
+        .filter(opt_outs::recipient.ge(ERASED))
+        .filter(opt_outs::recipient.lt("erased;"))
+        .select((opt_outs::org_id, opt_outs::mode, opt_outs::channel, opt_outs::recipient))
+        .load(conn)?;
+    Ok(noted(found))
+}
+
 /// What is known of `recipients`: one statement on PostgreSQL, a prepared one for each on SQLite.
 pub(super) fn consents(conn: &mut Conn, recipients: &BTreeSet<&str>) -> Result<Consents> {
     type Found = (String, Mode, Channel, String);
@@ -284,6 +296,10 @@ pub(super) fn consents(conn: &mut Conn, recipients: &BTreeSet<&str>) -> Result<C
             }
         }
     }
+    Ok(noted(found))
+}
+
+fn noted(found: Vec<(String, Mode, Channel, String)>) -> Consents {
     let mut consents = Consents::default();
     for (org, mode, channel, recipient) in found {
         match org.parse::<OrgId>() {
@@ -291,5 +307,5 @@ pub(super) fn consents(conn: &mut Conn, recipients: &BTreeSet<&str>) -> Result<C
             Err(_) => consents.note(None, mode, channel, recipient),
         }
     }
-    Ok(consents)
+    consents
 }

@@ -10,7 +10,7 @@ use crate::config::SANDBOX;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::ids::{InboundId, OrgId};
-use crate::phone::{Phone, mask};
+use crate::phone::{Phone, mask, pseudonym};
 use crate::providers::Inbound;
 use crate::routing::senders;
 use crate::secret::{Keyring, Purpose};
@@ -48,11 +48,11 @@ pub fn take_inbound(conn: &mut Conn, from: &From<'_>, inbound: &[Inbound], now: 
         let owner = (owner_of(conn, one)?, Mode::Live);
         let row = row(one, from.carrier, owner, (from.keyring, now));
         let is_shared = from.originator.is_some_and(|own| address_of(one.channel, own) == row.recipient);
-        if keep(conn, &row, is_shared, now)?
+        if keep(conn, from.keyring, &row, is_shared, now)?
             && let (Some(org), true) = (row.org_id, row.keyword.is_some() && row.channel == Channel::Whatsapp)
         {
             for name in (from.other_names)(conn, org, &row.sender)? {
-                heed(conn, &row, &name, is_shared, now)?;
+                heed(conn, from.keyring, (&row, &name), is_shared, now)?;
             }
         }
     }
@@ -70,7 +70,7 @@ pub(super) fn take_test(
     let bringer = Bringer { carrier: SANDBOX, keyring, mode: Mode::Test, only: Some(org) };
     activations::take_activation(conn, bringer, one, &address_of(one.channel, &one.to), now)?;
     let row = row(one, SANDBOX, (Some(org), Mode::Test), (keyring, now));
-    keep(conn, &row, false, now)?;
+    keep(conn, keyring, &row, false, now)?;
     Ok(row)
 }
 
@@ -100,11 +100,11 @@ fn row(
 }
 
 /// Stores a message, and heeds it if it was not there; whether it was not.
-fn keep(conn: &mut Conn, row: &InboundRow, is_shared: bool, now: Millis) -> Result<bool> {
+fn keep(conn: &mut Conn, keyring: &Keyring, row: &InboundRow, is_shared: bool, now: Millis) -> Result<bool> {
     if !store::insert_inbound(conn, row)? {
         return Ok(false);
     }
-    heed(conn, row, &row.sender, is_shared, now)?;
+    heed(conn, keyring, (row, &row.sender), is_shared, now)?;
     told::tell(conn, row, now)?;
     let word = row.keyword.map_or("none", |keyword| keyword.as_str());
     metrics::counter!("postern_inbound_total", "channel" => row.channel.as_str(), "keyword" => word).increment(1);
@@ -112,7 +112,13 @@ fn keep(conn: &mut Conn, row: &InboundRow, is_shared: bool, now: Millis) -> Resu
 }
 
 /// Heeds what somebody wrote who is known as `name`. `is_shared`: others send from this originator as well, and the person cannot tell them apart.
-fn heed(conn: &mut Conn, row: &InboundRow, name: &str, is_shared: bool, now: Millis) -> Result<()> {
+fn heed(
+    conn: &mut Conn,
+    keyring: &Keyring,
+    (row, name): (&InboundRow, &str),
+    is_shared: bool,
+    now: Millis,
+) -> Result<()> {
     let whose = row.org_id.filter(|_| !is_shared);
     let whom = (row.mode, row.channel, name);
     match row.keyword {
@@ -120,9 +126,13 @@ fn heed(conn: &mut Conn, row: &InboundRow, name: &str, is_shared: bool, now: Mil
             store::insert_opt_out(conn, &OptOutRow::new(whose, whom, Some(row.id), now))?;
         }
         Some(Keyword::Start) => {
-            store::delete_opt_out(conn, row.org_id, whom)?;
-            if is_shared {
-                store::delete_opt_out(conn, None, whom)?;
+            // The address may have been erased since it opted out.
+            let before = pseudonym(keyring, name);
+            for whom in [whom, (row.mode, row.channel, before.as_str())] {
+                store::delete_opt_out(conn, row.org_id, whom)?;
+                if is_shared {
+                    store::delete_opt_out(conn, None, whom)?;
+                }
             }
         }
         Some(Keyword::Help) | None => {}

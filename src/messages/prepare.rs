@@ -23,7 +23,8 @@ use crate::error::{Code, Error, Result};
 use crate::fraud::engine::{Features, Key};
 use crate::fraud::{self, Attempt, Guards, Listing, Probe, Trial, org_key, screen};
 use crate::ids::{DecisionId, MessageId, OrgId, VerificationId};
-use crate::phone::address_mac;
+use crate::inbound::{Consents, Whom};
+use crate::phone::{address_mac, pseudonym};
 use crate::recipient::Recipient;
 use crate::routing::senders::Pool;
 use crate::routing::{self, Pauses, Route};
@@ -50,6 +51,8 @@ pub struct Bench {
     pub caps: Arc<BTreeMap<OrgId, Vec<Cap>>>,
     /// WhatsApp numbers.
     pub numbers: Arc<Numbers>,
+    /// Opt-outs of people whose address was erased since.
+    pub erased: Arc<Consents>,
     /// Lists, rules and the fraud engine.
     pub guards: Guards,
     /// Organizations' own templates.
@@ -67,7 +70,7 @@ pub struct Bench {
 impl Bench {
     /// The tables of `app`, at most a second old.
     pub async fn of(app: &App) -> Result<Bench> {
-        let Tables { prices, routes, pauses, senders, caps, numbers, .. } = tables(app).await?;
+        let Tables { prices, routes, pauses, senders, caps, numbers, erased, .. } = tables(app).await?;
         let guards = fraud::guards(app).await?;
         let templates = templates::own_templates(app).await?;
         let mut whatsapp = app.carriers.iter().filter(|carrier| carrier.channels().contains(&Channel::Whatsapp));
@@ -79,6 +82,7 @@ impl Bench {
             senders,
             caps,
             numbers,
+            erased,
             guards,
             templates,
             takes_plain_codes,
@@ -176,6 +180,7 @@ impl Bench {
             trial: trial.map(Box::new),
             refusal: refusal
                 .or_else(|| standing::refusal(caller, &message))
+                .or_else(|| self.opted_out_before_erasure(caller, &message))
                 .or(unpriced)
                 .or_else(|| self.unroutable(caller, &message)),
             extra: Extra { remote, ..part.extra },
@@ -195,6 +200,17 @@ impl Bench {
             Some(Err(why)) => Err(Error::field("from", why)),
             _ => Ok(()),
         }
+    }
+
+    /// Who has opted out stays so when the address is erased: it is known by its pseudonym then. Nothing is computed while
+    /// there is nobody like that.
+    fn opted_out_before_erasure(&self, caller: &Caller, message: &NewMessage) -> Option<Error> {
+        if self.erased.is_empty() || message.kind == Kind::Otp {
+            return None;
+        }
+        let recipient = pseudonym(&self.keyring, message.to.address());
+        let whom = Whom { org_id: caller.org_id(), mode: caller.mode(), channel: message.channel, recipient };
+        self.erased.refuses(&whom).then(|| Error::new(Code::RecipientOptedOut))
     }
 
     fn listing(&self, caller: &Caller, message: &NewMessage) -> Listing {

@@ -9,6 +9,7 @@ use crate::app::{App, FromApp};
 use crate::db::Fresh;
 use crate::error::Result;
 use crate::ids::OrgId;
+use crate::inbound::{self, Consents};
 use crate::routing::senders::{self, Pool};
 use crate::routing::{self, Pauses, Route};
 use crate::wallet::{self, Cap, Price};
@@ -35,6 +36,8 @@ pub struct Tables {
     pub caps: Arc<BTreeMap<OrgId, Vec<Cap>>>,
     /// WhatsApp numbers.
     pub numbers: Arc<Numbers>,
+    /// Opt-outs of people whose address was erased since, by their pseudonyms.
+    pub erased: Arc<Consents>,
 }
 
 /// The tables in memory, and the throughput that carriers of WhatsApp numbers were told of.
@@ -68,6 +71,7 @@ pub async fn tables(app: &App) -> Result<Tables> {
                 senders: Arc::new(Pool::new(senders::load(conn)?)),
                 caps: Arc::new(wallet::load_caps(conn)?),
                 numbers: Arc::new(Numbers::new(whatsapp::load_numbers(conn)?)),
+                erased: Arc::new(inbound::erased_consents(conn)?),
             })
         })
         .await?;

@@ -244,6 +244,16 @@ pub fn show_decision(conn: &mut Conn, owner: Owner, id: DecisionId) -> Result<De
 /// A decision with all that it saw. Error: `not_found`.
 pub fn report_decision(conn: &mut Conn, id: DecisionId) -> Result<DecisionReport> {
     let row = store::find_decision(conn, id)?.ok_or_else(|| Error::new(Code::NotFound))?;
+    report(conn, row)
+}
+
+/// The decision that let the message `id` through. Error: `not_found`.
+pub fn report_passed(conn: &mut Conn, id: MessageId) -> Result<DecisionReport> {
+    let row = store::find_passed(conn, id)?.ok_or_else(|| Error::new(Code::NotFound))?;
+    report(conn, row)
+}
+
+fn report(conn: &mut Conn, row: DecisionRow) -> Result<DecisionReport> {
     let terms = terms_of(&row)?;
     let engine = terms.engine.as_ref().map(|kept| EngineReport::of(conn, &row, &terms, kept)).transpose()?;
     Ok(DecisionReport {

@@ -14,23 +14,6 @@ use crate::money::Micros;
 use crate::phone::{Country, mask};
 use crate::terms::Mode;
 
-/// What operators look for.
-#[derive(Debug, Clone)]
-pub struct WhichDecisions {
-    /// Of this organization.
-    pub org_id: Option<OrgId>,
-    /// `block` or `challenge`, or `allow` for those of accepted messages; all that refused where absent.
-    pub outcome: Option<Action>,
-    /// In which this rule fired.
-    pub rule: Option<String>,
-    /// On numbers of this country.
-    pub country: Option<Country>,
-    /// Live or test.
-    pub mode: Option<Mode>,
-    /// Made since.
-    pub since: Millis,
-}
-
 /// A decision, as a line of operators' lists.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct DecisionLine {
@@ -50,6 +33,8 @@ pub struct DecisionLine {
     pub rules: Vec<String>,
     /// The rules that fired and only watched.
     pub watched: Vec<String>,
+    /// Every rule that fired, whole.
+    pub reasons: Vec<Reason>,
     /// The number, masked; null where the engine was not asked.
     #[schema(example = "+371••••••456")]
     pub to: Option<String>,
@@ -76,22 +61,13 @@ pub struct DecisionLine {
 /// Decisions of everybody, newest first, from before the position `before` on: a decision's id, or for `allow` a message's.
 pub fn list_all_decisions(
     conn: &mut Conn,
-    which: &WhichDecisions,
+    wanted: &Wanted,
     before: Option<&str>,
     limit: i64,
 ) -> Result<Vec<DecisionLine>> {
-    let wanted = Wanted {
-        org: which.org_id,
-        mode: which.mode,
-        action: which.outcome,
-        rule: which.rule.clone(),
-        country: which.country,
-        since: Some(which.since),
-        ..Wanted::default()
-    };
-    let rows = match which.outcome {
-        Some(Action::Allow) => store::list_passed(conn, &wanted, before.and_then(|text| text.parse().ok()), limit)?,
-        _ => store::list_refused(conn, &wanted, before.and_then(|text| text.parse().ok()), limit)?,
+    let rows = match wanted.action {
+        Some(Action::Allow) => store::list_passed(conn, wanted, before.and_then(|text| text.parse().ok()), limit)?,
+        _ => store::list_refused(conn, wanted, before.and_then(|text| text.parse().ok()), limit)?,
     };
     rows.iter().map(DecisionLine::of).collect()
 }
@@ -112,6 +88,7 @@ impl DecisionLine {
             code: row.code.clone(),
             rules: named(true),
             watched: named(false),
+            reasons: terms.reasons.clone(),
             to: features.as_ref().map(|features| mask(&format!("+{}", features.digits))),
             country: features.as_ref().map(|features| features.country),
             price: features.as_ref().map(|features| Micros(features.price.0).to_string()),

@@ -17,10 +17,13 @@ mod state;
 mod store;
 mod summary;
 mod told;
+mod traced;
 mod view;
 mod workflow;
 
 pub use http::{VerificationDocs, configure};
 pub use state::{ResendPolicy, Status};
 pub use store::purge as purge_verifications;
+pub use store::{Row as VerificationRow, approvals, find_of_anybody};
+pub use traced::{TracedVerification, started_by, trace_verification};
 pub use workflow::run_workflow_steps;

@@ -18,9 +18,9 @@ pub use prices::{ChargedAt, Margin, Price, Priced, Rate, Want, margin_of, price_
 pub use shown::{CapView, cap_views};
 pub use store::{
     Account, Books, Charge, Cost, Entry, EntryKind, PastPrice, Rent, Spend, Spent, accounts_of, adjust, caps_of,
-    entries, entries_of_month, find_entry, give_back, load_allowances, load_caps, load_for_update, load_prices,
-    load_spent, post_costs, price_history, purge_spent, read, replace_caps, replace_prices, save, save_allowance,
-    save_spent, settle, settle_rent, spend,
+    entries, entries_of_message, entries_of_month, find_entry, give_back, load_allowances, load_caps, load_for_update,
+    load_prices, load_spent, post_costs, price_history, purge_spent, read, replace_caps, replace_prices, save,
+    save_allowance, save_spent, settle, settle_rent, spend,
 };
 
 use crate::db::{self, Conn};

@@ -3,6 +3,7 @@
 mod backup;
 mod doctor;
 mod remote;
+mod setup_link;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

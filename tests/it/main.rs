@@ -54,11 +54,17 @@ mod openapi;
 #[cfg(test)]
 mod phones;
 #[cfg(test)]
+mod privacy;
+#[cfg(test)]
 mod providers;
+#[cfg(test)]
+mod requests;
 #[cfg(test)]
 mod routing;
 #[cfg(test)]
 mod sentinel;
+#[cfg(test)]
+mod signin;
 #[cfg(test)]
 mod stores;
 #[cfg(test)]

@@ -18,3 +18,6 @@ CREATE TABLE open_alerts (
   PRIMARY KEY (kind, org_id)
 );
 CREATE UNIQUE INDEX open_alerts_id ON open_alerts (id);
+
+-- Counts of one kind of change, such as reported mistakes of the fraud guard.
+CREATE INDEX audit_log_action ON audit_log (action, at);

@@ -3,6 +3,7 @@
 
 mod billing;
 mod broadcasting;
+mod erasing;
 mod fees;
 mod fraud;
 mod house;
@@ -12,6 +13,7 @@ mod money;
 mod own_templates;
 mod pacing;
 mod renting;
+mod requesting;
 mod routing;
 mod sending;
 mod sentinel;
@@ -23,6 +25,7 @@ mod whatsapp;
 
 pub use billing::*;
 pub use broadcasting::*;
+pub use erasing::*;
 pub use fees::*;
 pub use fraud::*;
 pub use house::*;
@@ -32,6 +35,7 @@ pub use money::*;
 pub use own_templates::*;
 pub use pacing::*;
 pub use renting::*;
+pub use requesting::*;
 pub use routing::*;
 pub use sending::*;
 pub use sentinel::*;
@@ -44,7 +48,7 @@ pub use whatsapp::*;
 diesel::allow_tables_to_appear_in_same_query! {
     activation_messages, activation_numbers, activation_places, activation_services, activations, alert_mails, alerts,
     allowances, api_keys, attempts, audit_head, audit_log, batches, billing_profiles, broadcast_contacts, broadcasts,
-    carrier_drains, counters, decisions, door_windows, fraud_holds, fraud_lists, fraud_rules, fraud_simulations,
+    carrier_drains, counters, decisions, door_windows, erasures, fraud_holds, fraud_lists, fraud_rules, fraud_simulations,
     guard_windows, idempotency, inbound_messages, invoices, jobs, limit_overrides, message_events, messages, nodes,
     operator_guesses, operator_links, operator_logins, operator_recovery, operator_sessions, operator_tokens, operators, open_alerts, opt_outs, org_windows, orgs, pairs, pauses, plans, prices, receipts, route_events,
     routes, sandbox_inbox, send_boosts, senders, spend_caps, spend_windows, template_versions, templates, topups,

@@ -90,6 +90,11 @@ pub fn delete_entry(conn: &mut Conn, id: ListId) -> Result<()> {
     count_change(conn, LISTS)
 }
 
+/// Counts a change of the lists that was made elsewhere: every process reads them anew.
+pub fn lists_changed(conn: &mut Conn) -> Result<()> {
+    count_change(conn, LISTS)
+}
+
 /// Drops up to `limit` entries that ended before `before`.
 pub fn purge_entries(conn: &mut Conn, before: Millis, limit: i64) -> Result<usize> {
     let old: Vec<ListId> = fraud_lists::table

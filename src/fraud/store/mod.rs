@@ -3,7 +3,9 @@
 mod lists;
 mod rules;
 
-pub use lists::{all_entries, count_entries, delete_entry, insert_entry, list_entries, load_entry, purge_entries};
+pub use lists::{
+    all_entries, count_entries, delete_entry, insert_entry, list_entries, lists_changed, load_entry, purge_entries,
+};
 pub use rules::{KeptRules, add_rules, latest_rules, rules_at, rules_history};
 
 use crate::db::{Conn, version_of};

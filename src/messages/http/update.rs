@@ -8,14 +8,12 @@ use crate::accounts::{Caller, Scope, change_once, stored};
 use crate::app::App;
 use crate::clock::Millis;
 use crate::db::Conn;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::http::{Body, Id, NoMembers, OptionalBody};
 use crate::ids::MessageId;
 use crate::messages::body::FeedbackBody;
-use crate::messages::settle::{Moved, move_row};
-use crate::messages::state::{Hold, Status};
-use crate::messages::store::Row;
-use crate::messages::store::{self, Move};
+use crate::messages::desk::cancel as cancel_row;
+use crate::messages::store::{self, Row};
 use crate::messages::view::MessageView;
 
 /// Cancel a message that has not gone yet. Its price is let go.
@@ -39,18 +37,7 @@ pub(super) async fn cancel(
     body: OptionalBody<NoMembers>,
 ) -> Result<HttpResponse> {
     caller.require(Scope::MessagesSend)?;
-    change(&app, &caller, &req, &body.0, id.0, |conn, row, now| {
-        if !row.status.is_cancelable() {
-            return Err(Error::new(Code::MessageNotCancelable));
-        }
-        let hold = if row.hold.is_open() { Hold::Released } else { row.hold };
-        let to = Move { status: Status::Canceled, next_at: None, content: None, hold, ..Move::of(&row, now) };
-        match move_row(conn, &row, &to, &Moved::by("client"), now)? {
-            true => Ok(()),
-            false => Err(Error::new(Code::MessageNotCancelable)),
-        }
-    })
-    .await
+    change(&app, &caller, &req, &body.0, id.0, |conn, row, now| cancel_row(conn, &row, "client", now)).await
 }
 
 /// Tell what became of a message: whether its code was used, or that it was fraud.

@@ -9,6 +9,8 @@ mod pairs;
 mod read;
 mod receipts;
 mod row;
+mod search;
+mod traced;
 
 pub use accept::*;
 pub use activity::*;
@@ -19,3 +21,5 @@ pub use pairs::*;
 pub use read::*;
 pub use receipts::*;
 pub use row::*;
+pub use search::*;
+pub use traced::*;

@@ -146,6 +146,24 @@ fn purge_receipts(conn: &mut Conn, before: Millis, limit: i64) -> Result<usize> 
     Ok(old.len())
 }
 
+/// Empties up to `limit` texts of messages accepted before `before` with which nothing is left to do: found along an index
+/// that holds nothing else.
+pub fn purge_bodies(conn: &mut Conn, before: Millis, limit: i64) -> Result<usize> {
+    let old: Vec<MessageId> = messages::table
+        .filter(messages::content.is_not_null())
+        .filter(messages::next_at.is_null())
+        .filter(messages::id.lt(MessageId::first_at(before)))
+        .order(messages::id.asc())
+        .select(messages::id)
+        .limit(limit)
+        .load(conn)?;
+    let none: Option<Vec<u8>> = None;
+    crate::both!(conn, c => {
+        diesel::update(messages::table.filter(messages::id.eq_any(&old))).set(messages::content.eq(none)).execute(c)?
+    });
+    Ok(old.len())
+}
+
 /// Drops decisions made before `before`.
 pub fn purge_decisions(conn: &mut Conn, before: Millis) -> Result<usize> {
     Ok(diesel::delete(decisions::table.filter(decisions::id.lt(DecisionId::first_at(before)))).execute(conn)?)

@@ -74,7 +74,7 @@ pub(super) async fn list_decisions(
     caller.require(Scope::FraudRead)?;
     let owner = (caller.org_id(), caller.mode());
     let name = format!("{}/{}", owner.0, owner.1);
-    let wanted = Wanted { owner: Some(owner), ..listing.filter.read()? };
+    let wanted = Wanted { org: Some(owner.0), mode: Some(owner.1), ..listing.filter.read()? };
     let (before, fetch) = (listing.page.position(&app.keyring, &name)?, listing.page.fetch());
     let is_passed = wanted.action == Some(Action::Allow);
     let rows = app.db.read(move |conn| {

@@ -19,6 +19,7 @@ use utoipa::ToSchema;
 
 use super::store;
 use crate::app::App;
+use crate::audit;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::fraud::guards;
@@ -27,6 +28,9 @@ use past::{Past, past_of};
 
 /// The longest stretch: what decisions are kept for may be longer, but it is read whole.
 const LONGEST: Duration = Duration::from_secs(31 * 86_400);
+
+/// What the audit log calls a report of an operator that a refusal was a mistake.
+const FALSE_POSITIVE: &str = "decision.false_positive";
 
 /// From when to when, and whether all of it was looked at.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -58,14 +62,15 @@ pub fn since_of(span: Option<Duration>, now: Millis) -> Result<Millis> {
 /// The figures of a stretch.
 pub async fn fraud_summary(app: &App, mode: Mode, since: Millis) -> Result<FraudSummary> {
     let (past, now) = (past_of(app, mode, since).await?, app.clock.now());
-    let (counts, released) = app
+    let (counts, mistakes) = app
         .db
         .read(move |conn| {
             let counts = store::refusal_counts(conn, since, mode)?;
-            Ok((counts, store::released_by_hand(conn, since, mode)?))
+            let reported = audit::count_of(conn, FALSE_POSITIVE, since)?;
+            Ok((counts, (store::released_by_hand(conn, since, mode)?, reported)))
         })
         .await?;
-    Ok(FraudSummary::of(&past, counts, released, now))
+    Ok(FraudSummary::of(&past, counts, mistakes, now))
 }
 
 /// Countries and prefixes, with what is usual for each country.

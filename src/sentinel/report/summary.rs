@@ -38,13 +38,13 @@ pub struct FraudSummary {
     pub refused_then_verified: usize,
     /// Holds that an operator ended by hand.
     pub holds_released_by_hand: i64,
-    /// The two together: what speaks for mistakes.
+    /// Refusals that operators reported as mistakes.
     pub false_positives: i64,
 }
 
 impl FraudSummary {
     /// The figures of `past`, with what was counted over the whole stretch.
-    pub(super) fn of(past: &Past, counts: Vec<(String, i64)>, released: i64, now: Millis) -> FraudSummary {
+    pub(super) fn of(past: &Past, counts: Vec<(String, i64)>, (released, reported): (i64, i64), now: Millis) -> FraudSummary {
         let saved = past.refused.iter().fold(0i64, |sum, one| sum.saturating_add(one.features.price.0));
         let late = refused_then_verified(past);
         let is_fraud = |code: &str| code.starts_with("fraud.");
@@ -55,7 +55,7 @@ impl FraudSummary {
             estimated_saving: Micros(saved).to_string(),
             refused_then_verified: late,
             holds_released_by_hand: released,
-            false_positives: released.saturating_add(i64::try_from(late).unwrap_or(i64::MAX)),
+            false_positives: reported,
         }
     }
 }

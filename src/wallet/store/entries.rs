@@ -245,6 +245,20 @@ pub fn entries(
     Ok(query.load(conn)?)
 }
 
+/// Everything the ledger posted for a message, costs of its hand-offs too, oldest first.
+pub fn entries_of_message(conn: &mut Conn, message: MessageId, attempts: &[AttemptId]) -> Result<Vec<Entry>> {
+    let mut found: Vec<Entry> =
+        wallet_entries::table.filter(wallet_entries::message_id.eq(message)).select(Entry::as_select()).load(conn)?;
+    let costs: Vec<Entry> = wallet_entries::table
+        .filter(wallet_entries::attempt_id.eq_any(attempts.to_vec()))
+        .select(Entry::as_select())
+        .load(conn)?;
+    found.extend(costs);
+    found.sort_by_key(|entry| entry.id);
+    found.dedup_by_key(|entry| entry.id);
+    Ok(found)
+}
+
 /// One entry of a wallet.
 pub fn find_entry(conn: &mut Conn, owner: (OrgId, Mode), id: EntryId) -> Result<Option<Entry>> {
     Ok(wallet_entries::table

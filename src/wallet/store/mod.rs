@@ -9,7 +9,7 @@ mod prices;
 pub use allowances::{give_back, load_allowances, save_allowance};
 pub use books::{Account, Books, Spend, accounts_of, books, entries_of_month, spend};
 pub use caps::{Spent, caps_of, load_caps, load_spent, purge_spent, replace_caps, save_spent};
-pub use entries::{Cost, Entry, EntryKind, entries, find_entry, post_costs};
+pub use entries::{Cost, Entry, EntryKind, entries, entries_of_message, find_entry, post_costs};
 pub use prices::{PastPrice, load_prices, price_history, replace_prices};
 
 use std::collections::BTreeMap;

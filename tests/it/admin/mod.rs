@@ -1,4 +1,5 @@
 //! The operators' API over a socket.
 
 mod changes;
+mod messages;
 mod roles;

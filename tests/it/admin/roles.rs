@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::accounts::house::House;
 use crate::harness::actor::Actor;
 
-/// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY`, `OPR`, `TOK`, `LST`, `WAN` and `NUM` stand for ids.
+/// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY`, `OPR`, `TOK`, `LST`, `WAN`, `WHE`, `NUM` and `MSG` stand for ids.
 const TABLE: &[(&str, &str, &str, &[&str])] = &[
     ("POST", "/orgs", r#"{"name":"n","country":"GB"}"#, RUN),
     ("GET", "/orgs", "", ALL),
@@ -56,11 +56,27 @@ const TABLE: &[(&str, &str, &str, &[&str])] = &[
     ("POST", "/resume", r#"{"scope":"country","value":"AQ"}"#, RUN),
     ("GET", "/operators", "", ALL),
     ("POST", "/operators", r#"{"name":"n NAME","role":"viewer"}"#, OWN),
+    ("GET", "/operators/OPR", "", ALL),
+    ("PATCH", "/operators/OPR", r#"{"role":"support"}"#, OWN),
+    ("POST", "/operators/OPR/invitations", "{}", OWN),
+    ("GET", "/sessions", "", ALL),
+    ("GET", "/sessions?operator_id=OPR", "", OWN),
     ("POST", "/operators/OPR/tokens", "{}", OWN),
     ("GET", "/operators/OPR/tokens", "", ALL),
     ("DELETE", "/operators/OPR/tokens/TOK", "", OWN),
     ("GET", "/audit", "", &["owner", "auditor"]),
     ("GET", "/audit/verify", "", &["owner", "auditor"]),
+    ("GET", "/requests", "", ALL),
+    ("GET", "/requests/summary?org_id=ORG", "", ALL),
+    ("GET", "/webhooks", "", ALL),
+    ("GET", "/webhooks/WHE", "", ALL),
+    ("GET", "/webhooks/WHE/deliveries", "", ALL),
+    ("POST", "/webhooks/WHE/test", "{}", RUN),
+    ("POST", "/webhooks/WHE/replay", r#"{"failed_since":"2026-01-01T00:00:00Z"}"#, RUN),
+    ("POST", "/webhooks/WHE/rotate", "{}", RUN),
+    ("POST", "/webhooks/WHE/disable", "{}", RUN),
+    ("POST", "/webhooks/WHE/enable", "{}", RUN),
+    ("GET", "/hooks", "", ALL),
     ("GET", "/routes", "", ALL),
     ("GET", "/routes/conversion", "", ALL),
     ("GET", "/carriers", "", ALL),
@@ -82,11 +98,22 @@ const TABLE: &[(&str, &str, &str, &[&str])] = &[
     ("PATCH", "/numbers/NUM", r#"{"status":"blocked"}"#, RUN),
     ("GET", "/templates", "", ALL),
     ("GET", "/templates?org_id=ORG&status=pending", "", ALL),
+    ("GET", "/messages", "", ALL),
+    ("GET", "/decisions", "", ALL),
+    ("GET", "/messages/histogram", "", ALL),
+    ("GET", "/messages/MSG", "", ALL),
+    ("GET", "/messages/MSG/related", "", ALL),
+    ("POST", "/messages/MSG/block", r#"{"reason":"r"}"#, HELP),
+    ("POST", "/messages/MSG/reveal", r#"{"reason":"ticket"}"#, RUN),
+    ("POST", "/messages/MSG/cancel", "{}", HELP),
+    ("POST", "/erasures", r#"{"to":"+447400199999","reason":"ticket"}"#, OWN),
+    ("GET", "/erasures", "", &["owner", "auditor"]),
     ("DELETE", "/keys/KEY", "", RUN),
 ];
 
 const ALL: &[&str] = &["viewer", "support", "operator", "owner", "auditor"];
 const RUN: &[&str] = &["operator", "owner"];
+const HELP: &[&str] = &["support", "operator", "owner"];
 const OWN: &[&str] = &["owner"];
 
 /// What the words of the table stand for.
@@ -98,13 +125,19 @@ struct Words {
     listed: String,
     number: String,
     rented: String,
+    hook: String,
+    message: String,
     name: &'static str,
 }
 
 impl Words {
     async fn of(house: &House, name: &'static str) -> Words {
         let org = house.org("ACME").await;
-        let key = house.made_key(&org, json!({"name": "k", "mode": "live"})).await.text_at("/id");
+        let made = house.made_key(&org, json!({"name": "k", "mode": "live"})).await;
+        let key = made.text_at("/id");
+        let body = json!({"to": phone_of(name, 4), "body": "x", "kind": "transactional"});
+        let sender = house.anonymous().with_token(&made.text_at("/secret"));
+        let message = sender.post("/v1/messages", body).await.expect(202).text_at("/id");
         let body = json!({"name": format!("helper of {name}"), "role": "viewer"});
         let operator = house.owner().post("/v1/admin/operators", body).await.expect(201).text_at("/id");
         let path = format!("/v1/admin/operators/{operator}/tokens");
@@ -115,7 +148,9 @@ impl Words {
         let number = house.owner().post("/v1/admin/whatsapp/numbers", number).await.expect(201).text_at("/id");
         let rented = json!([{"phone_number": phone_of(name, 3)}]);
         let rented = house.owner().post("/v1/admin/numbers", rented).await.expect(201).text_at("/data/0/id");
-        Words { org, key, operator, token, listed, number, rented, name }
+        let hook = json!({"url": "https://example.com/hooks"});
+        let hook = house.caller(&org).await.post("/v1/webhooks", hook).await.expect(201).text_at("/id");
+        Words { org, key, operator, token, listed, number, rented, hook, message, name }
     }
 
     fn fill(&self, text: &str) -> String {
@@ -126,8 +161,10 @@ impl Words {
             .replace("PHONE", &phone_of(self.name, 2))
             .replace("NAME", self.name)
             .replace("WAN", &self.number)
+            .replace("WHE", &self.hook)
             .replace("NUM", &self.rented)
             .replace("LST", &self.listed)
+            .replace("MSG", &self.message)
     }
 }
 

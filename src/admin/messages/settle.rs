@@ -1,6 +1,6 @@
-//! Messages as operators see and settle them.
+//! Settling what is unknown, and what has happened lately.
 
-use actix_web::web::{Data, ServiceConfig};
+use actix_web::web::Data;
 use actix_web::{HttpResponse, get, post};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -14,10 +14,6 @@ use crate::error::Result;
 use crate::http::{Body, Id, Query};
 use crate::ids::MessageId;
 use crate::messages::{self, ActivityFilter, ActivityList, MessageView, Settlement};
-
-pub(super) fn configure(routes: &mut ServiceConfig) {
-    routes.service(settle_message).service(list_activity);
-}
 
 /// What an operator found out about a message whose fate was unknown.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -44,7 +40,7 @@ pub struct SettleBody {
     security(("operator_token" = [])),
 )]
 #[post("/messages/{id}/settle")]
-pub(super) async fn settle_message(
+pub(in crate::admin) async fn settle_message(
     desk: Desk<Manage>,
     id: Id<MessageId>,
     body: Body<SettleBody>,
@@ -72,7 +68,7 @@ pub(super) async fn settle_message(
     security(("operator_token" = [])),
 )]
 #[get("/activity")]
-pub(super) async fn list_activity(
+pub(in crate::admin) async fn list_activity(
     desk: Desk<Look>,
     app: Data<App>,
     filter: Query<ActivityFilter>,

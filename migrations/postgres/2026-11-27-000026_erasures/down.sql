@@ -1,0 +1,2 @@
+DROP INDEX messages_bodies;
+DROP TABLE erasures;
