@@ -14,7 +14,8 @@ use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
 use crate::{
     accounts, activations, alerts, audit, billing, broadcasts, callbacks, disk, failpoint, fraud, health, idempotency,
-    inbound, limits, privacy, requests, routing, sentinel, signin, system, templates, verifications, wallet, webhooks, whatsapp,
+    inbound, limits, privacy, requests, routing, sentinel, signin, system, templates, verifications, wallet, webhooks,
+    whatsapp,
 };
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.

@@ -208,7 +208,7 @@ pub struct Recomputed {
     pub same: bool,
 }
 
-fn terms_of(row: &DecisionRow) -> Result<Terms> {
+pub(super) fn terms_of(row: &DecisionRow) -> Result<Terms> {
     serde_json::from_str(&row.terms).map_err(Error::internal)
 }
 
@@ -226,31 +226,6 @@ impl DecisionEntry {
             created_at: row.created_at,
         })
     }
-}
-
-/// A refusal, and whose it was.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct RefusalEntry {
-    /// Whose message.
-    pub org_id: OrgId,
-    /// Live or test.
-    pub mode: Mode,
-    /// The decision.
-    #[serde(flatten)]
-    pub entry: DecisionEntry,
-}
-
-/// Refusals of every organization that fit, newest first, from before `before` on.
-pub fn list_refusals(
-    conn: &mut Conn,
-    wanted: &store::Wanted,
-    before: Option<DecisionId>,
-    limit: i64,
-) -> Result<Vec<RefusalEntry>> {
-    let rows = store::list_refused(conn, wanted, before, limit)?;
-    let entry =
-        |row: &DecisionRow| Ok(RefusalEntry { org_id: row.org_id, mode: row.mode, entry: DecisionEntry::of(row)? });
-    rows.iter().map(entry).collect()
 }
 
 /// A decision of `owner`. Error: `not_found`.
