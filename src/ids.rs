@@ -124,6 +124,8 @@ ids! {
     EntryId = "txn",
     /// An event of a timeline, or one that webhooks tell of.
     EventId = "evt",
+    /// Something that operators are told of, from its first time until it was quiet for long.
+    AlertId = "alr",
     /// A group of attempts that the fraud engine holds.
     HoldId = "hld",
     /// A run of recorded traffic through changed fraud rules.

@@ -224,8 +224,8 @@ const SPENT_KEPT: Duration = Duration::from_secs(2 * 86_400);
 pub async fn sweep(app: &App) -> Result<()> {
     let now = app.clock.now();
     let keep = app.config.retention.clone();
-    let console = app.config.console.clone();
     let logged = now.minus(app.config.request_log.retention);
+    let console = app.config.console.clone();
     for _ in 0..PURGES_MAX {
         let (keep, console) = (keep.clone(), console.clone());
         let gone = app
@@ -267,8 +267,8 @@ pub async fn sweep(app: &App) -> Result<()> {
                     + deliveries
                     + events
                     + listeners
-                    + messages::purge_bodies(conn, now.minus(keep.bodies), PURGE_ROWS)?
                     + requests
+                    + messages::purge_bodies(conn, now.minus(keep.bodies), PURGE_ROWS)?
                     + messages::purge_messages(conn, now.minus(keep.messages), PURGE_ROWS)?)
             })
             .await?;

@@ -47,6 +47,7 @@ pub async fn operator_guard(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     match admit_operator(&req).await {
         Ok(operator) => {
+            put_who(req.request(), Who::Operator(operator.id));
             req.extensions_mut().insert(operator);
             Ok(next.call(req).await?.map_into_boxed_body())
         }
@@ -123,7 +124,6 @@ async fn admit_operator(req: &ServiceRequest) -> Result<Operator> {
         Ok(presented) => app.room::<Directory>().operator(&app, &presented).await,
         Err(fault) => Err(fault),
     };
-    let found = found.inspect(|operator| put_who(req.request(), Who::Operator(operator.id)));
     found.map_err(|fault| count_stranger(&app, req.request(), fault))
 }
 

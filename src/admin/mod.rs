@@ -4,6 +4,7 @@
 //! there, before the body is looked at.
 
 mod activations;
+mod alerts;
 mod audit;
 mod billing;
 mod books;
@@ -16,12 +17,14 @@ mod docs;
 mod erasures;
 mod events;
 mod fees;
+mod fraud;
 mod holds;
 mod inbound;
 mod keys;
 mod limits;
 mod lists;
 mod messages;
+mod now;
 mod operators;
 mod order;
 mod orgs;
@@ -47,6 +50,8 @@ use actix_web::web::ServiceConfig;
 
 /// The routes, to be put into the scope `/v1/admin` behind the operators' guard.
 pub fn configure(routes: &mut ServiceConfig) {
+    now::configure(routes);
+    alerts::configure(routes);
     orgs::configure(routes);
     keys::configure(routes);
     limits::configure(routes);
@@ -71,6 +76,7 @@ pub fn configure(routes: &mut ServiceConfig) {
     lists::configure(routes);
     decisions::configure(routes);
     holds::configure(routes);
+    fraud::configure(routes);
     rules::configure(routes);
     simulations::configure(routes);
     pauses::configure(routes);

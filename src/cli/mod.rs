@@ -20,6 +20,7 @@ mod org;
 mod plan;
 mod remote;
 mod serve;
+mod setup_link;
 mod show;
 mod simulate;
 mod support;
@@ -67,6 +68,8 @@ enum Command {
     /// API keys
     #[command(subcommand)]
     Key(key::Args),
+    /// Make a one-time link to the console: for the first owner, or for an operator who lost their password
+    SetupLink(setup_link::Args),
     /// Operators
     #[command(subcommand)]
     Operator(operator::Args),
@@ -167,6 +170,7 @@ impl Command {
             Command::Migrate(args) => migrate::run(config, args).await,
             Command::Org(args) => org::run(config, args).await,
             Command::Key(args) => key::run(config, args).await,
+            Command::SetupLink(args) => setup_link::run(config, args).await,
             Command::Operator(args) => operator::run(config, args).await,
             Command::Plan(args) => plan::run(config, args).await,
             Command::Audit(args) => audit::run(config, args).await,

@@ -242,7 +242,7 @@ fn tone(word: &str) -> &'static str {
     match word {
         "active" | "delivered" | "approved" | "sent" | "read" | "verified" | "closed" | "allow" | "connected"
         | "green" | "enabled" | "live" | "ok" | "paid" | "done" | "completed" | "normal" | "on" | "succeeded"
-        | "available" | "made" => "good",
+        | "available" | "well" | "accepted" | "made" => "good",
         "failed" | "undelivered" | "rejected" | "suspended" | "revoked" | "open" | "block" | "blocked" | "red"
         | "disabled" | "expired" | "canceled" | "cancelled" | "failing" | "attack" | "enforce" | "banned"
         | "disconnected" | "fail" | "buried" | "changed" | "missing" | "unlinked" | "beyond_end" | "cut_off"

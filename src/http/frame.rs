@@ -64,7 +64,7 @@ struct Frame {
     dialect: Dialect,
     slate: Slate,
     name: Name,
-    is_api: bool,
+    is_told: bool,
     at: Millis,
     incoming: Option<Incoming>,
     started: Instant,
@@ -79,11 +79,13 @@ impl Frame {
         }
         let settings = req.app_data::<web::Data<Settings>>().cloned();
         let settings = settings.unwrap_or_else(|| web::Data::new(Settings::default()));
-        let at = settings.clock.now();
+        let (at, known) = (settings.clock.now(), known_id(req));
+        // What a page of ours reads is the page's business; what it changes is a request like any other.
+        let is_told = is_api(req.path()) && (known.is_none() || method != "GET");
         Frame {
             settings,
             // A request that another one makes in this process has its id.
-            id: known_id(req).unwrap_or_else(|| RequestId::fresh(req.headers(), at)),
+            id: known.unwrap_or_else(|| RequestId::fresh(req.headers(), at)),
             method,
             host: req.headers().get(header::HOST).cloned(),
             languages: reader::languages(req.headers()),
@@ -91,7 +93,7 @@ impl Frame {
             dialect: Dialect::of_path(req.path()),
             slate: Slate::put_into(req),
             name: Name::put_into(req),
-            is_api: is_api(req.path()),
+            is_told,
             at,
             incoming: Incoming::of(req),
             started: Instant::now(),
@@ -202,7 +204,7 @@ impl Frame {
 impl Frame {
     /// Tells the witness how it ended.
     fn tell(&self, (path, route): (&str, &str), end: End<'_>) {
-        if !self.is_api {
+        if !self.is_told {
             return;
         }
         // What the limits said, also where a dialect has no room for it.

@@ -129,10 +129,7 @@ pub struct ReceiptView {
 pub fn trace_message(conn: &mut Conn, row: &Row) -> Result<TracedMessage> {
     let attempts = store::attempts_of(conn, row.id)?;
     let events = store::events_of(conn, row.id)?;
-    let mut receipts = Vec::new();
-    for attempt in &attempts {
-        receipts.extend(store::receipts_of(conn, attempt)?.into_iter().map(ReceiptView::of));
-    }
+    let receipts = store::receipts_of(conn, &attempts)?.into_iter().map(ReceiptView::of).collect();
     Ok(TracedMessage {
         id: row.id,
         org_id: row.org_id,

@@ -64,6 +64,7 @@ const TAGS: &[(&str, &str)] = &[
     ("Inbound", "What carriers call. Believed by signature only; no key."),
     ("Reference", "This document, the registry of errors, and the pages made of them. Public."),
     ("Operations", "Probes for supervisors and load balancers. Public."),
+    ("Admin: now", "Operators: how the platform does, alerts, the live tail."),
     ("Admin: organizations", "Operators: organizations, their plan, state and countries."),
     ("Admin: keys", "Operators: API keys; each secret is shown once."),
     ("Admin: plans and limits", "Operators: what each plan allows, and overrides for one organization or key."),

@@ -37,18 +37,18 @@ pub struct RequestTrace {
     /// The decisions on its messages, with the limits as they were counted there.
     pub decisions: Vec<DecisionReport>,
     /// The messages that it brought, or named, or whose code it is about; twenty at most.
-    pub messages: Vec<MessageTrace>,
+    pub messages: Vec<RequestMessage>,
     /// Whether there are more of them.
     pub has_more_messages: bool,
     /// The verification that it is about.
-    pub verification: Option<VerificationTrace>,
+    pub verification: Option<RequestVerification>,
     /// The changes that it made, as the audit log tells them; null for a role that may not read it.
     pub changes: Option<Vec<audit::Record>>,
 }
 
 /// A message, and what webhooks told of it.
 #[derive(Serialize, ToSchema)]
-pub struct MessageTrace {
+pub struct RequestMessage {
     /// The message.
     #[serde(flatten)]
     pub message: TracedMessage,
@@ -58,7 +58,7 @@ pub struct MessageTrace {
 
 /// A verification, what webhooks told of it, and the requests about it.
 #[derive(Serialize, ToSchema)]
-pub struct VerificationTrace {
+pub struct RequestVerification {
     /// The verification.
     #[serde(flatten)]
     pub verification: TracedVerification,
@@ -196,17 +196,17 @@ fn found(report: Result<DecisionReport>) -> Option<Result<DecisionReport>> {
     }
 }
 
-fn with_webhooks(conn: &mut Conn, row: &MessageRow) -> Result<MessageTrace> {
+fn with_webhooks(conn: &mut Conn, row: &MessageRow) -> Result<RequestMessage> {
     let message = messages::trace_message(conn, row)?;
     let moments: BTreeSet<Millis> = message.timeline.iter().map(|step| step.at).collect();
     let moments: Vec<Millis> = moments.into_iter().collect();
-    let webhooks = webhooks::told_of(conn, (row.org_id, row.mode), row.id.as_str(), &moments)?;
-    Ok(MessageTrace { message, webhooks })
+    let webhooks = webhooks::trace_events(conn, (row.org_id, row.mode), row.id.as_str(), &moments)?;
+    Ok(RequestMessage { message, webhooks })
 }
 
-fn with_requests(conn: &mut Conn, one: TracedVerification) -> Result<VerificationTrace> {
+fn with_requests(conn: &mut Conn, one: TracedVerification) -> Result<RequestVerification> {
     let moments: Vec<Millis> = std::iter::once(one.created_at).chain(one.decided_at).collect();
-    let webhooks = webhooks::told_of(conn, (one.org_id, one.mode), one.id.as_str(), &moments)?;
+    let webhooks = webhooks::trace_events(conn, (one.org_id, one.mode), one.id.as_str(), &moments)?;
     let requests = store::about(conn, one.id.as_str(), ROWS_MAX)?.into_iter().map(RequestView::of).collect();
-    Ok(VerificationTrace { verification: one, webhooks, requests })
+    Ok(RequestVerification { verification: one, webhooks, requests })
 }

@@ -66,7 +66,7 @@ pub fn started_by(
 
 /// A verification, as it is at `now`.
 pub fn trace_verification(conn: &mut Conn, id: VerificationId, now: Millis) -> Result<Option<TracedVerification>> {
-    store::find_any(conn, id)?.map(|row| traced(conn, row, now)).transpose()
+    store::find_of_anybody(conn, id)?.map(|row| traced(conn, row, now)).transpose()
 }
 
 fn traced(conn: &mut Conn, row: Row, now: Millis) -> Result<TracedVerification> {

@@ -67,9 +67,9 @@ pub struct LatestDeliveries {
     /// Never tried: the endpoint was disabled.
     #[schema(example = 0)]
     pub dropped: i64,
-    /// `delivered` of `delivered` and `failed`, in percent with one place; null where there is neither.
-    #[schema(example = 99.3)]
-    pub success_percent: Option<f64>,
+    /// `delivered` of `delivered` and `failed`, 0 to 1 with three places; null where there is neither.
+    #[schema(example = 0.993)]
+    pub success_rate: Option<f64>,
 }
 
 /// A delivery, and of what.
@@ -105,8 +105,8 @@ impl LatestDeliveries {
         }
         let ended = latest.delivered.saturating_add(latest.failed);
         let permille = latest.delivered.saturating_mul(1_000).checked_div(ended);
-        latest.success_percent =
-            permille.and_then(|parts| i32::try_from(parts).ok()).map(|parts| f64::from(parts) / 10.0);
+        latest.success_rate =
+            permille.and_then(|parts| i32::try_from(parts).ok()).map(|parts| f64::from(parts) / 1_000.0);
         latest
     }
 }
@@ -256,9 +256,9 @@ mod tests {
 
     #[test]
     fn the_rate_of_success_is_of_those_that_have_ended() {
-        let of = |counts| LatestDeliveries::of(counts).success_percent;
+        let of = |counts| LatestDeliveries::of(counts).success_rate;
         let (delivered, failed, pending) = (DeliveryStatus::Delivered, DeliveryStatus::Failed, DeliveryStatus::Pending);
-        assert_eq!(of(vec![(delivered, 2), (failed, 1), (pending, 9)]), Some(66.6));
+        assert_eq!(of(vec![(delivered, 2), (failed, 1), (pending, 9)]), Some(0.666));
         assert_eq!(of(vec![(pending, 9), (DeliveryStatus::Dropped, 1)]), None);
     }
 }

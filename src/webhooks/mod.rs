@@ -31,8 +31,11 @@ pub use emit::{NewEvent, Owner, PAYLOAD_MAX, emit};
 pub use http::{WebhookDocs, configure};
 pub use kinds::{EventType, Wanted};
 pub use signing::{fresh_secret, headers_by};
-pub use store::{DeliveryStatus, EndpointState, EndpointStatus, purge_deliveries, purge_events, purge_listeners};
-pub use traced::{TracedEvent, told_of};
+pub use store::{
+    DeliveryRow, DeliveryStatus, EndpointState, EndpointStatus, EventRow, purge_deliveries, purge_events,
+    purge_listeners, told_of,
+};
+pub use traced::{TracedEvent, trace_events};
 pub use view::{DeliveryView, EndpointWithSecret, Replayed};
 pub use waiting::release_listeners;
 pub use watching::{EventList, OwnedEventView, events_lately};

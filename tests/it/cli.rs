@@ -4,6 +4,7 @@ mod audit;
 mod backup;
 mod doctor;
 mod remote;
+mod setup_link;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

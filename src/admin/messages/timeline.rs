@@ -101,11 +101,7 @@ pub(super) fn trace(conn: &mut Conn, row: &Row, message: FoundMessage, kept: Dur
     for event in &events {
         timeline.push(step(event.kind.clone(), event.at, told(&event.detail)));
     }
-    let mut receipts = Vec::new();
-    for attempt in &attempts {
-        receipts.extend(messages::receipts_of(conn, attempt)?);
-    }
-    for receipt in receipts {
+    for receipt in messages::receipts_of(conn, &attempts)? {
         let detail = json!({
             "carrier": receipt.carrier, "provider_id": receipt.provider_id,
             "status": receipt.status.trim_start_matches('='), "error_code": receipt.error_code,
@@ -230,9 +226,9 @@ fn posted(conn: &mut Conn, row: &Row, attempts: &[Attempt]) -> Result<Vec<TraceS
 
 fn hooks(conn: &mut Conn, row: &Row, moments: &[Millis]) -> Result<Vec<TraceStep>> {
     let mut steps = Vec::new();
-    for event in webhooks::told_of(conn, (row.org_id, row.mode), row.id.as_str(), moments)? {
+    for (event, deliveries) in webhooks::told_of(conn, (row.org_id, row.mode), row.id.as_str(), moments)? {
         steps.push(step("webhook.event", event.created_at, json!({"id": event.id, "type": event.kind})));
-        for delivery in event.deliveries {
+        for delivery in deliveries {
             let detail = json!({
                 "id": delivery.id, "event_id": delivery.event_id, "endpoint_id": delivery.endpoint_id,
                 "attempts": delivery.attempts, "http_status": delivery.http_status, "error": delivery.error,

@@ -115,6 +115,12 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Record>> {
     Ok(rows.into_iter().map(Record::from).collect())
 }
 
+/// How many changes of the kind `action` were made at or after `since`.
+pub fn count_of(conn: &mut Conn, action: &str, since: Millis) -> Result<i64> {
+    let rows = audit_log::table.filter(audit_log::action.eq(action)).filter(audit_log::at.ge(since));
+    Ok(rows.count().get_result(conn)?)
+}
+
 /// The rows that the request `id` wrote, in the order of the chain.
 pub fn of_request(conn: &mut Conn, id: &str, limit: i64) -> Result<Vec<Record>> {
     let rows: Vec<Row> = audit_log::table

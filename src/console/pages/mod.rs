@@ -2,9 +2,14 @@
 
 mod activations;
 mod channels;
+mod developers;
+mod request;
+mod messages;
+mod operators;
 mod system;
 mod tenant;
 mod tenants;
+mod webhooks;
 
 use actix_web::web::ServiceConfig;
 
@@ -30,8 +35,22 @@ pub(super) static LISTINGS: &[&Listing] = &[
     &channels::TEMPLATES,
     &channels::PAUSES,
     &channels::PRICES,
+    &messages::MESSAGES,
+    &messages::RELATED,
+    &messages::REFUSED,
+    &messages::ERASURES,
     &activations::NUMBERS,
     &activations::SERVICES,
+    &webhooks::WEBHOOKS,
+    &webhooks::CARRIER_CALLS,
+    &webhooks::DELIVERIES,
+    &developers::REQUESTS,
+    &developers::ERRORS,
+    &developers::LIMITS_REFUSED,
+    &developers::DEPRECATED,
+    &operators::OPERATORS,
+    &operators::SESSIONS,
+    &operators::TOKENS,
     &system::FINDINGS,
     &system::NODES,
     &system::QUEUES,
@@ -40,9 +59,6 @@ pub(super) static LISTINGS: &[&Listing] = &[
     &system::BACKUPS,
     &system::audit::AUDIT,
     &system::audit::CHECKPOINTS,
-    &system::operators::OPERATORS,
-    &system::operators::SESSIONS,
-    &system::operators::TOKENS,
 ];
 
 /// Every form, for what is sent and for the test of the contract.
@@ -74,25 +90,43 @@ pub(super) static FORMS: &[&Form] = &[
     &channels::CHANGE_WHATSAPP_NUMBER,
     &channels::APPROVE_TEMPLATE,
     &channels::REJECT_TEMPLATE,
+    &messages::CANCEL_MESSAGE,
+    &messages::SETTLE_MESSAGE,
+    &messages::RESEND_MESSAGE,
+    &messages::BLOCK_NUMBER,
+    &messages::REVEAL_MESSAGE,
+    &messages::FALSE_POSITIVE,
+    &messages::FALSE_POSITIVE_OF,
+    &messages::ERASE,
     &activations::ADD_NUMBERS,
     &activations::CHANGE_NUMBER,
     &activations::PUT_SERVICE,
+    &webhooks::TEST_WEBHOOK,
+    &webhooks::REPLAY_EVENT,
+    &webhooks::REPLAY_FAILED,
+    &webhooks::DISABLE_WEBHOOK,
+    &webhooks::ENABLE_WEBHOOK,
+    &webhooks::ROTATE_WEBHOOK,
+    &operators::NEW_OPERATOR,
+    &operators::CHANGE_OPERATOR,
+    &operators::DISABLE_OPERATOR,
+    &operators::INVITE,
+    &operators::NEW_TOKEN,
+    &operators::REVOKE_TOKEN,
+    &operators::END_SESSION,
     &system::BACK_UP,
     &system::audit::NEW_CHECKPOINT,
-    &system::operators::NEW_OPERATOR,
-    &system::operators::INVITE,
-    &system::operators::CHANGE_OPERATOR,
-    &system::operators::DISABLE,
-    &system::operators::ENABLE,
-    &system::operators::END_SESSION,
-    &system::operators::NEW_TOKEN,
-    &system::operators::REVOKE_TOKEN,
 ];
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
     tenants::configure(routes);
     tenant::configure(routes);
     channels::configure(routes);
+    messages::configure(routes);
     activations::configure(routes);
+    webhooks::configure(routes);
+    developers::configure(routes);
+    request::configure(routes);
+    operators::configure(routes);
     system::configure(routes);
 }

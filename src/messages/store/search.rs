@@ -7,7 +7,7 @@ use std::time::Duration;
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 
-use super::dispatch::AttemptState;
+use super::dispatch::{Attempt, AttemptState};
 use super::row::Row;
 use crate::clock::Millis;
 use crate::db::Conn;
@@ -219,6 +219,22 @@ pub fn came_with_key(conn: &mut Conn, row: &Row, kept: Duration) -> Result<bool>
         .first(conn)
         .optional()?;
     Ok(found.is_some())
+}
+
+/// Receipts of hand-offs, as they came.
+pub fn receipts_of(conn: &mut Conn, hand_offs: &[Attempt]) -> Result<Vec<super::receipts::ReceiptRow>> {
+    use crate::db::schema::receipts;
+    let mut found = Vec::new();
+    for attempt in hand_offs {
+        let Some(provider_id) = &attempt.provider_id else { continue };
+        let mut rows: Vec<super::receipts::ReceiptRow> = receipts::table
+            .filter(receipts::carrier.eq(attempt.carrier.clone()))
+            .filter(receipts::provider_id.eq(provider_id.clone()))
+            .select(super::receipts::ReceiptRow::as_select())
+            .load(conn)?;
+        found.append(&mut rows);
+    }
+    Ok(found)
 }
 
 /// Other messages to the same address, accepted within `span` before or after `row`, newest first: a stretch of the

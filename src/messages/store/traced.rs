@@ -1,11 +1,11 @@
-//! What a request left behind, and what came of a message, for those who follow one.
+//! What a request left behind, for those who follow it.
 
 use diesel::prelude::*;
 
-use super::{Attempt, ReceiptRow, Row};
+use super::Row;
 use crate::clock::Millis;
 use crate::db::Conn;
-use crate::db::schema::{decisions, messages, receipts};
+use crate::db::schema::{decisions, messages};
 use crate::error::Result;
 use crate::ids::{DecisionId, MessageId};
 
@@ -36,16 +36,5 @@ pub fn refusals_of_request(
         .order(decisions::id.asc())
         .limit(limit)
         .select(decisions::id)
-        .load(conn)?)
-}
-
-/// What a carrier reported of a hand-off, in the order it came: along the primary key.
-pub fn receipts_of(conn: &mut Conn, attempt: &Attempt) -> Result<Vec<ReceiptRow>> {
-    let Some(provider_id) = &attempt.provider_id else { return Ok(Vec::new()) };
-    Ok(receipts::table
-        .filter(receipts::carrier.eq(&attempt.carrier))
-        .filter(receipts::provider_id.eq(provider_id))
-        .order(receipts::received_at.asc())
-        .select(ReceiptRow::as_select())
         .load(conn)?)
 }

@@ -107,11 +107,6 @@ pub fn list(
     Ok(query.load(conn)?)
 }
 
-/// A verification by id alone: for operators.
-pub fn find_any(conn: &mut Conn, id: VerificationId) -> Result<Option<Row>> {
-    Ok(dsl::table.find(id).select(Row::as_select()).first(conn).optional()?)
-}
-
 /// Verifications that the request `request_id` started in a stretch of time (from, before): along their ids, which sort
 /// by time.
 pub fn of_request(conn: &mut Conn, request_id: &str, (from, to): (Millis, Millis)) -> Result<Vec<Row>> {

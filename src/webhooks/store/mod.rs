@@ -5,11 +5,11 @@ mod desk;
 mod endpoints;
 mod events;
 mod listeners;
-mod traced;
+mod told;
 
 pub use deliveries::*;
 pub use desk::*;
 pub use endpoints::*;
 pub use events::*;
 pub use listeners::*;
-pub use traced::*;
+pub use told::told_of;

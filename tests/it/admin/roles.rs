@@ -56,6 +56,11 @@ const TABLE: &[(&str, &str, &str, &[&str])] = &[
     ("POST", "/resume", r#"{"scope":"country","value":"AQ"}"#, RUN),
     ("GET", "/operators", "", ALL),
     ("POST", "/operators", r#"{"name":"n NAME","role":"viewer"}"#, OWN),
+    ("GET", "/operators/OPR", "", ALL),
+    ("PATCH", "/operators/OPR", r#"{"role":"support"}"#, OWN),
+    ("POST", "/operators/OPR/invitations", "{}", OWN),
+    ("GET", "/sessions", "", ALL),
+    ("GET", "/sessions?operator_id=OPR", "", OWN),
     ("POST", "/operators/OPR/tokens", "{}", OWN),
     ("GET", "/operators/OPR/tokens", "", ALL),
     ("DELETE", "/operators/OPR/tokens/TOK", "", OWN),
@@ -103,6 +108,7 @@ const TABLE: &[(&str, &str, &str, &[&str])] = &[
     ("GET", "/templates", "", ALL),
     ("GET", "/templates?org_id=ORG&status=pending", "", ALL),
     ("GET", "/messages", "", ALL),
+    ("GET", "/decisions", "", ALL),
     ("GET", "/messages/histogram", "", ALL),
     ("GET", "/messages/MSG", "", ALL),
     ("GET", "/messages/MSG/related", "", ALL),
@@ -128,8 +134,8 @@ struct Words {
     listed: String,
     number: String,
     rented: String,
-    message: String,
     hook: String,
+    message: String,
     name: &'static str,
 }
 
@@ -153,7 +159,7 @@ impl Words {
         let rented = house.owner().post("/v1/admin/numbers", rented).await.expect(201).text_at("/data/0/id");
         let hook = json!({"url": "https://example.com/hooks"});
         let hook = house.caller(&org).await.post("/v1/webhooks", hook).await.expect(201).text_at("/id");
-        Words { org, key, operator, token, listed, number, rented, message, hook, name }
+        Words { org, key, operator, token, listed, number, rented, hook, message, name }
     }
 
     fn fill(&self, text: &str) -> String {

@@ -31,12 +31,12 @@ async fn endpoints_of_all_are_listed_with_how_they_fare() {
     let since = app.app.clock.now();
     let fares = shown(&app, &well).await;
     assert_eq!((&fares["state"], &fares["org_id"]), (&json!("well"), &json!(one.org)));
-    assert_eq!((&fares["latest"]["delivered"], &fares["latest"]["success_percent"]), (&json!(1), &json!(100.0)));
+    assert_eq!((&fares["latest"]["delivered"], &fares["latest"]["success_rate"]), (&json!(1), &json!(1.0)));
     assert_eq!((&fares["backlog"], &fares["disables_at"]), (&json!(0), &json!(null)));
     let fares = shown(&app, &failing).await;
     assert_eq!((&fares["state"], &fares["backlog"]), (&json!("failing"), &json!(1)));
     assert_eq!(fares["disables_at"], json!(since.plus(Duration::from_secs(5 * 86_400)).rfc3339()));
-    assert!(fares["next_at"].is_string() && fares["latest"]["success_percent"].is_null(), "{fares}");
+    assert!(fares["next_at"].is_string() && fares["latest"]["success_rate"].is_null(), "{fares}");
     assert!(!fares.to_string().contains("whsec_"), "a secret is shown to nobody: {fares}");
     let ids = async |query: &str| {
         let page = app.operator().get(&format!("/v1/admin/webhooks?{query}")).await.expect(200);

@@ -2,7 +2,6 @@
 //! operators.
 
 pub(super) mod audit;
-pub(super) mod operators;
 
 use actix_web::http::header;
 use actix_web::web::ServiceConfig;
@@ -144,7 +143,6 @@ pub(super) static BACK_UP: Form = Form {
 pub(super) fn configure(routes: &mut ServiceConfig) {
     routes.service(system).service(bundle);
     audit::configure(routes);
-    operators::configure(routes);
 }
 
 #[derive(Template)]
