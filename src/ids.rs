@@ -218,6 +218,11 @@ fn moment(text: &str) -> Millis {
     Millis(i64::try_from(millis).unwrap_or(0))
 }
 
+/// Whether `text` has the form of an id of any kind.
+pub fn is_id(text: &str) -> bool {
+    text.split_once('_').is_some_and(|(kind, _)| parse(kind, text).is_some())
+}
+
 fn parse(prefix: &str, text: &str) -> Option<[u8; ID_LEN]> {
     let bytes: [u8; ID_LEN] = text.as_bytes().try_into().ok()?;
     let (found, suffix) = text.split_once('_')?;
@@ -262,6 +267,7 @@ mod tests {
         ] {
             assert!(bad.parse::<MessageId>().is_err(), "{bad}");
         }
+        assert!(is_id(&org) && !is_id("send-bulk") && !is_id("msg_01h455vb4pex5vsknk084sn02") && !is_id(""));
         assert!("msg_01h455vb4pex5vsknk084sn02q".parse::<MessageId>().is_ok());
     }
 }

@@ -50,6 +50,7 @@ pub mod sentinel;
 pub mod broadcasts;
 pub mod billing;
 pub mod callbacks;
+pub mod requests;
 pub mod privacy;
 pub mod admin;
 pub mod console;

@@ -139,6 +139,7 @@ async fn keep_up(app: Data<App>, stop: watch::Receiver<bool>) {
     tokio::join!(
         door,
         worker::keep_refusals(&app, stop.clone()),
+        worker::keep_requests(&app, stop.clone()),
         worker::keep_engine(&app, stop.clone()),
         nodes::run(&app.nodes, &app.db, stop.clone())
     );

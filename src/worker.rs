@@ -14,7 +14,8 @@ use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
 use crate::{
     accounts, activations, alerts, billing, broadcasts, callbacks, disk, failpoint, fraud, health, idempotency,
-    inbound, limits, privacy, routing, sentinel, signin, templates, verifications, wallet, webhooks, whatsapp,
+    inbound, limits, privacy, requests, routing, sentinel, signin, templates, verifications, wallet, webhooks,
+    whatsapp,
 };
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
@@ -93,6 +94,14 @@ pub async fn keep_refusals(app: &App, stop: watch::Receiver<bool>) {
     }
 }
 
+/// Writes down the requests that this process has noted, until `stop` says true and once more then.
+pub async fn keep_requests(app: &App, stop: watch::Receiver<bool>) {
+    every(REQUESTS_EVERY, stop, || async { requests::write_log(app, false).await.map(drop) }).await;
+    if let Err(fault) = requests::write_log(app, true).await {
+        complain("writing requests down", &fault);
+    }
+}
+
 /// Keeps the fraud engine of a process: what it learns, and the holds it asked for.
 pub async fn keep_engine(app: &App, stop: watch::Receiver<bool>) {
     let step = || async {
@@ -162,6 +171,8 @@ pub async fn save_windows(app: &App) -> Result<()> {
 
 /// How long a refusal waits to be written down.
 const REFUSALS_EVERY: Duration = Duration::from_secs(1);
+/// How long a request waits to be written down.
+const REQUESTS_EVERY: Duration = Duration::from_secs(1);
 /// How long the engine waits to learn what other processes know.
 const ENGINE_EVERY: Duration = Duration::from_secs(1);
 /// How late operators are told of something.
@@ -204,6 +215,7 @@ const SPENT_KEPT: Duration = Duration::from_secs(2 * 86_400);
 pub async fn sweep(app: &App) -> Result<()> {
     let now = app.clock.now();
     let keep = app.config.retention.clone();
+    let logged = now.minus(app.config.request_log.retention);
     let console = app.config.console.clone();
     for _ in 0..PURGES_MAX {
         let (keep, console) = (keep.clone(), console.clone());
@@ -229,6 +241,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let deliveries = webhooks::purge_deliveries(conn, told, PURGE_ROWS)?;
                 let events = webhooks::purge_events(conn, told, PURGE_ROWS)?;
                 let listeners = webhooks::purge_listeners(conn, now, PURGE_ROWS)?;
+                let requests = requests::purge_requests(conn, logged, PURGE_ROWS)?;
                 Ok(keys
                     + inbound
                     + rents
@@ -245,6 +258,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                     + deliveries
                     + events
                     + listeners
+                    + requests
                     + messages::purge_bodies(conn, now.minus(keep.bodies), PURGE_ROWS)?
                     + messages::purge_messages(conn, now.minus(keep.messages), PURGE_ROWS)?)
             })

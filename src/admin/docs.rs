@@ -7,8 +7,8 @@ use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
     activations, audit, billing, books, caps, carriers, decisions, erasures, events, fees, holds, inbound, keys,
-    limits, lists, messages, operators, orgs, pauses, plans, prices, route_stats, routes, rules, senders, sessions,
-    simulations, templates, wallets, whatsapp,
+    limits, lists, messages, operators, orgs, pauses, plans, prices, requests, route_stats, routes, rules, senders,
+    sessions, simulations, templates, wallets, webhooks, whatsapp,
 };
 use crate::error::Code;
 use crate::http::problem::Problem;
@@ -50,6 +50,18 @@ use crate::http::refusals::refusals;
         sessions::invite_operator,
         audit::list_audit,
         audit::verify_audit,
+        requests::list_requests,
+        requests::summarize_requests,
+        requests::trace_request,
+        webhooks::list_webhooks,
+        webhooks::show_webhook,
+        webhooks::list_deliveries,
+        webhooks::test_webhook,
+        webhooks::replay_webhook,
+        webhooks::disable_webhook,
+        webhooks::enable_webhook,
+        webhooks::rotate_webhook,
+        webhooks::list_carrier_calls,
         routes::list_routes,
         routes::replace_routes,
         routes::pause_route,
@@ -95,6 +107,7 @@ use crate::http::refusals::refusals;
         lists::list_list_entries,
         lists::add_platform_entry,
         lists::remove_platform_entry,
+        decisions::list_refusals,
         decisions::show_decision,
         holds::list_holds,
         holds::show_hold,

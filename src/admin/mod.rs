@@ -27,6 +27,7 @@ mod orgs;
 mod pauses;
 mod plans;
 mod prices;
+mod requests;
 mod route_stats;
 mod routes;
 mod rules;
@@ -35,6 +36,7 @@ mod sessions;
 mod simulations;
 mod templates;
 mod wallets;
+mod webhooks;
 mod whatsapp;
 
 pub use docs::AdminDocs;
@@ -72,6 +74,8 @@ pub fn configure(routes: &mut ServiceConfig) {
     messages::configure(routes);
     erasures::configure(routes);
     events::configure(routes);
+    requests::configure(routes);
+    webhooks::configure(routes);
     whatsapp::configure(routes);
     activations::configure(routes);
 }

@@ -7,7 +7,7 @@ mod store;
 mod verify;
 
 pub use chain::Fault;
-pub use store::{Filter, list};
+pub use store::{Filter, list, of_request};
 pub use verify::{Verdict, verify};
 
 use serde::Serialize;

@@ -98,6 +98,17 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Record>> {
     Ok(rows.into_iter().map(Record::from).collect())
 }
 
+/// The rows that the request `id` wrote, in the order of the chain.
+pub fn of_request(conn: &mut Conn, id: &str, limit: i64) -> Result<Vec<Record>> {
+    let rows: Vec<Row> = audit_log::table
+        .filter(audit_log::request_id.eq(id))
+        .order(audit_log::seq.asc())
+        .limit(limit)
+        .select(Row::as_select())
+        .load(conn)?;
+    Ok(rows.into_iter().map(Record::from).collect())
+}
+
 impl From<Link> for Row {
     fn from(link: Link) -> Row {
         Row {

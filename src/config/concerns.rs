@@ -213,6 +213,19 @@ concern! {
 }
 
 concern! {
+    /// The log of the API's requests, as operators look them up: no bodies, no paths, no numbers.
+    pub struct RequestLog {
+        /// Whether requests are logged.
+        enabled: Switch = default "on", "POSTERN_REQUEST_LOG_ENABLED", any;
+        /// Requests a second that get a line of their own on this process, a tenth of them for messages that were simply
+        /// accepted; those beyond are counted by key, route and answer, so that every count stays right.
+        max_per_second: u32 = default "100", "POSTERN_REQUEST_LOG_MAX_PER_SECOND", within(0..=10_000);
+        /// How long lines and counts are kept.
+        retention: Duration = default "30d", "POSTERN_REQUEST_LOG_RETENTION", lasting(secs(HOUR), secs(3650 * DAY));
+    }
+}
+
+concern! {
     /// The fraud engine's memory, and whom it tells.
     pub struct Fraud {
         /// Phone numbers that the engine remembers, the latest; about 450 bytes each.

@@ -29,7 +29,7 @@ pub use carriers::{
 };
 pub use concerns::{
     Activations, AlertKind, Alerts, Billing, Console, Database, Dispatch, Fraud, Log, LogFormat, Metrics, Node,
-    Numbers, Outbound, Retention, Role, Server, SeveralNodes, Sharing, Switch,
+    Numbers, Outbound, RequestLog, Retention, Role, Server, SeveralNodes, Sharing, Switch,
 };
 pub use fault::{ConfigFaults, Fault, Origin, Wrong};
 pub use keyring::{KeyState, secret_key_file};
@@ -56,6 +56,8 @@ pub struct Config {
     pub dispatch: Dispatch,
     /// How long things are kept.
     pub retention: Retention,
+    /// The log of the API's requests.
+    pub request_log: RequestLog,
     /// The fraud engine.
     pub fraud: Fraud,
     /// Mails to operators.
@@ -138,6 +140,7 @@ fn read_concerns(reader: &mut Reader, tables: &mut Table) -> Option<Config> {
     let outbound = named::<Outbound>(reader, tables, "outbound");
     let dispatch = named::<Dispatch>(reader, tables, "dispatch");
     let retention = named::<Retention>(reader, tables, "retention");
+    let request_log = named::<RequestLog>(reader, tables, "request_log");
     let fraud = named::<Fraud>(reader, tables, "fraud");
     let alerts = named::<Alerts>(reader, tables, "alerts");
     let billing = named::<Billing>(reader, tables, "billing");
@@ -169,6 +172,7 @@ fn read_concerns(reader: &mut Reader, tables: &mut Table) -> Option<Config> {
         outbound: outbound?,
         dispatch: dispatch?,
         retention: retention?,
+        request_log: request_log?,
         fraud: fraud?,
         alerts: alerts?,
         billing: billing?,

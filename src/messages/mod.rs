@@ -40,6 +40,7 @@ mod state;
 mod store;
 mod tables;
 mod told;
+mod traced;
 mod troubles;
 mod view;
 mod watching;
@@ -75,8 +76,9 @@ pub use store::{
     save_guards,
 };
 pub use store::{attempts_of, came_with_key, events_of, receipts_of, related};
-pub use store::{batch_backlog, batch_counts, batch_faults};
+pub use store::{batch_backlog, batch_counts, batch_faults, messages_of_request, refusals_of_request};
 pub use tables::{forget_tables, tables};
+pub use traced::{TracedMessage, trace_message};
 pub use troubles::{Trouble, heed_troubles};
 pub use view::MessageView;
 pub use watching::{WATCH_EVERY, watch_routes};

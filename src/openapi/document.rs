@@ -79,6 +79,11 @@ const TAGS: &[(&str, &str)] = &[
     ("Admin: money", "Operators: prices, wallets, top-ups, invoices and the ledger."),
     ("Admin: messages", "Operators: messages of all organizations, found, followed and acted on."),
     ("Admin: privacy", "Operators: erasing a number or mail address, and the proof of it."),
+    (
+        "Admin: requests",
+        "Operators: the log of requests, what went wrong for whom, and all that one request left behind.",
+    ),
+    ("Admin: webhooks", "Operators: endpoints of all organizations, and what carriers call here."),
     ("Admin: operators", "Operators: who may use this part, in which role."),
     ("Admin: audit", "Operators: every change, in a hash chain that can be verified."),
 ];

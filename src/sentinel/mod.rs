@@ -10,7 +10,7 @@ mod settings;
 mod simulation;
 mod store;
 
-pub use decisions::{DecisionEntry, DecisionReport, report_decision};
+pub use decisions::{DecisionEntry, DecisionReport, RefusalEntry, list_refusals, report_decision, report_passed};
 pub use holds::{HoldView, forget_hold, keep_holds, release};
 pub use http::{SentinelDocs, configure};
 pub use learn::learn;
@@ -19,4 +19,4 @@ pub use simulation::{
     SimulationResult, SimulationSpec, SimulationView, find_simulation, list_simulations, order_simulation,
     run_simulations, simulate,
 };
-pub use store::{HoldRow, find_hold, list_holds, purge_holds, purge_simulations};
+pub use store::{HoldRow, Wanted as WantedDecisions, find_hold, list_holds, purge_holds, purge_simulations};

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use postern::clock::Clock;
 use postern::config::{Config, DatabaseUrl, SecretKey};
+use postern::privacy::run_erasures;
 use postern::secret::{Secret, hmac_sha256};
 use postern::start;
 use serde_json::{Value, json};
@@ -235,6 +236,7 @@ async fn no_canary_is_written_down_anywhere() {
     let live = app.anonymous().with_token(&key);
     let mut told = walk(&app, &live).await;
     told.push(a_database_that_is_not_there().await);
+    told.extend(operators(&app).await);
     let at_the_door = door(&app).await;
     let taken = app.acme.hand_offs();
     assert!(taken.iter().any(|call| String::from_utf8_lossy(&call.body).contains(TEXT)), "the canary never flew");
@@ -258,6 +260,48 @@ async fn no_canary_is_written_down_anywhere() {
     }
     if Backend::server().is_none() {
         search_files(&app, &words);
+    }
+    forget(&app).await;
+    search("the log after an erasure", &ink.text(), &all);
+}
+
+/// What operators are shown of it all, numbers masked; a look at one of them is told to the audit log.
+async fn operators(app: &TestApp) -> Vec<String> {
+    let operator = app.operator();
+    let mut told = Vec::new();
+    let found = operator.get(&format!("/v1/admin/messages?q=%2B44{NATIONAL}%20since:7d&limit=200")).await.expect(200);
+    for row in found.json["data"].as_array().unwrap() {
+        let path = format!("/v1/admin/messages/{}", row["id"].as_str().unwrap());
+        told.push(operator.get(&path).await.expect(200).text);
+        told.push(operator.get(&format!("{path}/related")).await.expect(200).text);
+        let body = operator.post(&format!("{path}/reveal"), json!({"reason": "a canary"})).await.expect(200);
+        assert_eq!(body.text_at("/to"), NUMBER);
+        assert!(!body.text.contains(CODE) || body.json["body_state"] == "kept", "{}", body.text);
+    }
+    assert!(told.len() > 8, "too little was found: {}", found.text);
+    told.push(found.text);
+    told.push(operator.get("/v1/admin/activity?since=2026-03-28T00:00:00Z").await.expect(200).text);
+    for bad in [format!("q=%2B{NATIONAL}{NATIONAL}"), format!("q={NATIONAL}%20{CODE}"), format!("status={CODE}")] {
+        told.push(operator.get(&format!("/v1/admin/messages?{bad}")).await.expect(400).text);
+    }
+    let naming = json!({"to": NUMBER, "reason": format!("for {NUMBER}")});
+    told.push(operator.post("/v1/admin/erasures", naming).await.expect(400).text);
+    told.push(operator.get("/v1/admin/audit?limit=200").await.expect(200).text);
+    told
+}
+
+/// The number is erased: after that it is in no file either, nor in a copy of it.
+async fn forget(app: &TestApp) {
+    let order = json!({"to": NUMBER, "reason": "a canary"});
+    let id = app.operator().post("/v1/admin/erasures", order).await.expect(201).text_at("/id");
+    while run_erasures(&app.app).await.unwrap() == 0 {
+        app.advance(Duration::from_secs(60));
+        app.step().await;
+    }
+    let proof = app.operator().get(&format!("/v1/admin/erasures/{id}")).await.expect(200);
+    assert_eq!(proof.text_at("/status"), "done");
+    if Backend::server().is_none() {
+        search_files(app, &[NATIONAL.to_owned()]);
     }
 }
 

@@ -58,6 +58,8 @@ mod privacy;
 #[cfg(test)]
 mod providers;
 #[cfg(test)]
+mod requests;
+#[cfg(test)]
 mod routing;
 #[cfg(test)]
 mod sentinel;

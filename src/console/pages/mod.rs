@@ -2,9 +2,13 @@
 
 mod activations;
 mod channels;
+mod developers;
+mod request;
+mod messages;
 mod operators;
 mod tenant;
 mod tenants;
+mod webhooks;
 
 use actix_web::web::ServiceConfig;
 
@@ -30,8 +34,19 @@ pub(super) static LISTINGS: &[&Listing] = &[
     &channels::TEMPLATES,
     &channels::PAUSES,
     &channels::PRICES,
+    &messages::MESSAGES,
+    &messages::RELATED,
+    &messages::REFUSED,
+    &messages::ERASURES,
     &activations::NUMBERS,
     &activations::SERVICES,
+    &webhooks::WEBHOOKS,
+    &webhooks::CARRIER_CALLS,
+    &webhooks::DELIVERIES,
+    &developers::REQUESTS,
+    &developers::ERRORS,
+    &developers::LIMITS_REFUSED,
+    &developers::DEPRECATED,
     &operators::OPERATORS,
     &operators::SESSIONS,
     &operators::TOKENS,
@@ -66,9 +81,23 @@ pub(super) static FORMS: &[&Form] = &[
     &channels::CHANGE_WHATSAPP_NUMBER,
     &channels::APPROVE_TEMPLATE,
     &channels::REJECT_TEMPLATE,
+    &messages::CANCEL_MESSAGE,
+    &messages::SETTLE_MESSAGE,
+    &messages::RESEND_MESSAGE,
+    &messages::BLOCK_NUMBER,
+    &messages::REVEAL_MESSAGE,
+    &messages::FALSE_POSITIVE,
+    &messages::FALSE_POSITIVE_OF,
+    &messages::ERASE,
     &activations::ADD_NUMBERS,
     &activations::CHANGE_NUMBER,
     &activations::PUT_SERVICE,
+    &webhooks::TEST_WEBHOOK,
+    &webhooks::REPLAY_EVENT,
+    &webhooks::REPLAY_FAILED,
+    &webhooks::DISABLE_WEBHOOK,
+    &webhooks::ENABLE_WEBHOOK,
+    &webhooks::ROTATE_WEBHOOK,
     &operators::NEW_OPERATOR,
     &operators::CHANGE_OPERATOR,
     &operators::DISABLE_OPERATOR,
@@ -82,6 +111,10 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
     tenants::configure(routes);
     tenant::configure(routes);
     channels::configure(routes);
+    messages::configure(routes);
     activations::configure(routes);
+    webhooks::configure(routes);
+    developers::configure(routes);
+    request::configure(routes);
     operators::configure(routes);
 }

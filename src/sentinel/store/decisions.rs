@@ -127,6 +127,10 @@ pub fn list_refused(
     limit: i64,
 ) -> Result<Vec<DecisionRow>> {
     let mut query = decisions::table.order(decisions::id.desc()).limit(limit).into_boxed();
+    if let Some(after) = wanted.created_after {
+        // Ids sort by time: this ends the walk along them, the column beside it says exactly.
+        query = query.filter(decisions::id.ge(DecisionId::first_at(after.minus(ONE_BREATH))));
+    }
     if let Some((org, mode)) = wanted.owner {
         query = query.filter(decisions::org_id.eq(org)).filter(decisions::mode.eq(mode));
     }
@@ -190,5 +194,11 @@ pub fn find_decision(conn: &mut Conn, id: DecisionId) -> Result<Option<DecisionR
         .select(PASSED)
         .first(conn)
         .optional()?;
+    Ok(found.map(passed))
+}
+
+/// The decision that let the message `id` through.
+pub fn find_passed(conn: &mut Conn, id: MessageId) -> Result<Option<DecisionRow>> {
+    let found: Option<Passed> = messages::table.find(id).select(PASSED).first(conn).optional()?;
     Ok(found.map(passed))
 }

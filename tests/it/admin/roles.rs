@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::accounts::house::House;
 use crate::harness::actor::Actor;
 
-/// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY`, `OPR`, `TOK`, `LST`, `WAN`, `NUM` and `MSG` stand for ids.
+/// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY`, `OPR`, `TOK`, `LST`, `WAN`, `WHE`, `NUM` and `MSG` stand for ids.
 const TABLE: &[(&str, &str, &str, &[&str])] = &[
     ("POST", "/orgs", r#"{"name":"n","country":"GB"}"#, RUN),
     ("GET", "/orgs", "", ALL),
@@ -66,6 +66,17 @@ const TABLE: &[(&str, &str, &str, &[&str])] = &[
     ("DELETE", "/operators/OPR/tokens/TOK", "", OWN),
     ("GET", "/audit", "", &["owner", "auditor"]),
     ("GET", "/audit/verify", "", &["owner", "auditor"]),
+    ("GET", "/requests", "", ALL),
+    ("GET", "/requests/summary?org_id=ORG", "", ALL),
+    ("GET", "/webhooks", "", ALL),
+    ("GET", "/webhooks/WHE", "", ALL),
+    ("GET", "/webhooks/WHE/deliveries", "", ALL),
+    ("POST", "/webhooks/WHE/test", "{}", RUN),
+    ("POST", "/webhooks/WHE/replay", r#"{"failed_since":"2026-01-01T00:00:00Z"}"#, RUN),
+    ("POST", "/webhooks/WHE/rotate", "{}", RUN),
+    ("POST", "/webhooks/WHE/disable", "{}", RUN),
+    ("POST", "/webhooks/WHE/enable", "{}", RUN),
+    ("GET", "/hooks", "", ALL),
     ("GET", "/routes", "", ALL),
     ("GET", "/routes/conversion", "", ALL),
     ("GET", "/carriers", "", ALL),
@@ -88,6 +99,7 @@ const TABLE: &[(&str, &str, &str, &[&str])] = &[
     ("GET", "/templates", "", ALL),
     ("GET", "/templates?org_id=ORG&status=pending", "", ALL),
     ("GET", "/messages", "", ALL),
+    ("GET", "/decisions", "", ALL),
     ("GET", "/messages/histogram", "", ALL),
     ("GET", "/messages/MSG", "", ALL),
     ("GET", "/messages/MSG/related", "", ALL),
@@ -113,6 +125,7 @@ struct Words {
     listed: String,
     number: String,
     rented: String,
+    hook: String,
     message: String,
     name: &'static str,
 }
@@ -135,7 +148,9 @@ impl Words {
         let number = house.owner().post("/v1/admin/whatsapp/numbers", number).await.expect(201).text_at("/id");
         let rented = json!([{"phone_number": phone_of(name, 3)}]);
         let rented = house.owner().post("/v1/admin/numbers", rented).await.expect(201).text_at("/data/0/id");
-        Words { org, key, operator, token, listed, number, rented, message, name }
+        let hook = json!({"url": "https://example.com/hooks"});
+        let hook = house.caller(&org).await.post("/v1/webhooks", hook).await.expect(201).text_at("/id");
+        Words { org, key, operator, token, listed, number, rented, hook, message, name }
     }
 
     fn fill(&self, text: &str) -> String {
@@ -146,6 +161,7 @@ impl Words {
             .replace("PHONE", &phone_of(self.name, 2))
             .replace("NAME", self.name)
             .replace("WAN", &self.number)
+            .replace("WHE", &self.hook)
             .replace("NUM", &self.rented)
             .replace("LST", &self.listed)
             .replace("MSG", &self.message)
