@@ -17,7 +17,7 @@ use crate::ids::SessionId;
 use crate::secret::Secret;
 use crate::signin::cookies::{Jar, Kind};
 use crate::signin::own::{self, Proof};
-use crate::signin::sessions::{self, Session, SessionView};
+use crate::signin::sessions::{self, ConsoleSession, Session};
 use crate::signin::{SignInState, sign_in_state};
 use crate::words::Words;
 
@@ -40,7 +40,7 @@ struct Account<'a> {
     operator: &'a Operator,
     session: SessionId,
     state: &'a SignInState,
-    sessions: &'a [SessionView],
+    sessions: &'a [ConsoleSession],
     tokens: &'a [TokenView],
     /// Roles that a token may be held to.
     roles: &'a [Role],
