@@ -52,12 +52,13 @@ pub mod billing;
 pub mod callbacks;
 pub mod requests;
 pub mod privacy;
+pub mod disk;
+pub mod health;
+pub mod system;
 pub mod admin;
 pub mod console;
 
 // The doors.
-pub mod disk;
-pub mod health;
 pub mod openapi;
 pub mod worker;
 pub mod server;

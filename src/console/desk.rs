@@ -204,7 +204,6 @@ impl Desk {
             &self.operator,
             &self.session,
             &self.preferences,
-            &self.path,
             self.back(),
             did,
         );

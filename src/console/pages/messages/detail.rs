@@ -12,7 +12,7 @@ use crate::console::facts::facts;
 use crate::console::layout::Page;
 use crate::console::listing::Place;
 use crate::console::markup::Markup;
-use crate::console::words::Words;
+use crate::words::Words;
 use crate::error::{Error, Result};
 
 const FACTS: &[Column] = &[

@@ -12,7 +12,7 @@ use crate::console::form::{Field, Form, Kind, Reason};
 use crate::console::layout::Page;
 use crate::console::listing::{Listing, Place};
 use crate::console::markup::Markup;
-use crate::console::words::Words;
+use crate::words::Words;
 use crate::error::Result;
 
 /// Every erasure.
