@@ -124,6 +124,8 @@ ids! {
     EntryId = "txn",
     /// An event of a timeline, or one that webhooks tell of.
     EventId = "evt",
+    /// Something that operators are told of, from its first time until it was quiet for long.
+    AlertId = "alr",
     /// A group of attempts that the fraud engine holds.
     HoldId = "hld",
     /// A run of recorded traffic through changed fraud rules.
@@ -174,6 +176,10 @@ ids! {
     ActivationMessageId = "acm",
     /// A process among those that share the database.
     NodeId = "nod",
+    /// A signed statement of where the audit chain ended.
+    CheckpointId = "chk",
+    /// A copy of the database.
+    BackupId = "bak",
 }
 
 /// The moment of the newest id of this process, and how many of that moment came before it.

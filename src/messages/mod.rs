@@ -47,7 +47,7 @@ mod watching;
 mod wording;
 
 pub use accept::{Accept, Accepted, BulkTerms, Item, ItemOutcome, Prepared, Render};
-pub use activity::{ActivityList, activity};
+pub use activity::{ActivityList, ActivityView, activity};
 pub use body::{BulkMode, ClientBody, Pacing, SendBody, TemplateBody};
 pub use client::{Client, ClientMacs, client, client_macs};
 pub use content::{CodeSpec, Content};
@@ -70,7 +70,7 @@ pub use search::{FoundMessage, SearchFilter, search, shown};
 pub use settle::{Settlement, release_unproven, settle_unknown, take_receipts};
 pub use share::{Share, bulk_share};
 pub use state::{Hold, Status};
-pub use store::{Attempt, Event, Extra, LimitTerm, ReceiptRow, Row, Terms};
+pub use store::{Attempt, Event, Extra, LimitTerm, ReceiptRow, Row, Since, Terms};
 pub use store::{
     Lock, find_message, load_guards, purge_bodies, purge_decisions, purge_guards, purge_messages, purge_pairs,
     save_guards,

@@ -208,7 +208,7 @@ pub struct Recomputed {
     pub same: bool,
 }
 
-fn terms_of(row: &DecisionRow) -> Result<Terms> {
+pub(super) fn terms_of(row: &DecisionRow) -> Result<Terms> {
     serde_json::from_str(&row.terms).map_err(Error::internal)
 }
 

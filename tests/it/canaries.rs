@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use postern::clock::Clock;
 use postern::config::{Config, DatabaseUrl, SecretKey};
+use postern::privacy::run_erasures;
 use postern::secret::{Secret, hmac_sha256};
 use postern::start;
 use serde_json::{Value, json};
@@ -18,6 +19,7 @@ use crate::harness::Backend;
 use crate::harness::actor::Actor;
 use crate::harness::app::{ACME_SECRET, START, TWILIO_TOKEN, TestApp};
 use crate::harness::fake_carrier::Script;
+use crate::signin::{self, Browser};
 
 const CODE: &str = "918273";
 const TEXT: &str = "CANARYTEXT 918273";
@@ -170,6 +172,28 @@ async fn rent(app: &TestApp, live: &Actor) {
     assert_eq!(done.text_at("/code"), CODE);
 }
 
+/// An operator comes in and goes, with a password and a code that are wrong at first; gives back what must be nowhere:
+/// the password, the link, every cookie.
+async fn door(app: &TestApp) -> Vec<String> {
+    let id = signin::operator(app, "Ada", "owner").await;
+    let link = signin::invitation(app, &id).await;
+    let mut browser = Browser::fresh(app, "198.51.100.1");
+    browser.get(&link).await.expect(200);
+    signin::choose(&mut browser, &link, "", "canary-too-short-of").await.expect(303);
+    let mut words = vec!["canary-too-short-of".to_owned(), link.split("token=").nth(1).unwrap().to_owned()];
+    let second = "canary-of-a-second-password";
+    let fields = [("current", "canary-too-short-of"), ("password", second), ("again", second)];
+    browser.submit("/console/account/password", &fields).await.expect(303);
+    browser.sign_in("canary-in-the-name", "canary-that-is-wrong").await.expect(403);
+    browser.sign_in("Ada", "canary-that-is-wrong").await.expect(403);
+    browser.sign_in("Ada", second).await.expect(303);
+    words.extend([second, "canary-that-is-wrong", "canary-in-the-name"].map(str::to_owned));
+    words.push(browser.cookie("postern").unwrap().clone());
+    words.push(browser.cookie("postern-device").unwrap().clone());
+    words.push(browser.csrf().await);
+    words
+}
+
 /// What a start says, to whoever reads it, where the database does not answer.
 async fn a_database_that_is_not_there() -> String {
     let mut config = Config::for_tests();
@@ -212,6 +236,8 @@ async fn no_canary_is_written_down_anywhere() {
     let live = app.anonymous().with_token(&key);
     let mut told = walk(&app, &live).await;
     told.push(a_database_that_is_not_there().await);
+    told.extend(operators(&app).await);
+    let at_the_door = door(&app).await;
     let taken = app.acme.hand_offs();
     assert!(taken.iter().any(|call| String::from_utf8_lossy(&call.body).contains(TEXT)), "the canary never flew");
 
@@ -220,7 +246,9 @@ async fn no_canary_is_written_down_anywhere() {
             .into_iter()
             .map(str::to_owned)
             .collect();
-    let words: Vec<String> = secrets.iter().cloned().chain([CODE, "CANARYTEXT"].map(str::to_owned)).collect();
+    let of_the_door = at_the_door.into_iter();
+    let words: Vec<String> =
+        secrets.iter().cloned().chain([CODE, "CANARYTEXT"].map(str::to_owned)).chain(of_the_door).collect();
     let all: Vec<String> = words.iter().cloned().chain([NATIONAL.to_owned()]).collect();
     told.iter().for_each(|text| search("an answer", &without_number(text), &all));
     let log = ink.text();
@@ -232,6 +260,48 @@ async fn no_canary_is_written_down_anywhere() {
     }
     if Backend::server().is_none() {
         search_files(&app, &words);
+    }
+    forget(&app).await;
+    search("the log after an erasure", &ink.text(), &all);
+}
+
+/// What operators are shown of it all, numbers masked; a look at one of them is told to the audit log.
+async fn operators(app: &TestApp) -> Vec<String> {
+    let operator = app.operator();
+    let mut told = Vec::new();
+    let found = operator.get(&format!("/v1/admin/messages?q=%2B44{NATIONAL}%20since:7d&limit=200")).await.expect(200);
+    for row in found.json["data"].as_array().unwrap() {
+        let path = format!("/v1/admin/messages/{}", row["id"].as_str().unwrap());
+        told.push(operator.get(&path).await.expect(200).text);
+        told.push(operator.get(&format!("{path}/related")).await.expect(200).text);
+        let body = operator.post(&format!("{path}/reveal"), json!({"reason": "a canary"})).await.expect(200);
+        assert_eq!(body.text_at("/to"), NUMBER);
+        assert!(!body.text.contains(CODE) || body.json["body_state"] == "kept", "{}", body.text);
+    }
+    assert!(told.len() > 8, "too little was found: {}", found.text);
+    told.push(found.text);
+    told.push(operator.get("/v1/admin/activity?since=2026-03-28T00:00:00Z").await.expect(200).text);
+    for bad in [format!("q=%2B{NATIONAL}{NATIONAL}"), format!("q={NATIONAL}%20{CODE}"), format!("status={CODE}")] {
+        told.push(operator.get(&format!("/v1/admin/messages?{bad}")).await.expect(400).text);
+    }
+    let naming = json!({"to": NUMBER, "reason": format!("for {NUMBER}")});
+    told.push(operator.post("/v1/admin/erasures", naming).await.expect(400).text);
+    told.push(operator.get("/v1/admin/audit?limit=200").await.expect(200).text);
+    told
+}
+
+/// The number is erased: after that it is in no file either, nor in a copy of it.
+async fn forget(app: &TestApp) {
+    let order = json!({"to": NUMBER, "reason": "a canary"});
+    let id = app.operator().post("/v1/admin/erasures", order).await.expect(201).text_at("/id");
+    while run_erasures(&app.app).await.unwrap() == 0 {
+        app.advance(Duration::from_secs(60));
+        app.step().await;
+    }
+    let proof = app.operator().get(&format!("/v1/admin/erasures/{id}")).await.expect(200);
+    assert_eq!(proof.text_at("/status"), "done");
+    if Backend::server().is_none() {
+        search_files(app, &[NATIONAL.to_owned()]);
     }
 }
 

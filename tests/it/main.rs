@@ -64,6 +64,8 @@ mod routing;
 #[cfg(test)]
 mod sentinel;
 #[cfg(test)]
+mod signin;
+#[cfg(test)]
 mod stores;
 #[cfg(test)]
 mod templates;

@@ -87,7 +87,6 @@ async fn an_erased_number_is_nowhere_any_more_and_the_proof_says_where_it_was() 
     for table in [
         "messages",
         "verifications",
-        "decisions",
         "opt_outs",
         "fraud_lists",
         "broadcast_contacts",

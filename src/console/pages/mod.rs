@@ -4,6 +4,8 @@ mod activations;
 mod channels;
 mod developers;
 mod request;
+mod messages;
+mod operators;
 mod tenant;
 mod tenants;
 mod webhooks;
@@ -32,6 +34,10 @@ pub(super) static LISTINGS: &[&Listing] = &[
     &channels::TEMPLATES,
     &channels::PAUSES,
     &channels::PRICES,
+    &messages::MESSAGES,
+    &messages::RELATED,
+    &messages::REFUSED,
+    &messages::ERASURES,
     &activations::NUMBERS,
     &activations::SERVICES,
     &webhooks::WEBHOOKS,
@@ -41,6 +47,9 @@ pub(super) static LISTINGS: &[&Listing] = &[
     &developers::ERRORS,
     &developers::LIMITS_REFUSED,
     &developers::DEPRECATED,
+    &operators::OPERATORS,
+    &operators::SESSIONS,
+    &operators::TOKENS,
 ];
 
 /// Every form, for what is sent and for the test of the contract.
@@ -72,6 +81,14 @@ pub(super) static FORMS: &[&Form] = &[
     &channels::CHANGE_WHATSAPP_NUMBER,
     &channels::APPROVE_TEMPLATE,
     &channels::REJECT_TEMPLATE,
+    &messages::CANCEL_MESSAGE,
+    &messages::SETTLE_MESSAGE,
+    &messages::RESEND_MESSAGE,
+    &messages::BLOCK_NUMBER,
+    &messages::REVEAL_MESSAGE,
+    &messages::FALSE_POSITIVE,
+    &messages::FALSE_POSITIVE_OF,
+    &messages::ERASE,
     &activations::ADD_NUMBERS,
     &activations::CHANGE_NUMBER,
     &activations::PUT_SERVICE,
@@ -81,14 +98,23 @@ pub(super) static FORMS: &[&Form] = &[
     &webhooks::DISABLE_WEBHOOK,
     &webhooks::ENABLE_WEBHOOK,
     &webhooks::ROTATE_WEBHOOK,
+    &operators::NEW_OPERATOR,
+    &operators::CHANGE_OPERATOR,
+    &operators::DISABLE_OPERATOR,
+    &operators::INVITE,
+    &operators::NEW_TOKEN,
+    &operators::REVOKE_TOKEN,
+    &operators::END_SESSION,
 ];
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
     tenants::configure(routes);
     tenant::configure(routes);
     channels::configure(routes);
+    messages::configure(routes);
     activations::configure(routes);
     webhooks::configure(routes);
     developers::configure(routes);
     request::configure(routes);
+    operators::configure(routes);
 }

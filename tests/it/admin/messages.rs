@@ -103,7 +103,7 @@ async fn rows_show_masked_numbers_latency_and_whether_a_code_was_used_and_pages_
 async fn a_trace_tells_the_whole_story_in_order() {
     let app = TestApp::start().await;
     let acme = app.tenant().await;
-    let hook = json!({"url": "https://example.com/hooks", "events": ["message.*"]});
+    let hook = json!({"url": "https://example.com/hooks", "events": ["*"]});
     acme.live.post("/v1/webhooks", hook).await.expect(201);
     let prices = json!([{"channel": "sms", "amount": "0.05"}]);
     app.operator().put("/v1/admin/prices", prices).await.expect(200);
