@@ -124,6 +124,8 @@ ids! {
     EntryId = "txn",
     /// An event of a timeline, or one that webhooks tell of.
     EventId = "evt",
+    /// Something that operators are told of, from its first time until it was quiet for long.
+    AlertId = "alr",
     /// A group of attempts that the fraud engine holds.
     HoldId = "hld",
     /// A run of recorded traffic through changed fraud rules.
@@ -174,6 +176,10 @@ ids! {
     ActivationMessageId = "acm",
     /// A process among those that share the database.
     NodeId = "nod",
+    /// A signed statement of where the audit chain ended.
+    CheckpointId = "chk",
+    /// A copy of the database.
+    BackupId = "bak",
 }
 
 /// The moment of the newest id of this process, and how many of that moment came before it.
@@ -216,6 +222,11 @@ fn encode(prefix: &str, at: Millis, noise: [u8; 10]) -> [u8; ID_LEN] {
 fn moment(text: &str) -> Millis {
     let millis = text.parse::<TypeSafeId<DynamicType>>().map_or(0, |id| id.uuid().as_u128() >> 80);
     Millis(i64::try_from(millis).unwrap_or(0))
+}
+
+/// Whether `text` has the form of an id of any kind.
+pub fn is_id(text: &str) -> bool {
+    text.split_once('_').is_some_and(|(kind, _)| parse(kind, text).is_some())
 }
 
 fn parse(prefix: &str, text: &str) -> Option<[u8; ID_LEN]> {
@@ -262,6 +273,7 @@ mod tests {
         ] {
             assert!(bad.parse::<MessageId>().is_err(), "{bad}");
         }
+        assert!(is_id(&org) && !is_id("send-bulk") && !is_id("msg_01h455vb4pex5vsknk084sn02") && !is_id(""));
         assert!("msg_01h455vb4pex5vsknk084sn02q".parse::<MessageId>().is_ok());
     }
 }

@@ -17,6 +17,7 @@ pub mod terms;
 pub mod recipient;
 pub mod language;
 pub mod error;
+pub mod words;
 pub mod failpoint;
 
 // The ground: what the process stands on; knows no feature.
@@ -28,6 +29,7 @@ pub mod http;
 pub mod jobs;
 pub mod providers;
 pub mod app;
+pub mod disk;
 
 // The rooms: one feature each.
 pub mod audit;
@@ -48,14 +50,16 @@ pub mod verifications;
 pub mod sentinel;
 pub mod broadcasts;
 pub mod billing;
+pub mod overview;
 pub mod callbacks;
+pub mod requests;
 pub mod privacy;
+pub mod health;
+pub mod system;
 pub mod admin;
 pub mod console;
 
 // The doors.
-pub mod disk;
-pub mod health;
 pub mod openapi;
 pub mod worker;
 pub mod server;

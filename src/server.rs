@@ -7,10 +7,10 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App as Actix, HttpServer};
 
 use crate::app::App;
-use crate::http::{Settings, Strangers, frame};
+use crate::http::{Settings, Strangers, Witness, frame};
 use crate::{
     accounts, activations, admin, billing, broadcasts, callbacks, console, fraud, health, inbound, messages, openapi,
-    routing, sentinel, templates, verifications, webhooks, whatsapp,
+    requests, routing, sentinel, templates, verifications, webhooks, whatsapp,
 };
 
 /// Every route. Public ones first; then operators, tenants and carriers, each behind their own guard.
@@ -48,7 +48,10 @@ pub fn routes(routes: &mut ServiceConfig) {
 pub fn bind(app: Data<App>, listener: TcpListener) -> std::io::Result<actix_web::dev::Server> {
     let known = app.clone();
     let strangers = Strangers::seen_by(move |client| accounts::stranger_view(&known, client));
-    let settings = Data::new(Settings::from_config(&app.config, app.clock.clone(), strangers));
+    let log = app.room::<requests::RequestLog>();
+    let witness = Witness::told(move |seen| requests::note(&log, seen));
+    let settings = Settings::from_config(&app.config, app.clock.clone(), strangers).witnessed(witness);
+    let settings = Data::new(settings);
     let config = app.config.server.clone();
     let workers = config.workers.count();
     let per_worker = usize::try_from(config.max_connections).unwrap_or(usize::MAX).div_ceil(workers.max(1));

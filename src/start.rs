@@ -17,7 +17,7 @@ use crate::db::{Db, Settings, migrate};
 use crate::error::{Error, Result};
 use crate::health::{self, Gate};
 use crate::limits;
-use crate::{nodes, phone, providers, server, webhooks, worker};
+use crate::{nodes, overview, phone, providers, server, webhooks, worker};
 
 /// How long the last writes of a process that stops may take.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -108,6 +108,7 @@ impl Running {
         self.app.room::<Gate>().close();
         tokio::time::sleep(config.drain_delay).await;
         webhooks::release_listeners(&self.app);
+        overview::end_tails(&self.app);
         for (handle, _) in &self.servers {
             handle.stop(true).await;
         }
@@ -139,6 +140,7 @@ async fn keep_up(app: Data<App>, stop: watch::Receiver<bool>) {
     tokio::join!(
         door,
         worker::keep_refusals(&app, stop.clone()),
+        worker::keep_requests(&app, stop.clone()),
         worker::keep_engine(&app, stop.clone()),
         nodes::run(&app.nodes, &app.db, stop.clone())
     );

@@ -13,8 +13,9 @@ use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
 use crate::{
-    accounts, activations, alerts, billing, broadcasts, callbacks, disk, failpoint, fraud, health, idempotency,
-    inbound, limits, privacy, routing, sentinel, signin, templates, verifications, wallet, webhooks, whatsapp,
+    accounts, activations, alerts, audit, billing, broadcasts, callbacks, disk, failpoint, fraud, health, idempotency,
+    inbound, limits, privacy, requests, routing, sentinel, signin, system, templates, verifications, wallet, webhooks,
+    whatsapp,
 };
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
@@ -40,6 +41,11 @@ pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
         every(EXPIRY_EVERY, stop.clone(), || async { activations::run_expiry(&app).await.map(drop) }),
         every(BALANCES_EVERY, stop.clone(), || async { billing::watch(&app).await.map(drop) }),
         every(BILLED_EVERY, stop.clone(), || bill(&app)),
+        every(CHECKPOINTS_EVERY, stop.clone(), || async {
+            audit::checkpoint_due(&app).await?;
+            audit::export_due(&app).await.map(drop)
+        }),
+        every(BACKUPS_EVERY, stop.clone(), || async { system::run_backups(&app).await.map(drop) }),
         every(ERASURES_EVERY, stop.clone(), || async { privacy::run_erasures(&app).await.map(drop) }),
         every(DISK_EVERY, stop.clone(), || async {
             disk::watch(&app);
@@ -90,6 +96,14 @@ pub async fn keep_refusals(app: &App, stop: watch::Receiver<bool>) {
     every(REFUSALS_EVERY, stop, write).await;
     if let Err(fault) = messages::write_refusals(app).await {
         complain("writing refusals down", &fault);
+    }
+}
+
+/// Writes down the requests that this process has noted, until `stop` says true and once more then.
+pub async fn keep_requests(app: &App, stop: watch::Receiver<bool>) {
+    every(REQUESTS_EVERY, stop, || async { requests::write_log(app, false).await.map(drop) }).await;
+    if let Err(fault) = requests::write_log(app, true).await {
+        complain("writing requests down", &fault);
     }
 }
 
@@ -162,6 +176,8 @@ pub async fn save_windows(app: &App) -> Result<()> {
 
 /// How long a refusal waits to be written down.
 const REFUSALS_EVERY: Duration = Duration::from_secs(1);
+/// How long a request waits to be written down.
+const REQUESTS_EVERY: Duration = Duration::from_secs(1);
 /// How long the engine waits to learn what other processes know.
 const ENGINE_EVERY: Duration = Duration::from_secs(1);
 /// How late operators are told of something.
@@ -182,6 +198,10 @@ const BALANCES_EVERY: Duration = Duration::from_secs(5);
 const BILLED_EVERY: Duration = Duration::from_secs(60);
 /// How often to look how full the disk is.
 const DISK_EVERY: Duration = Duration::from_secs(5);
+/// How late a checkpoint of the audit chain may be, and its export.
+const CHECKPOINTS_EVERY: Duration = Duration::from_secs(5);
+/// How late a backup that was asked for may begin.
+const BACKUPS_EVERY: Duration = Duration::from_secs(1);
 /// How soon an erasure is begun.
 const ERASURES_EVERY: Duration = Duration::from_secs(5);
 /// How late a broadcast's step may be.
@@ -204,6 +224,7 @@ const SPENT_KEPT: Duration = Duration::from_secs(2 * 86_400);
 pub async fn sweep(app: &App) -> Result<()> {
     let now = app.clock.now();
     let keep = app.config.retention.clone();
+    let logged = now.minus(app.config.request_log.retention);
     let console = app.config.console.clone();
     for _ in 0..PURGES_MAX {
         let (keep, console) = (keep.clone(), console.clone());
@@ -229,6 +250,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                 let deliveries = webhooks::purge_deliveries(conn, told, PURGE_ROWS)?;
                 let events = webhooks::purge_events(conn, told, PURGE_ROWS)?;
                 let listeners = webhooks::purge_listeners(conn, now, PURGE_ROWS)?;
+                let requests = requests::purge_requests(conn, logged, PURGE_ROWS)?;
                 Ok(keys
                     + inbound
                     + rents
@@ -245,6 +267,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                     + deliveries
                     + events
                     + listeners
+                    + requests
                     + messages::purge_bodies(conn, now.minus(keep.bodies), PURGE_ROWS)?
                     + messages::purge_messages(conn, now.minus(keep.messages), PURGE_ROWS)?)
             })

@@ -16,6 +16,7 @@ use crate::accounts::{credential, door, token};
 use crate::app::App;
 use crate::error::{Code, Error, Result};
 use crate::http::rate_view::put_view;
+use crate::http::{Who, put_who};
 use crate::limits::Rule;
 
 /// Lets tenants in: key to `Caller`, then every door limit in one step. For `/v1` (but `/v1/admin`) and `/simcoal`.
@@ -46,6 +47,7 @@ pub async fn operator_guard(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     match admit_operator(&req).await {
         Ok(operator) => {
+            put_who(req.request(), Who::Operator(operator.id));
             req.extensions_mut().insert(operator);
             Ok(next.call(req).await?.map_into_boxed_body())
         }
@@ -101,6 +103,7 @@ async fn pass<const N: usize>(
     caller: Caller,
     rules: &dyn Fn(&Standing) -> [Rule; N],
 ) -> Result<Caller> {
+    put_who(req, Who::Key { org: caller.org_id(), key: caller.key_id(), mode: caller.mode() });
     let view = app.door.take(caller.org_id().as_str(), &rules(&caller), app.clock.now()).await;
     put_view(req, view);
     if let Some(fault) = door::refusal(&view) {

@@ -1,4 +1,4 @@
-//! Decisions with all that they saw.
+//! Decisions: a list over all organizations, and each with all that it saw.
 
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpResponse, get};
@@ -14,68 +14,86 @@ use crate::fraud::Action;
 use crate::http::page::{Page, PageParams};
 use crate::http::{Id, Listing};
 use crate::ids::{DecisionId, OrgId};
-use crate::sentinel::{self, DecisionReport, RefusalEntry, WantedDecisions, report_decision};
+use crate::messages::country_of;
+use crate::sentinel::{self, DecisionLine, DecisionReport, WantedDecisions, report_decision};
 use crate::terms::Mode;
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
-    routes.service(list_refusals).service(show_decision);
+    routes.service(list_decisions).service(show_decision);
 }
 
-/// Which refusals to list.
+/// Which decisions to list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RefusalFilter {
-    /// Of this organization; then of its live messages, or of those that `mode` says.
+pub(super) struct DecisionFilter {
+    /// Of this organization.
     org_id: Option<OrgId>,
-    /// Live or test, of one organization.
+    /// Live or test; both where absent.
     mode: Option<Mode>,
-    /// `block` or `challenge`.
+    /// `block` or `challenge`: those that refused so; `allow`: those of accepted messages. All that refused where absent.
     action: Option<Action>,
-    /// Those that told the request this.
+    /// Those that told the request this; never with `allow`.
     #[param(example = "fraud.blocked")]
     code: Option<String>,
+    /// In which this rule fired, acting or watching.
+    #[param(example = "prefix.hold")]
+    rule: Option<String>,
+    /// On numbers of this country (ISO 3166-1 alpha-2).
+    #[param(example = "LV")]
+    country: Option<String>,
     /// Made at or after this moment (RFC 3339), or so long ago (`1h`): a day where absent.
     #[param(example = "1h")]
     since: Option<String>,
 }
 
-impl RefusalFilter {
+impl DecisionFilter {
     fn read(self, now: Millis) -> Result<WantedDecisions> {
         let since = self.since.as_deref().unwrap_or("24h");
         let since = Millis::parse_rfc3339(since).or_else(|| parse_duration(since).map(|span| now.minus(span)));
         let wrong = || Error::field("since", "must be an RFC 3339 timestamp or a time such as 1h");
-        if self.action == Some(Action::Allow) {
-            return Err(Error::field("action", "is block or challenge: what was let through is a message"));
+        if self.action == Some(Action::Allow) && self.code.is_some() {
+            return Err(Error::field("code", "has no decision that let a message through"));
         }
+        let is_name = |name: &String| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+        if self.rule.as_ref().is_some_and(|name| !is_name(name)) {
+            return Err(Error::field("rule", "must be the name of a rule, e.g. prefix.hold"));
+        }
+        let country = self.country.as_deref().map(country_of).transpose();
         Ok(WantedDecisions {
-            owner: self.org_id.map(|org| (org, self.mode.unwrap_or(Mode::Live))),
+            org: self.org_id,
+            mode: self.mode,
             action: self.action,
             code: self.code,
+            rule: self.rule,
+            country: country.map_err(|why| Error::field("country", why))?,
             created_after: Some(since.ok_or_else(wrong)?),
             created_before: None,
         })
     }
 }
 
-/// List what was refused over all organizations, newest first: of the last 24 hours where nothing is said.
+/// List decisions over all organizations, newest first: what was refused in the last 24 hours where nothing is said, or
+/// with `action=allow` what was let through.
 #[utoipa::path(
-    operation_id = "list_all_refusals",
+    operation_id = "list_all_decisions",
     tag = "Admin: fraud",
     path = "/v1/admin/decisions",
-    params(RefusalFilter, PageParams),
-    responses((status = 200, description = "A page of refusals", body = Page<RefusalEntry>), ReadRefusals),
+    params(DecisionFilter, PageParams),
+    responses((status = 200, description = "A page of decisions", body = Page<DecisionLine>), ReadRefusals),
     security(("operator_token" = [])),
 )]
 #[get("/decisions")]
-pub(super) async fn list_refusals(
+pub(super) async fn list_decisions(
     desk: Desk<Look>,
     app: Data<App>,
-    listing: Listing<RefusalFilter>,
+    listing: Listing<DecisionFilter>,
 ) -> Result<HttpResponse> {
     let wanted = listing.filter.read(app.clock.now())?;
-    let read = move |conn: &mut Conn, before, limit| sentinel::list_refusals(conn, &wanted, before, limit);
-    desk.list(listing.page, read, |row: &RefusalEntry| row.entry.id.to_string()).await
+    let read = move |conn: &mut Conn, before: Option<String>, limit| {
+        sentinel::list_all_decisions(conn, &wanted, before.as_deref(), limit)
+    };
+    desk.list(listing.page, read, DecisionLine::position).await
 }
 
 /// Show a decision: the attempt (its number masked), what was seen of each group, the rules that fired, and the same

@@ -79,6 +79,11 @@ fn open<W: Work>(req: &HttpRequest, payload: &mut Payload) -> Result<Desk<W>> {
 }
 
 impl<W> Desk<W> {
+    /// Whether the operator may do `duty` besides.
+    pub(super) fn may(&self, duty: Duty) -> bool {
+        self.operator.role.may(duty)
+    }
+
     /// The id of the request.
     pub(super) fn request_id(&self) -> String {
         self.request_id.to_string()

@@ -6,9 +6,9 @@ use utoipa::openapi::{RefOr, Response};
 use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
-    activations, audit, billing, books, caps, carriers, decisions, erasures, events, fees, holds, inbound, keys,
-    limits, lists, messages, operators, orgs, pauses, plans, prices, route_stats, routes, rules, senders, sessions,
-    simulations, templates, wallets, whatsapp,
+    activations, alerts, audit, billing, books, caps, carriers, checkpoints, decisions, erasures, events, fees, fraud,
+    holds, inbound, keys, limits, lists, messages, now, operators, orgs, pauses, plans, prices, requests, route_stats,
+    routes, rules, senders, sessions, simulations, system, templates, wallets, webhooks, whatsapp,
 };
 use crate::error::Code;
 use crate::http::problem::Problem;
@@ -18,6 +18,11 @@ use crate::http::refusals::refusals;
 #[derive(OpenApi)]
 #[openapi(
     paths(
+        now::show_overview,
+        now::follow_tail,
+        alerts::list_alerts,
+        alerts::show_alert,
+        alerts::acknowledge_alert,
         orgs::create_org,
         orgs::list_orgs,
         orgs::show_org,
@@ -50,6 +55,27 @@ use crate::http::refusals::refusals;
         sessions::invite_operator,
         audit::list_audit,
         audit::verify_audit,
+        checkpoints::list_checkpoints,
+        checkpoints::create_checkpoint,
+        checkpoints::show_key,
+        checkpoints::prove,
+        system::show_system,
+        system::create_backup,
+        system::list_backups,
+        system::support_bundle,
+        system::list_jobs,
+        requests::list_requests,
+        requests::summarize_requests,
+        requests::trace_request,
+        webhooks::list_webhooks,
+        webhooks::show_webhook,
+        webhooks::list_deliveries,
+        webhooks::test_webhook,
+        webhooks::replay_webhook,
+        webhooks::disable_webhook,
+        webhooks::enable_webhook,
+        webhooks::rotate_webhook,
+        webhooks::list_carrier_calls,
         routes::list_routes,
         routes::replace_routes,
         routes::pause_route,
@@ -95,8 +121,12 @@ use crate::http::refusals::refusals;
         lists::list_list_entries,
         lists::add_platform_entry,
         lists::remove_platform_entry,
-        decisions::list_refusals,
+        decisions::list_decisions,
         decisions::show_decision,
+        fraud::show_fraud_summary,
+        fraud::show_fraud_heat,
+        fraud::list_fraud_tops,
+        fraud::list_rule_stats,
         holds::list_holds,
         holds::show_hold,
         holds::release_hold,

@@ -4,37 +4,44 @@
 //! there, before the body is looked at.
 
 mod activations;
+mod alerts;
 mod audit;
 mod billing;
 mod books;
 mod caps;
 mod carriers;
+mod checkpoints;
 mod decisions;
 mod desk;
 mod docs;
 mod erasures;
 mod events;
 mod fees;
+mod fraud;
 mod holds;
 mod inbound;
 mod keys;
 mod limits;
 mod lists;
 mod messages;
+mod now;
 mod operators;
 mod order;
 mod orgs;
 mod pauses;
 mod plans;
 mod prices;
+mod requests;
 mod route_stats;
 mod routes;
 mod rules;
 mod senders;
 mod sessions;
 mod simulations;
+mod system;
 mod templates;
 mod wallets;
+mod webhooks;
 mod whatsapp;
 
 pub use docs::AdminDocs;
@@ -43,6 +50,8 @@ use actix_web::web::ServiceConfig;
 
 /// The routes, to be put into the scope `/v1/admin` behind the operators' guard.
 pub fn configure(routes: &mut ServiceConfig) {
+    now::configure(routes);
+    alerts::configure(routes);
     orgs::configure(routes);
     keys::configure(routes);
     limits::configure(routes);
@@ -51,6 +60,8 @@ pub fn configure(routes: &mut ServiceConfig) {
     operators::configure(routes);
     sessions::configure(routes);
     audit::configure(routes);
+    checkpoints::configure(routes);
+    system::configure(routes);
     // Before `/routes/{id}`, which would take its path.
     route_stats::configure(routes);
     self::routes::configure(routes);
@@ -65,6 +76,7 @@ pub fn configure(routes: &mut ServiceConfig) {
     lists::configure(routes);
     decisions::configure(routes);
     holds::configure(routes);
+    fraud::configure(routes);
     rules::configure(routes);
     simulations::configure(routes);
     pauses::configure(routes);
@@ -72,6 +84,8 @@ pub fn configure(routes: &mut ServiceConfig) {
     messages::configure(routes);
     erasures::configure(routes);
     events::configure(routes);
+    requests::configure(routes);
+    webhooks::configure(routes);
     whatsapp::configure(routes);
     activations::configure(routes);
 }

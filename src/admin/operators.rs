@@ -207,25 +207,25 @@ pub(super) async fn list_operator_tokens(desk: Desk<Look>, id: Id<OperatorId>) -
 /// nothing.
 #[utoipa::path(
     tag = "Admin: operators",
-    path = "/v1/admin/operators/{id}/tokens/{token_id}",
+    path = "/v1/admin/operators/{operator_id}/tokens/{id}",
     params(
-        ("id" = OperatorId, Path, description = "The operator"),
-        ("token_id" = TokenId, Path, description = "The token"),
+        ("operator_id" = OperatorId, Path, description = "The operator"),
+        ("id" = TokenId, Path, description = "The token"),
         ("Idempotency-Key" = Option<String>, Header, description = "One key, one change"),
         Why,
     ),
     responses((status = 200, description = "The token, revoked", body = TokenView), ChangeRefusals),
     security(("operator_token" = [])),
 )]
-#[delete("/operators/{id}/tokens/{token_id}")]
+#[delete("/operators/{operator_id}/tokens/{id}")]
 pub(super) async fn revoke_operator_token(
     desk: Desk<Look>,
-    id: Id<OperatorId>,
+    id: Id<TokenId>,
     req: HttpRequest,
     why: Query<Why>,
 ) -> Result<HttpResponse> {
-    own_or_govern(&desk, id.0)?;
-    let token: TokenId = path_part(&req, "token_id")?;
+    let operator: OperatorId = path_part(&req, "operator_id")?;
+    own_or_govern(&desk, operator)?;
     let order = desk.bare_order(why.0.reason)?;
-    order.run(move |conn, by| done(&accounts::revoke_operator_token(conn, by, id.0, token)?)).await
+    order.run(move |conn, by| done(&accounts::revoke_operator_token(conn, by, operator, id.0)?)).await
 }

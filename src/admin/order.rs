@@ -94,6 +94,11 @@ pub(super) fn done(body: &impl Serialize) -> Result<Reply> {
     Reply::json(StatusCode::OK, body)
 }
 
+/// 202 with JSON, to be stored.
+pub(super) fn accepted(body: &impl Serialize) -> Result<Reply> {
+    Reply::json(StatusCode::ACCEPTED, body)
+}
+
 /// 201 with JSON and a Location, to be stored.
 pub(super) fn made(location: String, body: &impl Serialize) -> Result<Reply> {
     Ok(Reply::json(StatusCode::CREATED, body)?.at(location))

@@ -1,10 +1,13 @@
-//! What operators are told by mail: holds, caps, circuits, endpoints, the kill switch. Noted in the transaction where it
-//! happens; mailed through a mail carrier of the configuration, at most once in a while for a kind and an organization.
+//! What operators are told: holds, caps, circuits, endpoints, the kill switch. Noted in the transaction where it
+//! happens; mailed through a mail carrier of the configuration, at most once in a while for a kind and an organization, and
+//! kept open for the console until it was quiet for long.
 
 mod mail;
+mod open;
 mod store;
 
 pub use mail::mail_due;
+pub use open::{AlertState, AlertView, acknowledge, find_alert, list_alerts, open_alerts};
 
 use std::collections::BTreeMap;
 
@@ -49,6 +52,7 @@ pub fn note(conn: &mut Conn, alerts: &[Alert], now: Millis) -> Result<()> {
     for ((kind, owner), (count, text)) in counted {
         metrics::counter!("postern_alerts_total", "kind" => kind.as_str()).increment(u64::try_from(count).unwrap_or(1));
         store::add(conn, (kind, &owner), count, text, now)?;
+        open::see(conn, (kind, &owner), count, text, now)?;
     }
     Ok(())
 }

@@ -5,9 +5,9 @@ use diesel::prelude::*;
 use super::AlertKind;
 use crate::clock::Millis;
 use crate::db::Conn;
-use crate::db::schema::{alert_mails, alerts};
+use crate::db::schema::{alert_mails, alerts, open_alerts};
 use crate::error::Result;
-use crate::ids::AttemptId;
+use crate::ids::{AlertId, AttemptId};
 
 /// What waits to be mailed, or was.
 #[derive(Debug, Clone, Queryable, Insertable)]
@@ -144,4 +144,83 @@ pub fn forget(conn: &mut Conn) -> Result<()> {
     diesel::delete(alerts::table).execute(conn)?;
     diesel::delete(alert_mails::table).execute(conn)?;
     Ok(())
+}
+
+/// An alert that is open, or was.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = open_alerts, treat_none_as_null = true, treat_none_as_default_value = false)]
+pub struct OpenRow {
+    /// What happened.
+    pub kind: AlertKind,
+    /// The organization, or nothing.
+    pub org_id: String,
+    /// Of this opening.
+    pub id: AlertId,
+    /// The latest, in a line.
+    pub example: String,
+    /// How often since it was opened.
+    pub total: i64,
+    /// The first time.
+    pub opened_at: Millis,
+    /// The last time.
+    pub seen_at: Millis,
+    /// When the stretch that is counted now began.
+    pub stretch_at: Millis,
+    /// How often in it.
+    pub stretch_count: i64,
+    /// How often in the one before.
+    pub before_count: i64,
+    /// When an operator has seen it.
+    pub acknowledged_at: Option<Millis>,
+    /// Who.
+    pub acknowledged_by: Option<String>,
+    /// How often it had happened then.
+    pub acknowledged_total: Option<i64>,
+    /// What they said.
+    pub acknowledged_reason: Option<String>,
+}
+
+/// The row of a kind and an organization, locked until the transaction ends.
+pub fn open_row(conn: &mut Conn, (kind, org): (AlertKind, &str)) -> Result<Option<OpenRow>> {
+    let query = open_alerts::table.find((kind, org));
+    Ok(match conn {
+        Conn::Sqlite(c) => query.first(c).optional()?,
+        Conn::Pg(c) => query.for_update().first(c).optional()?,
+    })
+}
+
+/// Opens an alert; whether nobody else has.
+pub fn insert_open(conn: &mut Conn, row: OpenRow) -> Result<bool> {
+    let insert = diesel::insert_into(open_alerts::table).values(row).on_conflict_do_nothing();
+    Ok(crate::both!(conn, c => insert.execute(c))? > 0)
+}
+
+/// Writes an alert back.
+pub fn save_open(conn: &mut Conn, row: &OpenRow) -> Result<()> {
+    diesel::update(open_alerts::table.find((row.kind, &row.org_id))).set(row).execute(conn)?;
+    Ok(())
+}
+
+/// The alert `id`.
+pub fn find_open(conn: &mut Conn, id: AlertId) -> Result<Option<OpenRow>> {
+    let query = open_alerts::table.filter(open_alerts::id.eq(id)).select(OpenRow::as_select());
+    Ok(query.first(conn).optional()?)
+}
+
+/// Alerts, the latest opened first, from before `before` on.
+pub fn open_rows(
+    conn: &mut Conn,
+    kind: Option<AlertKind>,
+    before: Option<AlertId>,
+    limit: i64,
+) -> Result<Vec<OpenRow>> {
+    let mut query =
+        open_alerts::table.order(open_alerts::id.desc()).limit(limit).select(OpenRow::as_select()).into_boxed();
+    if let Some(kind) = kind {
+        query = query.filter(open_alerts::kind.eq(kind));
+    }
+    if let Some(before) = before {
+        query = query.filter(open_alerts::id.lt(before));
+    }
+    Ok(query.load(conn)?)
 }

@@ -1,5 +1,6 @@
 //! Reports of a carrier, from its signature to the database.
 
+use super::heard::{Heard, count};
 use crate::accounts::Directory;
 use crate::app::App;
 use crate::clock::Millis;
@@ -16,7 +17,7 @@ use crate::{templates, whatsapp};
 /// 503 where the database cannot take it (carriers then try again).
 pub(super) async fn take(app: &App, name: &str, hook: &Hook<'_>) -> Result<HookReply> {
     let carrier = app.carriers.find(name).ok_or_else(|| Error::new(Code::NotFound))?;
-    let reports = read(&*carrier, hook)?;
+    let reports = read(app, &*carrier, hook)?;
     keep(app, name, reports).await?;
     Ok(carrier.hook_reply())
 }
@@ -26,7 +27,7 @@ pub(super) async fn take_shared(app: &App, hook: &Hook<'_>) -> Result<()> {
     let mut believed = false;
     let mut refused = Error::new(Code::NotFound).detail("No carrier of this kind is configured.");
     for carrier in app.carriers.iter().filter(|carrier| carrier.is_meta()) {
-        match read(&**carrier, hook) {
+        match read(app, &**carrier, hook) {
             Ok(reports) => {
                 believed = true;
                 keep(app, carrier.name(), reports).await?;
@@ -55,7 +56,7 @@ pub(super) async fn keep(app: &App, name: &str, reports: Vec<Report>) -> Result<
             };
             store(conn, &from, reports, now)
         });
-        let troubles = stored.await.inspect_err(|_| count(name, "not_stored"))?;
+        let troubles = stored.await.inspect_err(|_| count(app, name, Heard::NotStored))?;
         if of_numbers {
             // A tier that moved acts on the keys there are.
             app.room::<Directory>().forget();
@@ -73,7 +74,7 @@ pub(super) async fn keep(app: &App, name: &str, reports: Vec<Report>) -> Result<
             );
         }
     }
-    count(name, "taken");
+    count(app, name, Heard::Taken);
     Ok(())
 }
 
@@ -97,28 +98,23 @@ fn store(conn: &mut Conn, from: &From<'_>, reports: Vec<Report>, now: Millis) ->
     Ok(troubles)
 }
 
-fn read(carrier: &dyn Carrier, hook: &Hook<'_>) -> Result<Vec<Report>> {
-    carrier.reports(hook).map_err(|fault| refusal(carrier.name(), fault))
+fn read(app: &App, carrier: &dyn Carrier, hook: &Hook<'_>) -> Result<Vec<Report>> {
+    carrier.reports(hook).map_err(|fault| refusal(app, carrier.name(), fault))
 }
 
-fn refusal(name: &str, fault: HookFault) -> Error {
+fn refusal(app: &App, name: &str, fault: HookFault) -> Error {
     match fault {
         HookFault::Signature => {
-            count(name, "bad_signature");
+            count(app, name, Heard::BadSignature);
             tracing::warn!(carrier = name, "a callback with a bad signature was refused");
             Error::new(Code::PermissionDenied)
                 .detail("The signature is missing or wrong; check the public URL and the signing key of this carrier.")
         }
         HookFault::Malformed => {
-            count(name, "malformed");
+            count(app, name, Heard::Malformed);
             tracing::warn!(carrier = name, "a signed callback that cannot be read was refused: what it tells is lost");
             Error::new(Code::MalformedRequest).detail("The callback is signed, and cannot be read as a report.")
         }
         HookFault::NotHere => Error::new(Code::NotFound).detail("This carrier sends no callbacks here."),
     }
-}
-
-/// Only names of configured carriers become labels.
-fn count(carrier: &str, outcome: &'static str) {
-    metrics::counter!("postern_callbacks_total", "carrier" => String::from(carrier), "outcome" => outcome).increment(1);
 }

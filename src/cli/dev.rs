@@ -72,6 +72,7 @@ pub async fn run(mut config: Config, args: Args) -> anyhow::Result<()> {
     };
     // A terminal that has gone away is no reason to stop serving.
     let _ = show::line(banner(&base, first.as_ref()));
+    serve::show_first_link(&running.app, &base).await?;
     // Held until the end: it goes with this.
     let _stop = meta.map(|meta| meta.open(&base)).transpose()?;
     running.until_signal(signals).await;

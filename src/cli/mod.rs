@@ -20,8 +20,10 @@ mod org;
 mod plan;
 mod remote;
 mod serve;
+mod setup_link;
 mod show;
 mod simulate;
+mod support;
 mod tail;
 mod trigger;
 mod simulator;
@@ -66,6 +68,8 @@ enum Command {
     /// API keys
     #[command(subcommand)]
     Key(key::Args),
+    /// Make a one-time link to the console: for the first owner, or for an operator who lost their password
+    SetupLink(setup_link::Args),
     /// Operators
     #[command(subcommand)]
     Operator(operator::Args),
@@ -79,6 +83,8 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Put a copy in the place of the embedded database; the server must be stopped
     Restore(backup::RestoreArgs),
+    /// Write what somebody who helps from afar needs to know, without secrets, numbers, codes or texts
+    SupportBundle(support::Args),
     /// What the sandbox's handsets and mailboxes show
     Inbox(inbox::Args),
     /// Forward a running server's events to an address on this machine, signed as webhooks are
@@ -122,6 +128,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Config(args) => config::run(file, &args),
         Command::Openapi(args) => openapi::run(&args),
+        Command::Audit(args) if args.is_offline() => audit::check(args),
         Command::Lab(args) => runtime()?.block_on(lab::run_anywhere(&args)),
         Command::Simulate(args) if !args.is_of_database() => simulate::run(&args),
         Command::Listen(args) => runtime()?.block_on(listen::run(args)),
@@ -163,11 +170,13 @@ impl Command {
             Command::Migrate(args) => migrate::run(config, args).await,
             Command::Org(args) => org::run(config, args).await,
             Command::Key(args) => key::run(config, args).await,
+            Command::SetupLink(args) => setup_link::run(config, args).await,
             Command::Operator(args) => operator::run(config, args).await,
             Command::Plan(args) => plan::run(config, args).await,
             Command::Audit(args) => audit::run(config, args).await,
             Command::Backup(args) => backup::back_up(config, args).await,
             Command::Restore(args) => backup::restore(config, args).await,
+            Command::SupportBundle(args) => support::run(config, args).await,
             Command::Inbox(args) => inbox::run(config, args).await,
             Command::Simulate(args) => simulate::of_database(config, args).await,
             // They read the configuration themselves, bad as it may be, or need none: `run` above.

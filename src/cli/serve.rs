@@ -3,11 +3,13 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::{setup_link, show};
 use crate::app::App;
 use crate::clock::Clock;
-use crate::config::{Config, ConfigFaults, Fault, Origin, Role, SeveralNodes, Source, Wrong};
+use crate::config::{Config, ConfigFaults, Fault, Origin, Role, SeveralNodes, Source, Switch, Wrong};
 use crate::ids::NodeId;
 use crate::nodes::{ALIVE, Place};
+use crate::signin::first_link;
 use crate::start::{self, Signals};
 
 /// How to serve.
@@ -50,7 +52,29 @@ pub async fn run(config: Config, _args: Args) -> anyhow::Result<()> {
         version = env!("CARGO_PKG_VERSION"),
         "postern is up"
     );
+    if let Some(address) = running.address {
+        show_first_link(&running.app, &base(&running.app, address)).await?;
+    }
     running.until_signal(signals).await;
+    Ok(())
+}
+
+/// Where people reach this process: as configured, else where it listens.
+pub fn base(app: &App, address: SocketAddr) -> String {
+    app.config.server.public_url.as_ref().map_or_else(|| format!("http://{address}"), ToString::to_string)
+}
+
+/// Shows a one-time link to the console while no operator has a password: there is no default one. On standard output, not
+/// in the log, which others may read.
+pub async fn show_first_link(app: &App, base: &str) -> anyhow::Result<()> {
+    if app.config.console.enabled == Switch::Off {
+        return Ok(());
+    }
+    let (ring, now, base) = (app.keyring.clone(), app.clock.now(), String::from(base));
+    if let Some(link) = app.db.write(move |conn| first_link(conn, &ring, &base, now)).await? {
+        // A terminal that has gone away is no reason to stop serving.
+        let _ = show::line(setup_link::told(&link));
+    }
     Ok(())
 }
 

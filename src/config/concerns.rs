@@ -213,6 +213,19 @@ concern! {
 }
 
 concern! {
+    /// The log of the API's requests, as operators look them up: no bodies, no paths, no numbers.
+    pub struct RequestLog {
+        /// Whether requests are logged.
+        enabled: Switch = default "on", "POSTERN_REQUEST_LOG_ENABLED", any;
+        /// Requests a second that get a line of their own on this process, a tenth of them for messages that were simply
+        /// accepted; those beyond are counted by key, route and answer, so that every count stays right.
+        max_per_second: u32 = default "100", "POSTERN_REQUEST_LOG_MAX_PER_SECOND", within(0..=10_000);
+        /// How long lines and counts are kept.
+        retention: Duration = default "30d", "POSTERN_REQUEST_LOG_RETENTION", lasting(secs(HOUR), secs(3650 * DAY));
+    }
+}
+
+concern! {
     /// The fraud engine's memory, and whom it tells.
     pub struct Fraud {
         /// Phone numbers that the engine remembers, the latest; about 450 bytes each.
@@ -291,6 +304,27 @@ concern! {
         session_idle: Duration = default "30m", "POSTERN_CONSOLE_SESSION_IDLE", lasting(secs(120), secs(DAY));
         /// How long a session lasts at most.
         session_max: Duration = default "12h", "POSTERN_CONSOLE_SESSION_MAX", lasting(secs(300), secs(7 * DAY));
+    }
+}
+
+concern! {
+    /// Signed checkpoints of the audit chain: kept where the database's owner has no hand, they show a log that was cut, put
+    /// back to an older state or replaced. Each is written into the log as well. See docs/audit.md.
+    pub struct Audit {
+        /// One in this time, however many processes there are.
+        checkpoint_every: Duration = default "1h", "POSTERN_AUDIT_CHECKPOINT_EVERY", lasting(secs(60), secs(DAY));
+        /// A file that each is appended to, one line of JSON; of the process that delivers.
+        checkpoint_file: Option<PathBuf> = example "/var/log/postern/checkpoints.jsonl", "POSTERN_AUDIT_CHECKPOINT_FILE", any;
+        /// An address that each is posted to. Private networks must be opened by outbound.allow.
+        checkpoint_url: Option<BaseUrl> = example "https://vault.example.com/checkpoints", "POSTERN_AUDIT_CHECKPOINT_URL", any;
+    }
+}
+
+concern! {
+    /// Copies of the embedded database that the console asks for; `postern backup` writes wherever it is told.
+    pub struct Backup {
+        /// Where they go; better on another disk. Default: backups in the data directory.
+        directory: Option<PathBuf> = example "/backups", "POSTERN_BACKUP_DIRECTORY", any;
     }
 }
 

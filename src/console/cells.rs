@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::clock::Millis;
-use crate::console::words::Words;
+use crate::words::Words;
 
 /// How a value is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -223,7 +223,7 @@ fn tone(word: &str) -> &'static str {
     match word {
         "active" | "delivered" | "approved" | "sent" | "read" | "verified" | "closed" | "allow" | "connected"
         | "green" | "enabled" | "live" | "ok" | "paid" | "done" | "completed" | "normal" | "on" | "succeeded"
-        | "available" => "good",
+        | "available" | "well" | "accepted" => "good",
         "failed" | "undelivered" | "rejected" | "suspended" | "revoked" | "open" | "block" | "blocked" | "red"
         | "disabled" | "expired" | "canceled" | "cancelled" | "failing" | "attack" | "enforce" | "banned"
         | "disconnected" => "bad",

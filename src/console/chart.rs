@@ -5,8 +5,8 @@ use serde_json::json;
 
 use crate::clock::Millis;
 use crate::console::markup::Markup;
-use crate::console::words::Words;
 use crate::error::Result;
+use crate::words::Words;
 
 /// One line or layer of a chart.
 #[derive(Debug, Clone)]

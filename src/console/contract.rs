@@ -76,3 +76,9 @@ fn pointers(column: &Column) -> Vec<String> {
     let linked = column.link.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(at, _)| at);
     [column.at, column.currency].into_iter().chain(linked).filter(|at| !at.is_empty()).map(String::from).collect()
 }
+
+/// Every text of the tables and forms, for the test that no language lacks one; those of the templates stand in
+/// `say("…")` there.
+pub fn all_words() -> Vec<&'static str> {
+    LISTINGS.iter().flat_map(|listing| listing.words()).chain(FORMS.iter().flat_map(|form| form.words())).collect()
+}

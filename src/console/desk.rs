@@ -17,11 +17,11 @@ use crate::console::api::{Answer, Api, Ask};
 use crate::console::layout::{Layout, Page};
 use crate::console::pages::FORMS;
 use crate::console::preferences::Preferences;
-use crate::console::words::Words;
 use crate::error::{Code, Error, Result};
 use crate::http::query::pairs;
 use crate::http::{RequestId, Settings, base_url, reply};
 use crate::signin::Session;
+use crate::words::Words;
 
 /// See the module.
 pub(super) struct Desk {
@@ -198,16 +198,8 @@ impl Desk {
     pub(super) fn page_with(&self, page: Page<'_>, status: StatusCode) -> Result<HttpResponse> {
         let did = self.pairs.iter().find(|(name, _)| name == "did").map(|(_, value)| value.as_str());
         let did = did.and_then(|did| FORMS.iter().find(|form| form.name == did)).map(|form| self.words.say(form.done));
-        let layout = Layout::around(
-            page,
-            self.words,
-            &self.operator,
-            &self.session,
-            &self.preferences,
-            &self.path,
-            self.back(),
-            did,
-        );
+        let layout =
+            Layout::around(page, self.words, &self.operator, &self.session, &self.preferences, self.back(), did);
         let mut response = reply::page(layout.render().map_err(Error::internal)?);
         *response.status_mut() = status;
         response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("Accept-Language, Cookie"));

@@ -6,8 +6,8 @@ use serde_json::Value;
 use crate::clock::Millis;
 use crate::console::cells::{Column, Shown};
 use crate::console::markup::Markup;
-use crate::console::words::Words;
 use crate::error::Result;
+use crate::words::Words;
 
 #[derive(Template)]
 #[template(path = "console/facts.html")]

@@ -8,8 +8,8 @@ use crate::accounts::Duty;
 use crate::console::cells::{Column, filled, plain};
 use crate::console::desk::Desk;
 use crate::console::markup::Markup;
-use crate::console::words::Words;
 use crate::error::Result;
+use crate::words::Words;
 
 /// How a field is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@
 //! render into [`desk::Desk::page`], and adds markup of its own by an askama template that ends in [`Markup`].
 //! [`contract`] tells what all of them ask of the API; a test holds that against the OpenAPI document.
 //!
-//! Every text goes through [`words::Words::say`]: the English text is the key of its translations.
+//! Every text goes through [`crate::words::Words::say`]: the English text is the key of its translations.
 
 mod act;
 mod api;
@@ -28,10 +28,8 @@ mod markup;
 mod pages;
 mod preferences;
 mod table;
-mod words;
 
-pub use contract::{Uses, contract};
-pub use words::{all_words, translations};
+pub use contract::{Uses, all_words, contract};
 
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};

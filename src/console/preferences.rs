@@ -6,10 +6,10 @@ use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse, post};
 
 use crate::console::desk::Desk;
-use crate::console::words::languages;
 use crate::error::{Code, Error, Language, Result};
 use crate::http::query::pairs;
 use crate::http::{Raw, reader};
+use crate::words::languages;
 
 /// The cookie's name.
 const COOKIE: &str = "postern_view";

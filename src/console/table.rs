@@ -8,8 +8,8 @@ use crate::console::cells::{Column, Shown, plain};
 use crate::console::desk::Desk;
 use crate::console::listing::{FilterKind, Listing, Place, address, query, route};
 use crate::console::markup::Markup;
-use crate::console::words::Words;
 use crate::error::Result;
+use crate::words::Words;
 
 /// Rows of a page of a table.
 const ROWS: &str = "25";

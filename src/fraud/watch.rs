@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::engine::{Event, Features, Hold, Key, Node, Origin, Plan, Room, Rules, State, Verdict, decide};
+use super::engine::{Event, Features, Hold, Key, Node, Origin, Plan, Room, Rules, State, Verdict, decide, usual_share};
 use super::screen::Reason;
 use crate::app::{App, FromApp};
 use crate::clock::Millis;
@@ -162,6 +162,11 @@ impl Watch {
     /// How many verifications an organization has reported.
     pub fn reports_of(&self, org: Key) -> u32 {
         self.lock().state.reports_of(org)
+    }
+
+    /// What is usual for the country `node` of an organization: the learned share of new users who type their code.
+    pub fn usual_share(&self, node: &Node, rules: &Rules) -> Option<f64> {
+        usual_share(&self.lock().state, node, rules)
     }
 
     /// How many groups and numbers are remembered.

@@ -69,7 +69,8 @@ pub(super) fn from_panic(payload: &(dyn Any + Send)) -> Error {
     Error::internal(format_args!("panic: {masked}"))
 }
 
-fn code_of(status: StatusCode) -> Code {
+/// The registry's nearest code to a status of 400 or more.
+pub(super) fn code_of(status: StatusCode) -> Code {
     match status {
         StatusCode::UNAUTHORIZED => Code::Unauthenticated,
         StatusCode::FORBIDDEN => Code::PermissionDenied,

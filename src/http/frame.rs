@@ -23,7 +23,8 @@ use super::reader;
 use super::request_id::{self, RequestId};
 use super::settings::Settings;
 use super::unread::Incoming;
-use crate::clock::whole_ms;
+use super::witness::{End, Name, Seen, is_api};
+use crate::clock::{Millis, whole_ms};
 use crate::db;
 use crate::error::{Code, Error, Language};
 
@@ -62,6 +63,9 @@ struct Frame {
     client: IpAddr,
     dialect: Dialect,
     slate: Slate,
+    name: Name,
+    is_told: bool,
+    at: Millis,
     incoming: Option<Incoming>,
     started: Instant,
 }
@@ -73,19 +77,24 @@ impl Frame {
             // A route that takes GET takes HEAD; the connection leaves the body out.
             req.head_mut().method = Method::GET;
         }
+        let settings = req.app_data::<web::Data<Settings>>().cloned();
+        let settings = settings.unwrap_or_else(|| web::Data::new(Settings::default()));
+        let (at, known) = (settings.clock.now(), known_id(req));
+        // What a page of ours reads is the page's business; what it changes is a request like any other.
+        let is_told = is_api(req.path()) && (known.is_none() || method != "GET");
         Frame {
-            settings: req
-                .app_data::<web::Data<Settings>>()
-                .cloned()
-                .unwrap_or_else(|| web::Data::new(Settings::default())),
+            settings,
             // A request that another one makes in this process has its id.
-            id: known_id(req).unwrap_or_else(|| RequestId::fresh(req.headers())),
+            id: known.unwrap_or_else(|| RequestId::fresh(req.headers(), at)),
             method,
             host: req.headers().get(header::HOST).cloned(),
             languages: reader::languages(req.headers()),
             client: client_ip(req.request()),
             dialect: Dialect::of_path(req.path()),
             slate: Slate::put_into(req),
+            name: Name::put_into(req),
+            is_told,
+            at,
             incoming: Incoming::of(req),
             started: Instant::now(),
         }
@@ -101,21 +110,26 @@ impl Frame {
 
     fn finish(&self, response: ServiceResponse, span: &Span) -> ServiceResponse {
         let (req, mut http) = response.into_parts();
-        if let Some(error) = fault::find_error(&http) {
-            http = self.rewrite(http, error);
+        let error = fault::find_error(&http);
+        if let Some(error) = &error {
+            http = self.rewrite(http, error.clone());
         }
         self.stamp(http.headers_mut());
         // The pattern, not the path: a path may hold a number.
-        self.note(req.match_pattern().as_deref().unwrap_or("none"), http.status(), span);
+        let pattern = req.match_pattern();
+        let route = pattern.as_deref().unwrap_or("none");
+        self.note(route, http.status(), span);
+        self.tell((req.path(), route), End::of(http.status(), http.headers(), error.as_ref()));
         ServiceResponse::new(req, http.map_body(|_, body| self.hold(body)))
     }
 
     fn finish_without_request(&self, error: Error, span: &Span) -> Framed {
         let close = must_close(error.code());
-        let http = self.rewrite(HttpResponse::new(status_of(error.code())), error);
+        let http = self.rewrite(HttpResponse::new(status_of(error.code())), error.clone());
         let (status, mut headers) = (http.status(), http.headers().clone());
         self.stamp(&mut headers);
         self.note("none", status, span);
+        self.tell(("", "none"), End::of(status, &headers, Some(&error)));
         let body = http.into_body().try_into_bytes().unwrap_or_default();
         Framed { status, headers, body, close, incoming: self.incoming.clone() }
     }
@@ -184,6 +198,29 @@ impl Frame {
         let labels = [("method", self.method.to_owned()), ("route", route.clone()), ("status", status.to_string())];
         metrics::counter!("postern_http_requests_total", &labels).increment(1);
         metrics::histogram!("postern_http_request_duration_seconds", "route" => route).record(elapsed.as_secs_f64());
+    }
+}
+
+impl Frame {
+    /// Tells the witness how it ended.
+    fn tell(&self, (path, route): (&str, &str), end: End<'_>) {
+        if !self.is_told {
+            return;
+        }
+        // What the limits said, also where a dialect has no room for it.
+        let denied = || self.slate.view().binding().filter(|verdict| verdict.denied()).map(|verdict| verdict.policy);
+        let end = End { policy: if end.status == 429 { denied() } else { None }, ..end };
+        self.settings.witness.tell(&Seen {
+            id: &self.id,
+            at: self.at,
+            method: self.method,
+            path,
+            route,
+            who: self.name.who(),
+            client: self.client,
+            end,
+            took: self.started.elapsed(),
+        });
     }
 }
 

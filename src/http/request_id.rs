@@ -1,4 +1,7 @@
 //! The id every request carries, and the id its client gave it.
+//!
+//! The id holds its moment (UUIDv7): what a request left behind under ids of its own that sort by time, messages,
+//! decisions, verifications, is found near that moment, without an index that each of them would have to pay for.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -9,6 +12,8 @@ use actix_web::http::header::HeaderMap;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use uuid::Uuid;
 
+use super::settings::Settings;
+use crate::clock::Millis;
 use crate::secret::fill_noise;
 
 /// The header of the id made here; on every response.
@@ -20,7 +25,7 @@ pub const CLIENT_HEADER: &str = "x-client-request-id";
 /// Longest client id that is kept; a longer one is ignored.
 const CLIENT_ID_MAX: usize = 128;
 
-/// A request's id (UUID v4, made here) and, beside it, the id its client sent. An extractor, and in the request's
+/// A request's id (UUIDv7, made here) and, beside it, the id its client sent. An extractor, and in the request's
 /// extensions for everybody else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId {
@@ -31,12 +36,33 @@ pub struct RequestId {
 }
 
 impl RequestId {
-    /// A fresh id beside the one found in `headers`.
-    pub fn fresh(headers: &HeaderMap) -> Self {
-        let mut noise = [0; 16];
-        fill_noise(&mut noise);
-        RequestId { id: uuid::Builder::from_random_bytes(noise).into_uuid(), client: client_id(headers) }
+    /// A fresh id of the moment `now` beside the one found in `headers`.
+    pub fn fresh(headers: &HeaderMap, now: Millis) -> Self {
+        RequestId { id: fresh_id(now), client: client_id(headers) }
     }
+}
+
+/// A fresh id of the moment `now`: 74 of its bits are random.
+pub fn fresh_id(now: Millis) -> Uuid {
+    let mut noise = [0; 10];
+    fill_noise(&mut noise);
+    id_at(now, noise)
+}
+
+/// The smallest id of a moment: whatever came before it sorts below, as a value and as text.
+pub fn first_at(at: Millis) -> Uuid {
+    id_at(at, [0; 10])
+}
+
+/// When the request with this id came; `None` for an id that was not made here.
+pub fn moment_of(id: &Uuid) -> Option<Millis> {
+    let (seconds, nanos) = (id.get_version_num() == 7).then(|| id.get_timestamp())??.to_unix();
+    let millis = i64::try_from(seconds).ok()?.checked_mul(1_000)?;
+    millis.checked_add(i64::from(nanos / 1_000_000)).map(Millis)
+}
+
+fn id_at(at: Millis, noise: [u8; 10]) -> Uuid {
+    uuid::Builder::from_unix_timestamp_millis(u64::try_from(at.0).unwrap_or(0), &noise).into_uuid()
 }
 
 impl fmt::Display for RequestId {
@@ -51,7 +77,8 @@ impl FromRequest for RequestId {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let known = req.extensions().get::<RequestId>().cloned();
-        ready(Ok(known.unwrap_or_else(|| RequestId::fresh(req.headers()))))
+        let fresh = || RequestId::fresh(req.headers(), Settings::of(req).clock.now());
+        ready(Ok(known.unwrap_or_else(fresh)))
     }
 }
 
@@ -69,7 +96,7 @@ mod tests {
 
     fn client(value: &str) -> Option<Box<str>> {
         let req = TestRequest::default().insert_header((CLIENT_HEADER, value)).to_http_request();
-        RequestId::fresh(req.headers()).client
+        RequestId::fresh(req.headers(), Millis(0)).client
     }
 
     #[test]
@@ -79,5 +106,15 @@ mod tests {
         assert_eq!(client(""), None);
         assert_eq!(client(&"x".repeat(128)).map(|id| id.len()), Some(128));
         assert_eq!(client(&"x".repeat(129)), None);
+    }
+
+    #[test]
+    fn an_id_knows_its_moment_and_sorts_by_it() {
+        let at = Millis(1_774_708_200_123);
+        let id = fresh_id(at);
+        assert_eq!(moment_of(&id), Some(at));
+        assert!(first_at(at) <= id && id < first_at(Millis(at.0 + 1)));
+        assert!(first_at(at).to_string() <= id.to_string() && id.to_string() < first_at(Millis(at.0 + 1)).to_string());
+        assert_eq!(moment_of(&uuid::Builder::from_random_bytes([7; 16]).into_uuid()), None);
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, web};
 
+use super::witness::Witness;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::limits::View;
@@ -26,6 +27,8 @@ pub struct Settings {
     pub clock: Clock,
     /// The limits of a request that no guard has looked at.
     pub strangers: Strangers,
+    /// Who is told of every request of the API.
+    pub witness: Witness,
 }
 
 /// How the limits stand for a client address, for the headers of responses outside every guard; nothing is taken.
@@ -64,6 +67,7 @@ impl Default for Settings {
             body_timeout: Duration::from_secs(8),
             clock: Clock::System,
             strangers: Strangers::default(),
+            witness: Witness::default(),
         }
     }
 }
@@ -79,7 +83,14 @@ impl Settings {
             body_timeout: server.body_timeout,
             clock,
             strangers,
+            witness: Witness::default(),
         }
+    }
+
+    /// The same, with somebody who is told of every request of the API.
+    #[must_use]
+    pub fn witnessed(self, witness: Witness) -> Self {
+        Settings { witness, ..self }
     }
 
     /// Where clients reach this server: as configured, else as the request's own Host header says.

@@ -40,13 +40,14 @@ mod state;
 mod store;
 mod tables;
 mod told;
+mod traced;
 mod troubles;
 mod view;
 mod watching;
 mod wording;
 
 pub use accept::{Accept, Accepted, BulkTerms, Item, ItemOutcome, Prepared, Render};
-pub use activity::{ActivityList, activity};
+pub use activity::{ActivityList, ActivityView, activity};
 pub use body::{BulkMode, ClientBody, Pacing, SendBody, TemplateBody};
 pub use client::{Client, ClientMacs, client, client_macs};
 pub use content::{CodeSpec, Content};
@@ -69,14 +70,15 @@ pub use search::{FoundMessage, SearchFilter, search, shown};
 pub use settle::{Settlement, release_unproven, settle_unknown, take_receipts};
 pub use share::{Share, bulk_share};
 pub use state::{Hold, Status};
-pub use store::{Attempt, Event, Extra, LimitTerm, ReceiptRow, Row, Terms};
+pub use store::{Attempt, Event, Extra, LimitTerm, ReceiptRow, Row, Since, Terms};
 pub use store::{
     Lock, find_message, load_guards, purge_bodies, purge_decisions, purge_guards, purge_messages, purge_pairs,
     save_guards,
 };
 pub use store::{attempts_of, came_with_key, events_of, receipts_of, related};
-pub use store::{batch_backlog, batch_counts, batch_faults};
+pub use store::{batch_backlog, batch_counts, batch_faults, messages_of_request, refusals_of_request};
 pub use tables::{forget_tables, tables};
+pub use traced::{TracedMessage, trace_message};
 pub use troubles::{Trouble, heed_troubles};
 pub use view::MessageView;
 pub use watching::{WATCH_EVERY, watch_routes};

@@ -64,6 +64,7 @@ const TAGS: &[(&str, &str)] = &[
     ("Inbound", "What carriers call. Believed by signature only; no key."),
     ("Reference", "This document, the registry of errors, and the pages made of them. Public."),
     ("Operations", "Probes for supervisors and load balancers. Public."),
+    ("Admin: now", "Operators: how the platform does, alerts, the live tail."),
     ("Admin: organizations", "Operators: organizations, their plan, state and countries."),
     ("Admin: keys", "Operators: API keys; each secret is shown once."),
     ("Admin: plans and limits", "Operators: what each plan allows, and overrides for one organization or key."),
@@ -79,8 +80,17 @@ const TAGS: &[(&str, &str)] = &[
     ("Admin: money", "Operators: prices, wallets, top-ups, invoices and the ledger."),
     ("Admin: messages", "Operators: messages of all organizations, found, followed and acted on."),
     ("Admin: privacy", "Operators: erasing a number or mail address, and the proof of it."),
+    (
+        "Admin: requests",
+        "Operators: the log of requests, what went wrong for whom, and all that one request left behind.",
+    ),
+    ("Admin: webhooks", "Operators: endpoints of all organizations, and what carriers call here."),
     ("Admin: operators", "Operators: who may use this part, in which role."),
     ("Admin: audit", "Operators: every change, in a hash chain that can be verified."),
+    (
+        "Admin: system",
+        "Operators: the installation itself: its state, copies of the database, jobs, the support bundle.",
+    ),
 ];
 
 const ABOUT: &str = "\

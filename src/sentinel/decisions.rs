@@ -208,7 +208,7 @@ pub struct Recomputed {
     pub same: bool,
 }
 
-fn terms_of(row: &DecisionRow) -> Result<Terms> {
+pub(super) fn terms_of(row: &DecisionRow) -> Result<Terms> {
     serde_json::from_str(&row.terms).map_err(Error::internal)
 }
 
@@ -228,31 +228,6 @@ impl DecisionEntry {
     }
 }
 
-/// A refusal, and whose it was.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct RefusalEntry {
-    /// Whose message.
-    pub org_id: OrgId,
-    /// Live or test.
-    pub mode: Mode,
-    /// The decision.
-    #[serde(flatten)]
-    pub entry: DecisionEntry,
-}
-
-/// Refusals of every organization that fit, newest first, from before `before` on.
-pub fn list_refusals(
-    conn: &mut Conn,
-    wanted: &store::Wanted,
-    before: Option<DecisionId>,
-    limit: i64,
-) -> Result<Vec<RefusalEntry>> {
-    let rows = store::list_refused(conn, wanted, before, limit)?;
-    let entry =
-        |row: &DecisionRow| Ok(RefusalEntry { org_id: row.org_id, mode: row.mode, entry: DecisionEntry::of(row)? });
-    rows.iter().map(entry).collect()
-}
-
 /// A decision of `owner`. Error: `not_found`.
 pub fn show_decision(conn: &mut Conn, owner: Owner, id: DecisionId) -> Result<DecisionDetail> {
     let row = store::find_decision(conn, id)?.filter(|row| (row.org_id, row.mode) == owner);
@@ -269,6 +244,16 @@ pub fn show_decision(conn: &mut Conn, owner: Owner, id: DecisionId) -> Result<De
 /// A decision with all that it saw. Error: `not_found`.
 pub fn report_decision(conn: &mut Conn, id: DecisionId) -> Result<DecisionReport> {
     let row = store::find_decision(conn, id)?.ok_or_else(|| Error::new(Code::NotFound))?;
+    report(conn, row)
+}
+
+/// The decision that let the message `id` through. Error: `not_found`.
+pub fn report_passed(conn: &mut Conn, id: MessageId) -> Result<DecisionReport> {
+    let row = store::find_passed(conn, id)?.ok_or_else(|| Error::new(Code::NotFound))?;
+    report(conn, row)
+}
+
+fn report(conn: &mut Conn, row: DecisionRow) -> Result<DecisionReport> {
     let terms = terms_of(&row)?;
     let engine = terms.engine.as_ref().map(|kept| EngineReport::of(conn, &row, &terms, kept)).transpose()?;
     Ok(DecisionReport {

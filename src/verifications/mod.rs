@@ -17,6 +17,7 @@ mod state;
 mod store;
 mod summary;
 mod told;
+mod traced;
 mod view;
 mod workflow;
 
@@ -24,4 +25,5 @@ pub use http::{VerificationDocs, configure};
 pub use state::{ResendPolicy, Status};
 pub use store::purge as purge_verifications;
 pub use store::{Row as VerificationRow, approvals, find_of_anybody};
+pub use traced::{TracedVerification, started_by, trace_verification};
 pub use workflow::run_workflow_steps;

@@ -184,7 +184,8 @@ impl VerificationView {
 }
 
 impl SendView {
-    fn of(row: SendRow) -> SendView {
+    /// Shows a row.
+    pub(super) fn of(row: SendRow) -> SendView {
         SendView {
             message_id: row.message_id,
             channel: row.channel,

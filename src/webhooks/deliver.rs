@@ -244,7 +244,7 @@ fn write_end(
 }
 
 /// Calls an endpoint no more, and says so to the organization's others.
-fn disable(conn: &mut Conn, endpoint: &EndpointRow, why: DisabledReason, now: Millis) -> Result<()> {
+pub(super) fn disable(conn: &mut Conn, endpoint: &EndpointRow, why: DisabledReason, now: Millis) -> Result<()> {
     if !store::disable(conn, endpoint.id, why, now)? {
         return Ok(());
     }

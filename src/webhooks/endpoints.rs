@@ -213,8 +213,14 @@ pub fn replay_event(conn: &mut Conn, owner: Owner, id: EventId, now: Millis) -> 
 
 fn enabled(conn: &mut Conn, owner: Owner, id: EndpointId) -> Result<EndpointRow> {
     let row = store::load_endpoint(conn, owner, id)?;
+    must_be_enabled(&row)?;
+    Ok(row)
+}
+
+/// Error: `validation_failed` where the endpoint is disabled.
+pub fn must_be_enabled(row: &EndpointRow) -> Result<()> {
     match row.status {
-        EndpointStatus::Enabled => Ok(row),
+        EndpointStatus::Enabled => Ok(()),
         EndpointStatus::Disabled => Err(Error::field("status", "is disabled; enable the endpoint first")),
     }
 }

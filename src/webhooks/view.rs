@@ -28,7 +28,7 @@ pub struct EndpointView {
     /// Whether it is called.
     #[schema(value_type = String, example = "enabled")]
     pub status: EndpointStatus,
-    /// Why it is not called, where it is not: `by_owner`, `gone` (it answered 410), `failing` (five days of failure).
+    /// Why it is not called, where it is not: `by_owner`, `by_operator`, `gone` (it answered 410), `failing` (five days of failure).
     #[schema(value_type = Option<String>, example = "failing")]
     pub disabled_reason: Option<DisabledReason>,
     /// The first failure since the last success; null where all is well.

@@ -17,7 +17,7 @@ const HOSTILE = `<img src=x onerror=alert(1)>"'><script>alert(2)</script>{{7*7}}
 const PAGES = ["now", "messages", "fraud", "tenants", "channels", "webhooks", "activations", "developers", "system", "account"];
 const THEMES = ["light", "dark"];
 
-let server, browser, state, tenant;
+let server, browser, state, tenant, hook, followed;
 
 async function api(method, path, body, token = server.operatorToken) {
   const answer = await fetch(server.base + path, {
@@ -82,6 +82,15 @@ test("there is something to see: traffic, and names that try to get out", async 
   const orgs = await api("GET", "/v1/admin/orgs");
   tenant = orgs.data[0].id;
   await api("POST", "/v1/admin/orgs", { name: HOSTILE.slice(0, 100), country: "GB" });
+  const url = "https://example.com/a-long-path/that-does-not-break-anywhere-by-itself/hook";
+  hook = (await api("POST", "/v1/webhooks", { url, description: HOSTILE.slice(0, 200) }, server.testKey)).id;
+  const sent = await fetch(`${server.base}/v1/verifications`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${server.testKey}`, "content-type": "application/json", "x-client-request-id": "<b>order</b>" },
+    body: JSON.stringify({ to: "+14155550199" }),
+  });
+  assert.equal(sent.status, 201);
+  followed = sent.headers.get("x-request-id");
 });
 
 for (const colorScheme of THEMES) {
@@ -89,7 +98,7 @@ for (const colorScheme of THEMES) {
     const { context, faults } = await signedIn({ colorScheme, viewport: { width: 1280, height: 900 } });
     const page = await context.newPage();
     const found = [];
-    for (const name of [...PAGES, `tenants/${tenant}`]) {
+    for (const name of [...PAGES, `tenants/${tenant}`, `webhooks/${hook}`, `requests/${followed}`]) {
       for (const width of [1280, 390]) {
         await page.setViewportSize({ width, height: 900 });
         const answer = await page.goto(`/console/${name}`, { waitUntil: "load" });
@@ -158,6 +167,35 @@ test("an operator makes a tenant and a key, sees the key once, and revokes it wi
   const audit = await api("GET", "/v1/admin/audit?action=key.revoke");
   assert.equal(audit.data[0].reason, "a walk");
   assert.match(audit.data[0].actor, /^opr_/);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test("a webhook endpoint is tested, turned off with a typed word and on again; a request is followed by its id", async () => {
+  const { context, faults } = await signedIn();
+  const page = await context.newPage();
+  await page.goto("/console/webhooks");
+  await page.getByRole("link", { name: /example\.com/ }).first().click();
+  await page.getByText("Send a test event").first().click();
+  const form = page.locator("form[action$='/act/test-webhook']");
+  await form.getByLabel("Event").selectOption("verification.approved");
+  await form.getByRole("button", { name: "Send a test event" }).click();
+  await page.getByText("The test is on its way").waitFor();
+  await page.getByText("verification.approved").first().waitFor();
+  await page.locator("summary", { hasText: "Disable" }).click();
+  const off = page.locator("form[action$='/act/disable-webhook']");
+  await off.getByLabel(/To confirm/).fill("disable");
+  await off.getByRole("button", { name: "Disable" }).click();
+  await page.getByText("The endpoint is disabled.").waitFor();
+  await page.locator("summary", { hasText: "Enable" }).click();
+  await page.getByRole("button", { name: "Enable" }).click();
+  await page.getByText("The endpoint is called again.").waitFor();
+  await page.goto("/console/developers");
+  await page.getByLabel("Follow a request").fill(followed);
+  await page.getByRole("button", { name: "Follow" }).click();
+  await page.getByRole("heading", { level: 2, name: "Verification", exact: true }).waitFor();
+  const text = await page.locator("main").textContent();
+  assert.ok(!text.includes("14155550199"), "a number is masked");
   assert.deepEqual(faults, []);
   await context.close();
 });

@@ -1,8 +1,10 @@
 //! The command line as a shell sees it: exit codes, output, and the first start of `postern dev`.
 
+mod audit;
 mod backup;
 mod doctor;
 mod remote;
+mod setup_link;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

@@ -58,9 +58,13 @@ mod privacy;
 #[cfg(test)]
 mod providers;
 #[cfg(test)]
+mod requests;
+#[cfg(test)]
 mod routing;
 #[cfg(test)]
 mod sentinel;
+#[cfg(test)]
+mod signin;
 #[cfg(test)]
 mod stores;
 #[cfg(test)]

@@ -2,9 +2,13 @@
 
 mod activations;
 mod channels;
+mod developers;
+mod request;
 mod messages;
+mod operators;
 mod tenant;
 mod tenants;
+mod webhooks;
 
 use actix_web::web::ServiceConfig;
 
@@ -36,6 +40,16 @@ pub(super) static LISTINGS: &[&Listing] = &[
     &messages::ERASURES,
     &activations::NUMBERS,
     &activations::SERVICES,
+    &webhooks::WEBHOOKS,
+    &webhooks::CARRIER_CALLS,
+    &webhooks::DELIVERIES,
+    &developers::REQUESTS,
+    &developers::ERRORS,
+    &developers::LIMITS_REFUSED,
+    &developers::DEPRECATED,
+    &operators::OPERATORS,
+    &operators::SESSIONS,
+    &operators::TOKENS,
 ];
 
 /// Every form, for what is sent and for the test of the contract.
@@ -78,6 +92,19 @@ pub(super) static FORMS: &[&Form] = &[
     &activations::ADD_NUMBERS,
     &activations::CHANGE_NUMBER,
     &activations::PUT_SERVICE,
+    &webhooks::TEST_WEBHOOK,
+    &webhooks::REPLAY_EVENT,
+    &webhooks::REPLAY_FAILED,
+    &webhooks::DISABLE_WEBHOOK,
+    &webhooks::ENABLE_WEBHOOK,
+    &webhooks::ROTATE_WEBHOOK,
+    &operators::NEW_OPERATOR,
+    &operators::CHANGE_OPERATOR,
+    &operators::DISABLE_OPERATOR,
+    &operators::INVITE,
+    &operators::NEW_TOKEN,
+    &operators::REVOKE_TOKEN,
+    &operators::END_SESSION,
 ];
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
@@ -86,4 +113,8 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
     channels::configure(routes);
     messages::configure(routes);
     activations::configure(routes);
+    webhooks::configure(routes);
+    developers::configure(routes);
+    request::configure(routes);
+    operators::configure(routes);
 }

@@ -26,6 +26,13 @@ pub struct Since {
     pub to: Option<String>,
 }
 
+impl Since {
+    /// Everything since `at`, of everybody.
+    pub fn everything(at: Millis) -> Since {
+        Since { at, org: None, mode: None, channel: None, to: None }
+    }
+}
+
 /// A refusal, short.
 #[derive(Queryable)]
 pub struct Refusal {

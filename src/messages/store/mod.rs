@@ -10,6 +10,7 @@ mod read;
 mod receipts;
 mod row;
 mod search;
+mod traced;
 
 pub use accept::*;
 pub use activity::*;
@@ -21,3 +22,4 @@ pub use read::*;
 pub use receipts::*;
 pub use row::*;
 pub use search::*;
+pub use traced::*;

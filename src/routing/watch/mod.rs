@@ -7,7 +7,9 @@
 
 mod store;
 
-pub use store::{Act, Event, EventId, Stand, history, insert_events, latest, note_act, purge_events, stops_since};
+pub use store::{
+    Act, Event, EventId, Stand, history, insert_events, latest, latest_of_carriers, note_act, purge_events, stops_since,
+};
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};

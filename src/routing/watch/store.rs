@@ -1,6 +1,6 @@
 //! The table of what circuits did.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 
@@ -161,6 +161,23 @@ pub fn latest(conn: &mut Conn) -> Result<BTreeMap<RouteId, Event>> {
     let events: Vec<Event> =
         route_events::table.filter(route_events::id.eq_any(ids)).select(Event::as_select()).load(conn)?;
     Ok(events.into_iter().filter_map(|event| Some((event.route_id?, event))).collect())
+}
+
+/// The latest change of each carrier's own circuit, by whatever process: one step along the index of carriers for each.
+pub fn latest_of_carriers(conn: &mut Conn, carriers: &BTreeSet<&str>) -> Result<BTreeMap<String, Event>> {
+    let mut found = BTreeMap::new();
+    for carrier in carriers {
+        let event: Option<Event> = route_events::table
+            .filter(route_events::carrier.eq(*carrier))
+            .filter(route_events::route_id.is_null())
+            .filter(route_events::reason.ne(Reason::Operator))
+            .order(route_events::id.desc())
+            .select(Event::as_select())
+            .first(conn)
+            .optional()?;
+        found.extend(event.map(|event| (String::from(*carrier), event)));
+    }
+    Ok(found)
 }
 
 /// The carriers of which another process than `node` was told since `since` that they are stopped.

@@ -40,11 +40,11 @@ impl DecisionFilter {
             return Err(Error::field("code", "has no decision that let a message through"));
         }
         Ok(Wanted {
-            owner: None,
             action: self.action,
             code: self.code,
             created_after: moment("created_after", self.created_after)?,
             created_before: moment("created_before", self.created_before)?,
+            ..Wanted::default()
         })
     }
 }
@@ -74,7 +74,7 @@ pub(super) async fn list_decisions(
     caller.require(Scope::FraudRead)?;
     let owner = (caller.org_id(), caller.mode());
     let name = format!("{}/{}", owner.0, owner.1);
-    let wanted = Wanted { owner: Some(owner), ..listing.filter.read()? };
+    let wanted = Wanted { org: Some(owner.0), mode: Some(owner.1), ..listing.filter.read()? };
     let (before, fetch) = (listing.page.position(&app.keyring, &name)?, listing.page.fetch());
     let is_passed = wanted.action == Some(Action::Allow);
     let rows = app.db.read(move |conn| {

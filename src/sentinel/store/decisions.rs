@@ -8,8 +8,9 @@ use crate::clock::Millis;
 use crate::db::Conn;
 use crate::db::schema::{decisions, messages};
 use crate::error::Result;
-use crate::fraud::{Action, Owner};
+use crate::fraud::Action;
 use crate::ids::{DecisionId, KeyId, MessageId, OrgId};
+use crate::phone::Country;
 use crate::terms::Mode;
 
 /// A decision as it is stored.
@@ -107,8 +108,14 @@ fn passed((message_id, id, org_id, key_id, mode, terms, request_id, created_at):
 /// What a list of decisions is narrowed to.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
-    /// Of this organization in this world.
-    pub owner: Option<Owner>,
+    /// Of this organization.
+    pub org: Option<OrgId>,
+    /// In this world.
+    pub mode: Option<Mode>,
+    /// In which this rule fired.
+    pub rule: Option<String>,
+    /// On numbers of this country.
+    pub country: Option<Country>,
     /// Those that did this; those that refused where absent.
     pub action: Option<Action>,
     /// Those that told the client this.
@@ -117,6 +124,16 @@ pub struct Wanted {
     pub created_after: Option<Millis>,
     /// Made before.
     pub created_before: Option<Millis>,
+}
+
+/// What the terms of a decision hold where `rule` fired.
+fn names_rule(rule: &str) -> String {
+    format!("%\"rule\":\"{rule}\"%")
+}
+
+/// What the terms of a refusal hold that was about `country`: the engine's member `i`, or what a rule observed.
+fn names_country(country: Country) -> [String; 2] {
+    ["i", "observed"].map(|member| format!("%\"{member}\":\"{country}\"%"))
 }
 
 /// Decisions that refused, newest first, from before `before` on.
@@ -131,8 +148,18 @@ pub fn list_refused(
         // Ids sort by time: this ends the walk along them, the column beside it says exactly.
         query = query.filter(decisions::id.ge(DecisionId::first_at(after.minus(ONE_BREATH))));
     }
-    if let Some((org, mode)) = wanted.owner {
-        query = query.filter(decisions::org_id.eq(org)).filter(decisions::mode.eq(mode));
+    if let Some(org) = wanted.org {
+        query = query.filter(decisions::org_id.eq(org));
+    }
+    if let Some(mode) = wanted.mode {
+        query = query.filter(decisions::mode.eq(mode));
+    }
+    if let Some(rule) = &wanted.rule {
+        query = query.filter(decisions::terms.like(names_rule(rule)));
+    }
+    if let Some(country) = wanted.country {
+        let [engine, observed] = names_country(country);
+        query = query.filter(decisions::terms.like(engine).or(decisions::terms.like(observed)));
     }
     if let Some(action) = wanted.action {
         query = query.filter(decisions::action.eq(action));
@@ -161,10 +188,20 @@ pub fn list_passed(
     limit: i64,
 ) -> Result<Vec<DecisionRow>> {
     let mut query = messages::table.order(messages::id.desc()).limit(limit).select(PASSED).into_boxed();
-    if let Some((org, mode)) = wanted.owner {
-        query = query.filter(messages::org_id.eq(org)).filter(messages::mode.eq(mode));
+    if let Some(org) = wanted.org {
+        query = query.filter(messages::org_id.eq(org));
+    }
+    if let Some(mode) = wanted.mode {
+        query = query.filter(messages::mode.eq(mode));
+    }
+    if let Some(rule) = &wanted.rule {
+        query = query.filter(messages::decision.like(names_rule(rule)));
+    }
+    if let Some(country) = wanted.country {
+        query = query.filter(messages::country.eq(country));
     }
     if let Some(after) = wanted.created_after {
+        query = query.filter(messages::id.ge(MessageId::first_at(after.minus(ONE_BREATH))));
         query = query.filter(messages::created_at.ge(after));
     }
     if let Some(until) = wanted.created_before {
@@ -194,5 +231,11 @@ pub fn find_decision(conn: &mut Conn, id: DecisionId) -> Result<Option<DecisionR
         .select(PASSED)
         .first(conn)
         .optional()?;
+    Ok(found.map(passed))
+}
+
+/// The decision that let the message `id` through.
+pub fn find_passed(conn: &mut Conn, id: MessageId) -> Result<Option<DecisionRow>> {
+    let found: Option<Passed> = messages::table.find(id).select(PASSED).first(conn).optional()?;
     Ok(found.map(passed))
 }

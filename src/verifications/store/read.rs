@@ -107,6 +107,18 @@ pub fn list(
     Ok(query.load(conn)?)
 }
 
+/// Verifications that the request `request_id` started in a stretch of time (from, before): along their ids, which sort
+/// by time.
+pub fn of_request(conn: &mut Conn, request_id: &str, (from, to): (Millis, Millis)) -> Result<Vec<Row>> {
+    Ok(dsl::table
+        .filter(dsl::id.ge(VerificationId::first_at(from)))
+        .filter(dsl::id.lt(VerificationId::first_at(to)))
+        .filter(dsl::request_id.eq(request_id))
+        .order(dsl::id.asc())
+        .select(Row::as_select())
+        .load(conn)?)
+}
+
 /// Counts for a summary at `now`.
 pub fn count(conn: &mut Conn, scope: &Scope, now: Millis) -> Result<Counts> {
     let channels = || scope.channel.map_or_else(|| Channel::ALL.to_vec(), |channel| vec![channel]);

@@ -22,6 +22,8 @@ crate::text_enum! {
     pub enum DisabledReason {
         /// Its owner said so.
         ByOwner = "by_owner",
+        /// An operator said so.
+        ByOperator = "by_operator",
         /// It answered 410.
         Gone = "gone",
         /// Nothing but failure for five days.

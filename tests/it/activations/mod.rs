@@ -42,7 +42,7 @@ pub async fn supply(app: &TestApp, range: std::ops::Range<usize>, services: &[&s
 }
 
 /// The secret of a new activation key with these members.
-async fn text_key(app: &TestApp, org: &str, members: Value) -> String {
+pub async fn text_key(app: &TestApp, org: &str, members: Value) -> String {
     let mut body = json!({"name": "bot", "mode": "live", "kind": "activation"});
     body.as_object_mut().unwrap().extend(members.as_object().cloned().unwrap_or_default());
     app.operator().post(&format!("/v1/admin/orgs/{org}/keys"), body).await.expect(201).text_at("/secret")

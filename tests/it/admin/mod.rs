@@ -3,3 +3,4 @@
 mod changes;
 mod messages;
 mod roles;
+mod system;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::accounts::house::House;
 use crate::harness::actor::Actor;
 
-/// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY`, `OPR`, `TOK`, `LST`, `WAN`, `NUM` and `MSG` stand for ids.
+/// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY`, `OPR`, `TOK`, `LST`, `WAN`, `WHE`, `NUM` and `MSG` stand for ids.
 const TABLE: &[(&str, &str, &str, &[&str])] = &[
     ("POST", "/orgs", r#"{"name":"n","country":"GB"}"#, RUN),
     ("GET", "/orgs", "", ALL),
@@ -56,11 +56,36 @@ const TABLE: &[(&str, &str, &str, &[&str])] = &[
     ("POST", "/resume", r#"{"scope":"country","value":"AQ"}"#, RUN),
     ("GET", "/operators", "", ALL),
     ("POST", "/operators", r#"{"name":"n NAME","role":"viewer"}"#, OWN),
+    ("GET", "/operators/OPR", "", ALL),
+    ("PATCH", "/operators/OPR", r#"{"role":"support"}"#, OWN),
+    ("POST", "/operators/OPR/invitations", "{}", OWN),
+    ("GET", "/sessions", "", ALL),
+    ("GET", "/sessions?operator_id=OPR", "", OWN),
     ("POST", "/operators/OPR/tokens", "{}", OWN),
     ("GET", "/operators/OPR/tokens", "", ALL),
     ("DELETE", "/operators/OPR/tokens/TOK", "", OWN),
     ("GET", "/audit", "", &["owner", "auditor"]),
     ("GET", "/audit/verify", "", &["owner", "auditor"]),
+    ("GET", "/audit/checkpoints", "", &["owner", "auditor"]),
+    ("POST", "/audit/checkpoints", "{}", &["owner", "auditor"]),
+    ("GET", "/audit/key", "", &["owner", "auditor"]),
+    // Somebody has made a checkpoint by then: the row of the owner's own, above, or of the auditor's.
+    ("GET", "/audit/proof?from=1", "", &["owner", "auditor"]),
+    ("GET", "/system", "", ALL),
+    ("GET", "/system/backups", "", ALL),
+    ("GET", "/system/support-bundle", "", OWN),
+    ("GET", "/jobs?state=due", "", ALL),
+    ("GET", "/requests", "", ALL),
+    ("GET", "/requests/summary?org_id=ORG", "", ALL),
+    ("GET", "/webhooks", "", ALL),
+    ("GET", "/webhooks/WHE", "", ALL),
+    ("GET", "/webhooks/WHE/deliveries", "", ALL),
+    ("POST", "/webhooks/WHE/test", "{}", RUN),
+    ("POST", "/webhooks/WHE/replay", r#"{"failed_since":"2026-01-01T00:00:00Z"}"#, RUN),
+    ("POST", "/webhooks/WHE/rotate", "{}", RUN),
+    ("POST", "/webhooks/WHE/disable", "{}", RUN),
+    ("POST", "/webhooks/WHE/enable", "{}", RUN),
+    ("GET", "/hooks", "", ALL),
     ("GET", "/routes", "", ALL),
     ("GET", "/routes/conversion", "", ALL),
     ("GET", "/carriers", "", ALL),
@@ -109,6 +134,7 @@ struct Words {
     listed: String,
     number: String,
     rented: String,
+    hook: String,
     message: String,
     name: &'static str,
 }
@@ -131,7 +157,9 @@ impl Words {
         let number = house.owner().post("/v1/admin/whatsapp/numbers", number).await.expect(201).text_at("/id");
         let rented = json!([{"phone_number": phone_of(name, 3)}]);
         let rented = house.owner().post("/v1/admin/numbers", rented).await.expect(201).text_at("/data/0/id");
-        Words { org, key, operator, token, listed, number, rented, message, name }
+        let hook = json!({"url": "https://example.com/hooks"});
+        let hook = house.caller(&org).await.post("/v1/webhooks", hook).await.expect(201).text_at("/id");
+        Words { org, key, operator, token, listed, number, rented, hook, message, name }
     }
 
     fn fill(&self, text: &str) -> String {
@@ -142,6 +170,7 @@ impl Words {
             .replace("PHONE", &phone_of(self.name, 2))
             .replace("NAME", self.name)
             .replace("WAN", &self.number)
+            .replace("WHE", &self.hook)
             .replace("NUM", &self.rented)
             .replace("LST", &self.listed)
             .replace("MSG", &self.message)

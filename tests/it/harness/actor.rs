@@ -19,6 +19,8 @@ pub struct Reply {
     pub status: u16,
     /// By name in lower case.
     pub headers: BTreeMap<String, String>,
+    /// Every `Set-Cookie`.
+    pub cookies: Vec<String>,
     /// The body as text.
     pub text: String,
     /// The body as JSON, `Null` where it is none.
@@ -126,12 +128,14 @@ const ANSWER_WITHIN: std::time::Duration = std::time::Duration::from_secs(20);
 async fn read(request: reqwest::RequestBuilder) -> reqwest::Result<Reply> {
     let response = request.send().await?;
     let status = response.status().as_u16();
+    let cookies = response.headers().get_all("set-cookie").iter();
+    let cookies = cookies.map(|value| String::from_utf8_lossy(value.as_bytes()).into()).collect();
     let headers = response.headers().iter();
     let headers = headers.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into()));
     let headers = headers.collect();
     let text = response.text().await?;
     let json = serde_json::from_str(&text).unwrap_or_default();
-    Ok(Reply { status, headers, text, json })
+    Ok(Reply { status, headers, cookies, text, json })
 }
 
 impl Reply {

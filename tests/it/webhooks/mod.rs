@@ -5,6 +5,7 @@ mod endpoints;
 mod guard;
 mod hanging;
 mod listeners;
+mod operators;
 
 use postern::config::Config;
 use postern::webhooks;

@@ -15,8 +15,8 @@ use crate::console::facts::facts;
 use crate::console::layout::Page;
 use crate::console::listing::{Listing, Place};
 use crate::console::markup::Markup;
-use crate::console::words::Words;
 use crate::error::Result;
+use crate::words::Words;
 
 /// Its keys.
 pub(in crate::console::pages) static KEYS: Listing = Listing {

@@ -1,10 +1,9 @@
-//! The console in the reader's language: the English text is the key, and a file under `templates/console/words/` has the
-//! translations of one language. A text that a file lacks is shown in English.
+//! The console's texts in the reader's language: the English text is the key, and a file under `templates/console/words/`
+//! has the translations of one language. A text that a file lacks is shown in English, which a test rules out.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use crate::console::pages::{FORMS, LISTINGS};
 use crate::error::Language;
 
 /// The texts of one language by the English ones.
@@ -12,7 +11,7 @@ type Texts = BTreeMap<Box<str>, Box<str>>;
 
 macro_rules! sources {
     ($($tag:literal),* $(,)?) => {
-        &[$(($tag, include_str!(concat!("../../templates/console/words/", $tag, ".toml")))),*]
+        &[$(($tag, include_str!(concat!("../templates/console/words/", $tag, ".toml")))),*]
     };
 }
 
@@ -24,7 +23,7 @@ static TEXTS: LazyLock<Vec<(&str, Texts)>> =
 
 /// The words of one reader.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Words {
+pub struct Words {
     /// Their language.
     pub language: Language,
     texts: Option<&'static Texts>,
@@ -32,36 +31,30 @@ pub(super) struct Words {
 
 impl Words {
     /// The words of `language`.
-    pub(super) fn of(language: Language) -> Words {
+    pub fn of(language: Language) -> Words {
         let texts = TEXTS.iter().find(|(tag, _)| *tag == language.tag()).map(|(_, texts)| texts);
         Words { language, texts }
     }
 
     /// `text`, an English one, in the reader's language.
-    pub(super) fn say<'a>(&self, text: &'a str) -> &'a str {
+    pub fn say<'a>(&self, text: &'a str) -> &'a str {
         self.texts.and_then(|texts| texts.get(text)).map_or(text, |said| &**said)
     }
 
     /// The tag for `<html lang>`.
-    pub(super) fn tag(&self) -> &'static str {
+    pub fn tag(&self) -> &'static str {
         if self.texts.is_some() { self.language.tag() } else { "en" }
     }
 
     /// The writing direction for `<html dir>`.
-    pub(super) fn direction(&self) -> &'static str {
+    pub fn direction(&self) -> &'static str {
         if self.tag() == "ar" { "rtl" } else { "ltr" }
     }
 }
 
-/// The languages that the console is told in, English first: what the menu offers.
-pub(super) fn languages() -> impl Iterator<Item = &'static str> {
+/// The languages that the console is told in, English first: what its menu offers.
+pub fn languages() -> impl Iterator<Item = &'static str> {
     std::iter::once("en").chain(SOURCES.iter().map(|(tag, _)| *tag))
-}
-
-/// Every text of the tables and forms, for the test that no language lacks one; those of the templates stand in
-/// `say("…")` there.
-pub fn all_words() -> Vec<&'static str> {
-    LISTINGS.iter().flat_map(|listing| listing.words()).chain(FORMS.iter().flat_map(|form| form.words())).collect()
 }
 
 /// The translations of every language by its tag, for the same test.

@@ -1,0 +1,2 @@
+DROP INDEX audit_log_request;
+DROP TABLE request_log;
