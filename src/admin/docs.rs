@@ -6,9 +6,9 @@ use utoipa::openapi::{RefOr, Response};
 use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
-    activations, alerts, audit, billing, books, caps, carriers, decisions, erasures, events, fees, fraud, holds, inbound, keys,
-    limits, lists, messages, now, operators, orgs, pauses, plans, prices, requests, route_stats, routes, rules, senders,
-    sessions, simulations, templates, wallets, webhooks, whatsapp,
+    activations, alerts, audit, billing, books, caps, carriers, decisions, erasures, events, fees, fraud, holds,
+    inbound, keys, limits, lists, messages, now, operators, orgs, pauses, plans, prices, requests, route_stats, routes,
+    rules, senders, sessions, simulations, templates, wallets, webhooks, whatsapp,
 };
 use crate::error::Code;
 use crate::http::problem::Problem;

@@ -44,7 +44,12 @@ pub struct FraudSummary {
 
 impl FraudSummary {
     /// The figures of `past`, with what was counted over the whole stretch.
-    pub(super) fn of(past: &Past, counts: Vec<(String, i64)>, (released, reported): (i64, i64), now: Millis) -> FraudSummary {
+    pub(super) fn of(
+        past: &Past,
+        counts: Vec<(String, i64)>,
+        (released, reported): (i64, i64),
+        now: Millis,
+    ) -> FraudSummary {
         let saved = past.refused.iter().fold(0i64, |sum, one| sum.saturating_add(one.features.price.0));
         let late = refused_then_verified(past);
         let is_fraud = |code: &str| code.starts_with("fraud.");

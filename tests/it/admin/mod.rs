@@ -1,5 +1,8 @@
 //! The operators' API over a socket.
 
+mod alerts;
 mod changes;
 mod messages;
+mod overview;
 mod roles;
+mod tail;
