@@ -4,7 +4,7 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Millis};
 use crate::config::Config;
 use crate::db::Db;
 use crate::error::Result;
@@ -29,6 +29,8 @@ pub struct App {
     pub keyring: Keyring,
     /// Ways out.
     pub carriers: Carriers,
+    /// When this process was wired.
+    pub started_at: Millis,
     shelf: RwLock<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
@@ -56,6 +58,7 @@ impl App {
         Ok(App {
             door: Door::new(&ground.config, &ground.clock, Arc::clone(&nodes))?,
             nodes,
+            started_at: ground.clock.now(),
             config: ground.config,
             clock: ground.clock,
             db: ground.db,

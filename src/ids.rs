@@ -176,6 +176,10 @@ ids! {
     ActivationMessageId = "acm",
     /// A process among those that share the database.
     NodeId = "nod",
+    /// A signed statement of where the audit chain ended.
+    CheckpointId = "chk",
+    /// A copy of the database.
+    BackupId = "bak",
 }
 
 /// The moment of the newest id of this process, and how many of that moment came before it.

@@ -29,7 +29,6 @@ pub mod http;
 pub mod jobs;
 pub mod providers;
 pub mod app;
-pub mod disk;
 
 // The rooms: one feature each.
 pub mod audit;
@@ -50,15 +49,17 @@ pub mod verifications;
 pub mod sentinel;
 pub mod broadcasts;
 pub mod billing;
-pub mod overview;
 pub mod callbacks;
 pub mod requests;
 pub mod privacy;
+pub mod disk;
+pub mod health;
+pub mod overview;
+pub mod system;
 pub mod admin;
 pub mod console;
 
 // The doors.
-pub mod health;
 pub mod openapi;
 pub mod worker;
 pub mod server;

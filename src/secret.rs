@@ -57,6 +57,8 @@ pub enum Purpose {
     Reply,
     /// Signing secrets of webhook endpoints at rest.
     Webhook,
+    /// The key that signs checkpoints of the audit chain.
+    Checkpoint,
     /// What operators sign in with: links, cookies of the door, second factors at rest. The first part says which.
     Signin,
 }
@@ -72,6 +74,7 @@ impl Purpose {
             Purpose::Callback => b"postern/callback/1",
             Purpose::Reply => b"postern/reply/1",
             Purpose::Webhook => b"postern/webhook/1",
+            Purpose::Checkpoint => b"postern/checkpoint/1",
             Purpose::Signin => b"postern/signin/1",
         }
     }
@@ -129,6 +132,11 @@ impl Keyring {
         }
         let nonce: [u8; 12] = nonce.try_into().ok()?;
         self.cipher(purpose).decrypt(&Nonce::from(nonce), Payload { msg: text, aad: context }).ok()
+    }
+
+    /// 32 secret bytes for a key pair of `purpose`: the same as long as the master key is.
+    pub fn seed(&self, purpose: Purpose) -> Zeroizing<[u8; 32]> {
+        self.subkey(purpose)
     }
 
     /// Names the master key in sealed texts, so that a later rotation can tell old from new.

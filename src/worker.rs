@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
 use crate::{
-    accounts, activations, alerts, billing, broadcasts, callbacks, disk, failpoint, fraud, health, idempotency,
-    inbound, limits, privacy, requests, routing, sentinel, signin, templates, verifications, wallet, webhooks,
+    accounts, activations, alerts, audit, billing, broadcasts, callbacks, disk, failpoint, fraud, health, idempotency,
+    inbound, limits, privacy, requests, routing, sentinel, signin, system, templates, verifications, wallet, webhooks,
     whatsapp,
 };
 
@@ -41,6 +41,11 @@ pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
         every(EXPIRY_EVERY, stop.clone(), || async { activations::run_expiry(&app).await.map(drop) }),
         every(BALANCES_EVERY, stop.clone(), || async { billing::watch(&app).await.map(drop) }),
         every(BILLED_EVERY, stop.clone(), || bill(&app)),
+        every(CHECKPOINTS_EVERY, stop.clone(), || async {
+            audit::checkpoint_due(&app).await?;
+            audit::export_due(&app).await.map(drop)
+        }),
+        every(BACKUPS_EVERY, stop.clone(), || async { system::run_backups(&app).await.map(drop) }),
         every(ERASURES_EVERY, stop.clone(), || async { privacy::run_erasures(&app).await.map(drop) }),
         every(DISK_EVERY, stop.clone(), || async {
             disk::watch(&app);
@@ -193,6 +198,10 @@ const BALANCES_EVERY: Duration = Duration::from_secs(5);
 const BILLED_EVERY: Duration = Duration::from_secs(60);
 /// How often to look how full the disk is.
 const DISK_EVERY: Duration = Duration::from_secs(5);
+/// How late a checkpoint of the audit chain may be, and its export.
+const CHECKPOINTS_EVERY: Duration = Duration::from_secs(5);
+/// How late a backup that was asked for may begin.
+const BACKUPS_EVERY: Duration = Duration::from_secs(1);
 /// How soon an erasure is begun.
 const ERASURES_EVERY: Duration = Duration::from_secs(5);
 /// How late a broadcast's step may be.

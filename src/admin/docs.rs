@@ -6,9 +6,9 @@ use utoipa::openapi::{RefOr, Response};
 use utoipa::{IntoResponses, OpenApi};
 
 use crate::admin::{
-    activations, alerts, audit, billing, books, caps, carriers, decisions, erasures, events, fees, fraud, holds,
-    inbound, keys, limits, lists, messages, now, operators, orgs, pauses, plans, prices, requests, route_stats, routes,
-    rules, senders, sessions, simulations, templates, wallets, webhooks, whatsapp,
+    activations, alerts, audit, billing, books, caps, carriers, checkpoints, decisions, erasures, events, fees, fraud,
+    holds, inbound, keys, limits, lists, messages, now, operators, orgs, pauses, plans, prices, requests, route_stats,
+    routes, rules, senders, sessions, simulations, system, templates, wallets, webhooks, whatsapp,
 };
 use crate::error::Code;
 use crate::http::problem::Problem;
@@ -55,6 +55,15 @@ use crate::http::refusals::refusals;
         sessions::invite_operator,
         audit::list_audit,
         audit::verify_audit,
+        checkpoints::list_checkpoints,
+        checkpoints::create_checkpoint,
+        checkpoints::show_key,
+        checkpoints::prove,
+        system::show_system,
+        system::create_backup,
+        system::list_backups,
+        system::support_bundle,
+        system::list_jobs,
         requests::list_requests,
         requests::summarize_requests,
         requests::trace_request,

@@ -10,6 +10,7 @@ mod billing;
 mod books;
 mod caps;
 mod carriers;
+mod checkpoints;
 mod decisions;
 mod desk;
 mod docs;
@@ -37,6 +38,7 @@ mod rules;
 mod senders;
 mod sessions;
 mod simulations;
+mod system;
 mod templates;
 mod wallets;
 mod webhooks;
@@ -58,6 +60,8 @@ pub fn configure(routes: &mut ServiceConfig) {
     operators::configure(routes);
     sessions::configure(routes);
     audit::configure(routes);
+    checkpoints::configure(routes);
+    system::configure(routes);
     // Before `/routes/{id}`, which would take its path.
     route_stats::configure(routes);
     self::routes::configure(routes);

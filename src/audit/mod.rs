@@ -1,14 +1,24 @@
 //! The audit log: who changed what, from what, to what and why; each row hashed over the one before it.
 //!
 //! `append` runs in the transaction of the change it tells: a change whose row cannot be written does not happen.
+//! What the chain proves, and what only its checkpoints prove: docs/audit.md.
 
 mod chain;
+mod checkpoint;
+mod export;
+mod proof;
 mod store;
 mod verify;
+mod witness;
 
 pub use chain::Fault;
+pub use checkpoint::{Checkpoint, PublicKey, Signer};
+pub use export::{checkpoint_due, checkpoint_now, export_due, log_checkpoint, read_file};
+pub use proof::{ProofVerdict, ROWS_MAX as PROOF_ROWS_MAX, check as check_proof, write as write_proof};
+pub use store::checkpoints::{all as all_checkpoints, list as list_checkpoints};
 pub use store::{Filter, count_of, list, of_request};
-pub use verify::{Verdict, verify};
+pub use verify::{Verdict, verify, verify_against, verify_in_turns};
+pub use witness::{CheckpointFault, Covered, Witness};
 
 use serde::Serialize;
 use serde_json::Value;

@@ -8,7 +8,9 @@ use super::show;
 use crate::audit::{Verdict, verify};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::db::{Settings, backup};
+use crate::db::{Db, Settings, backup};
+use crate::error::Result;
+use crate::system::{Noted, note_backup};
 
 /// Where to.
 #[derive(Debug, clap::Args)]
@@ -43,15 +45,27 @@ struct Restored {
 
 /// Makes the copy, and shows what is in it.
 pub async fn back_up(config: Config, args: BackupArgs) -> anyhow::Result<()> {
-    let settings = Settings::of(&config);
+    let (settings, noted_in) = (Settings::of(&config), Settings::of(&config));
     let copied = tokio::task::spawn_blocking(move || {
         let (bytes, audit) = backup::copy(&settings, &args.file, verify)?;
         anyhow::Ok(Copied { file: args.file, bytes, audit })
     });
     let copied = copied.await??;
+    if let Err(fault) = note(&noted_in, &copied).await {
+        // The copy is what counts.
+        eprintln!("postern: the copy is made, but the database does not know of it: {}", fault.sentence());
+    }
     show::json(&copied)?;
     anyhow::ensure!(copied.audit.whole, "the copy is made, but the audit log in it is not whole");
     Ok(())
+}
+
+/// Tells the database that was copied, so that its operators see the age of the copy.
+async fn note(settings: &Settings, copied: &Copied) -> Result<()> {
+    let db = Db::open(settings, Clock::System)?;
+    let (file, head) = (std::path::absolute(&copied.file).unwrap_or(copied.file.clone()), copied.audit.head.clone());
+    let noted = Noted { file: file.display().to_string(), bytes: copied.bytes, head, at: Clock::System.now() };
+    db.write(move |conn| note_backup(conn, noted)).await
 }
 
 /// Puts the copy in place, after it was found whole.

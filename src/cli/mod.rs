@@ -23,6 +23,7 @@ mod serve;
 mod setup_link;
 mod show;
 mod simulate;
+mod support;
 mod tail;
 mod trigger;
 mod simulator;
@@ -82,6 +83,8 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Put a copy in the place of the embedded database; the server must be stopped
     Restore(backup::RestoreArgs),
+    /// Write what somebody who helps from afar needs to know, without secrets, numbers, codes or texts
+    SupportBundle(support::Args),
     /// What the sandbox's handsets and mailboxes show
     Inbox(inbox::Args),
     /// Forward a running server's events to an address on this machine, signed as webhooks are
@@ -125,6 +128,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Config(args) => config::run(file, &args),
         Command::Openapi(args) => openapi::run(&args),
+        Command::Audit(args) if args.is_offline() => audit::check(args),
         Command::Lab(args) => runtime()?.block_on(lab::run_anywhere(&args)),
         Command::Simulate(args) if !args.is_of_database() => simulate::run(&args),
         Command::Listen(args) => runtime()?.block_on(listen::run(args)),
@@ -172,6 +176,7 @@ impl Command {
             Command::Audit(args) => audit::run(config, args).await,
             Command::Backup(args) => backup::back_up(config, args).await,
             Command::Restore(args) => backup::restore(config, args).await,
+            Command::SupportBundle(args) => support::run(config, args).await,
             Command::Inbox(args) => inbox::run(config, args).await,
             Command::Simulate(args) => simulate::of_database(config, args).await,
             // They read the configuration themselves, bad as it may be, or need none: `run` above.

@@ -308,6 +308,27 @@ concern! {
 }
 
 concern! {
+    /// Signed checkpoints of the audit chain: kept where the database's owner has no hand, they show a log that was cut, put
+    /// back to an older state or replaced. Each is written into the log as well. See docs/audit.md.
+    pub struct Audit {
+        /// One in this time, however many processes there are.
+        checkpoint_every: Duration = default "1h", "POSTERN_AUDIT_CHECKPOINT_EVERY", lasting(secs(60), secs(DAY));
+        /// A file that each is appended to, one line of JSON; of the process that delivers.
+        checkpoint_file: Option<PathBuf> = example "/var/log/postern/checkpoints.jsonl", "POSTERN_AUDIT_CHECKPOINT_FILE", any;
+        /// An address that each is posted to. Private networks must be opened by outbound.allow.
+        checkpoint_url: Option<BaseUrl> = example "https://vault.example.com/checkpoints", "POSTERN_AUDIT_CHECKPOINT_URL", any;
+    }
+}
+
+concern! {
+    /// Copies of the embedded database that the console asks for; `postern backup` writes wherever it is told.
+    pub struct Backup {
+        /// Where they go; better on another disk. Default: backups in the data directory.
+        directory: Option<PathBuf> = example "/backups", "POSTERN_BACKUP_DIRECTORY", any;
+    }
+}
+
+concern! {
     /// Logs, on standard error.
     pub struct Log {
         /// What to log: a level, or levels by target such as "info,postern::jobs=debug".

@@ -41,6 +41,8 @@ impl fmt::Display for Size {
 }
 
 impl Setting for Size {
+    const SHOWN: bool = true;
+
     fn read(value: &Value) -> Result<Self, Wrong> {
         let text = text_of(value, "a size", "1MiB")?.trim();
         let parsed = UNITS.into_iter().find_map(|(unit, bytes)| {
@@ -75,6 +77,8 @@ impl Workers {
 }
 
 impl Setting for Workers {
+    const SHOWN: bool = true;
+
     fn read(value: &Value) -> Result<Self, Wrong> {
         if value.as_text().is_some_and(|text| text.trim() == "auto") {
             return Ok(Workers::Auto);
@@ -96,6 +100,8 @@ pub enum Listen {
 }
 
 impl Setting for Listen {
+    const SHOWN: bool = true;
+
     fn read(value: &Value) -> Result<Self, Wrong> {
         if value.as_text().is_some_and(|text| text.trim() == "off") {
             return Ok(Listen::Off);
@@ -133,6 +139,8 @@ impl fmt::Display for BaseUrl {
 }
 
 impl Setting for BaseUrl {
+    const SHOWN: bool = true;
+
     fn read(value: &Value) -> Result<Self, Wrong> {
         let text = text_of(value, "a URL", "https://otp.example.com")?.trim();
         let hint = "write http:// or https://, a host and perhaps a path, e.g. \"https://otp.example.com\"";

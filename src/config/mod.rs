@@ -28,13 +28,14 @@ pub use carriers::{
     TonNpi, TwilioCarrier, VonageCarrier, VonageSmsCarrier, YesNo,
 };
 pub use concerns::{
-    Activations, AlertKind, Alerts, Billing, Console, Database, Dispatch, Fraud, Log, LogFormat, Metrics, Node,
-    Numbers, Outbound, RequestLog, Retention, Role, Server, SeveralNodes, Sharing, Switch,
+    Activations, AlertKind, Alerts, Audit, Backup, Billing, Console, Database, Dispatch, Fraud, Log, LogFormat,
+    Metrics, Node, Numbers, Outbound, RequestLog, Retention, Role, Server, SeveralNodes, Sharing, Switch,
 };
 pub use fault::{ConfigFaults, Fault, Origin, Wrong};
 pub use keyring::{KeyState, secret_key_file};
 pub use kinds::{BaseUrl, DatabaseUrl, Listen, RedisUrl, SecretKey, Size, Workers};
 pub use print::default_file;
+pub use reader::Written;
 pub use source::Source;
 
 /// Everything an operator can set, checked. Its Debug shows no secret.
@@ -66,25 +67,33 @@ pub struct Config {
     pub billing: Billing,
     /// Rented numbers.
     pub numbers: Numbers,
+    /// Checkpoints of the audit chain.
+    pub audit: Audit,
+    /// Copies of the database.
+    pub backup: Backup,
     /// The operators' console.
     pub console: Console,
     /// Logs.
     pub log: Log,
     /// Who takes messages; the sandbox comes first.
     pub carriers: Vec<CarrierConfig>,
+    /// Every key that is written somewhere, without its value where that might be a secret.
+    pub written: Vec<Written>,
 }
 
 impl Config {
     /// Reads file and environment as `source` holds them.
     pub fn load(source: Source) -> Result<Config, ConfigFaults> {
         let Source { name, text, env, defaults } = source;
-        let mut reader = Reader { file: name, env, defaults, faults: Vec::new(), origins: BTreeMap::new() };
+        let mut reader =
+            Reader { file: name, env, defaults, faults: Vec::new(), origins: BTreeMap::new(), written: Vec::new() };
         let (mut tables, syntax) = value::parse_file(&text);
         let config = read_concerns(&mut reader, &mut tables);
         refuse_leftovers(&mut reader, tables);
+        let written = std::mem::take(&mut reader.written);
         let faults = with_syntax(reader, syntax);
         match config {
-            Some(config) if faults.is_empty() => Ok(config),
+            Some(config) if faults.is_empty() => Ok(Config { written, ..config }),
             _ => Err(ConfigFaults(faults)),
         }
     }
@@ -126,6 +135,11 @@ impl Config {
         self.carriers.iter().find(|carrier| carrier.name == name)
     }
 
+    /// Where copies of the database go that the console asks for.
+    pub fn backup_directory(&self) -> PathBuf {
+        self.backup.directory.clone().unwrap_or_else(|| self.node.data_dir.join("backups"))
+    }
+
     /// The file the server's key is kept in where no variable or key gives it.
     pub fn secret_key_file(&self) -> PathBuf {
         secret_key_file(&self.node.data_dir)
@@ -145,6 +159,8 @@ fn read_concerns(reader: &mut Reader, tables: &mut Table) -> Option<Config> {
     let alerts = named::<Alerts>(reader, tables, "alerts");
     let billing = named::<Billing>(reader, tables, "billing");
     let numbers = named::<Numbers>(reader, tables, "numbers");
+    let audit = named::<Audit>(reader, tables, "audit");
+    let backup = named::<Backup>(reader, tables, "backup");
     let console = named::<Console>(reader, tables, "console");
     let log = named::<Log>(reader, tables, "log");
     let carriers = carriers::read(reader, tables.remove("carriers"));
@@ -177,9 +193,12 @@ fn read_concerns(reader: &mut Reader, tables: &mut Table) -> Option<Config> {
         alerts: alerts?,
         billing: billing?,
         numbers: numbers?,
+        audit: audit?,
+        backup: backup?,
         console: console?,
         log: log?,
         carriers,
+        written: Vec::new(),
     })
 }
 

@@ -8,8 +8,8 @@ use super::carriers::{
 };
 use super::concern::{Concern, Fallback, Key};
 use super::concerns::{
-    Alerts, Billing, Console, Database, Dispatch, Fraud, Log, Metrics, Node, Numbers, Outbound, RequestLog, Retention,
-    Server, Sharing,
+    Alerts, Audit, Backup, Billing, Console, Database, Dispatch, Fraud, Log, Metrics, Node, Numbers, Outbound,
+    RequestLog, Retention, Server, Sharing,
 };
 use super::fault::did_you_mean;
 
@@ -29,7 +29,7 @@ const CARRIERS_HEAD: &str = "
 /// A table of the file: its name, docs and keys.
 type Shown = (&'static str, &'static [&'static str], &'static [Key]);
 
-fn tables() -> [Shown; 15] {
+fn tables() -> [Shown; 17] {
     [
         ("", Node::DOCS, Node::KEYS),
         ("server", Server::DOCS, Server::KEYS),
@@ -44,6 +44,8 @@ fn tables() -> [Shown; 15] {
         ("alerts", Alerts::DOCS, Alerts::KEYS),
         ("billing", Billing::DOCS, Billing::KEYS),
         ("numbers", Numbers::DOCS, Numbers::KEYS),
+        ("audit", Audit::DOCS, Audit::KEYS),
+        ("backup", Backup::DOCS, Backup::KEYS),
         ("console", Console::DOCS, Console::KEYS),
         ("log", Log::DOCS, Log::KEYS),
     ]

@@ -7,6 +7,20 @@ use super::fault::{Fault, Origin, Wrong, did_you_mean};
 use super::setting::Setting;
 use super::value::{Entry, Table, Value};
 
+/// A key that is written in the file or as a variable.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = ConfigKey)]
+pub struct Written {
+    /// Its full name, e.g. `server.bind`.
+    pub key: String,
+    /// Where it is written: a line of the file, or a variable.
+    pub place: String,
+    /// What it holds; null where that may be a secret, which is every text of no fixed form.
+    pub value: Option<String>,
+    /// What stands in for it where it is not written; null where nothing does.
+    pub default: Option<String>,
+}
+
 /// What is being read, and what has been found wrong with it.
 #[derive(Debug)]
 pub struct Reader {
@@ -20,6 +34,8 @@ pub struct Reader {
     pub faults: Vec<Fault>,
     /// Where each key that was written stands, by its full name.
     pub origins: BTreeMap<String, Origin>,
+    /// Every key that was written, in the order of reading.
+    pub written: Vec<Written>,
 }
 
 impl Reader {
@@ -61,13 +77,19 @@ impl<'r> Section<'r> {
     /// Takes one key: its variable, else the file's value, else what stands in. `None` after noting a fault.
     pub fn take<T: Setting>(&mut self, key: &Key, check: impl Fn(&T) -> Result<(), Wrong>) -> Option<T> {
         let full = self.full(key.name);
+        let variable = self.variable(key);
+        let overruled = self.reader.env.contains_key(&variable);
         let written = self.table.remove(key.name).map(|Entry { value, line }| {
             let origin = Origin::Line(self.reader.file.clone(), line);
+            if !overruled {
+                self.note_written::<T>((&full, key), &origin, &value);
+            }
             self.judge(&full, origin, &value, &check)
         });
-        let variable = self.variable(key);
         if let Some(text) = self.reader.env.remove(&variable) {
-            return self.judge(&full, Origin::Variable(variable), &Value::Word(text), &check);
+            let (origin, value) = (Origin::Variable(variable), Value::Word(text));
+            self.note_written::<T>((&full, key), &origin, &value);
+            return self.judge(&full, origin, &value, &check);
         }
         match (written, key.fallback) {
             (Some(read), _) => read,
@@ -160,6 +182,17 @@ impl<'r> Section<'r> {
         } else {
             key.env.to_owned()
         }
+    }
+
+    /// Keeps that the key is written; its value only where its type can hold no secret.
+    fn note_written<T: Setting>(&mut self, (full, key): (&str, &Key), origin: &Origin, value: &Value) {
+        let default = match key.fallback {
+            Fallback::Default(text) => Some(text.to_owned()),
+            Fallback::Example(_) | Fallback::Required(_) => None,
+        };
+        let value = if T::SHOWN { value.shown() } else { None };
+        let written = Written { key: full.to_owned(), place: origin.to_string(), value, default };
+        self.reader.written.push(written);
     }
 
     fn judge<T: Setting>(

@@ -16,6 +16,9 @@ use crate::secret::Secret;
 
 /// A type a key can hold.
 pub trait Setting: Sized {
+    /// Whether its values may be shown to an operator. Not unless a type says so: a text may be a secret.
+    const SHOWN: bool = false;
+
     /// Reads it; the fault says what is wrong and how to write it.
     fn read(value: &Value) -> Result<Self, Wrong>;
 
@@ -80,6 +83,8 @@ pub const fn secs(count: u64) -> Duration {
 }
 
 impl<T: Setting> Setting for Option<T> {
+    const SHOWN: bool = T::SHOWN;
+
     fn read(value: &Value) -> Result<Self, Wrong> {
         T::read(value).map(Some)
     }
@@ -106,6 +111,8 @@ impl<T: Setting + Zeroize> Setting for Secret<T> {
 }
 
 impl Setting for PathBuf {
+    const SHOWN: bool = true;
+
     fn read(value: &Value) -> Result<Self, Wrong> {
         let text = text_of(value, "a path", "data")?;
         if text.is_empty() { Err(Wrong::new("is empty", "write a path such as \"data\"")) } else { Ok(text.into()) }
@@ -113,6 +120,8 @@ impl Setting for PathBuf {
 }
 
 impl Setting for u32 {
+    const SHOWN: bool = true;
+
     fn read(value: &Value) -> Result<Self, Wrong> {
         let hint = "write a whole number without quotes";
         match value {
@@ -133,6 +142,8 @@ impl Setting for u32 {
 }
 
 impl Setting for u16 {
+    const SHOWN: bool = true;
+
     fn read(value: &Value) -> Result<Self, Wrong> {
         let wide = u32::read(value)?;
         u16::try_from(wide).map_err(|_| Wrong::new(format!("= {wide} is out of range"), "write a number up to 65535"))
@@ -144,6 +155,8 @@ impl Setting for u16 {
 }
 
 impl Setting for Duration {
+    const SHOWN: bool = true;
+
     fn read(value: &Value) -> Result<Self, Wrong> {
         let hint = "write a whole number and a unit (ms, s, m, h, d), e.g. \"30s\"";
         match value.as_text() {
@@ -156,6 +169,8 @@ impl Setting for Duration {
 }
 
 impl Setting for SocketAddr {
+    const SHOWN: bool = true;
+
     fn read(value: &Value) -> Result<Self, Wrong> {
         let text = text_of(value, "an address with a port", "127.0.0.1:8080")?;
         text.trim().parse().map_err(|_| {
@@ -168,6 +183,8 @@ impl Setting for SocketAddr {
 }
 
 impl Setting for IpNet {
+    const SHOWN: bool = true;
+
     fn read(value: &Value) -> Result<Self, Wrong> {
         let text = text_of(value, "a CIDR", "10.0.0.0/8")?.trim();
         let alone = || text.parse::<std::net::IpAddr>().map(IpNet::from);
@@ -178,6 +195,8 @@ impl Setting for IpNet {
 }
 
 impl<T: Setting> Setting for Vec<T> {
+    const SHOWN: bool = T::SHOWN;
+
     fn read(value: &Value) -> Result<Self, Wrong> {
         let read: Vec<Result<T, Wrong>> = match value {
             Value::List(items) => items.iter().map(|item| T::read(&item.value)).collect(),
@@ -245,6 +264,8 @@ fn not_a_table(found: &str) -> Wrong {
 macro_rules! word_setting {
     ($($ty:ty),+) => {
         $(impl $crate::config::setting::Setting for $ty {
+            const SHOWN: bool = true;
+
             fn read(
                 value: &$crate::config::value::Value,
             ) -> Result<Self, $crate::config::fault::Wrong> {

@@ -59,6 +59,19 @@ impl Value {
         }
     }
 
+    /// The value as a person reads it. Only for what is no secret.
+    pub fn shown(&self) -> Option<String> {
+        match self {
+            Value::Word(text) | Value::Text(text) => Some(text.clone()),
+            Value::Int(number) => Some(number.to_string()),
+            Value::List(items) => {
+                let items: Option<Vec<String>> = items.iter().map(|item| item.value.shown()).collect();
+                items.map(|items| items.join(", "))
+            }
+            Value::Bool | Value::Table(_) | Value::Other(_) => None,
+        }
+    }
+
     /// Reads one TOML value, as variables hold for lists and tables.
     pub fn parse_inline(text: &str) -> Result<Value, Wrong> {
         match DeValue::parse(text) {

@@ -198,16 +198,8 @@ impl Desk {
     pub(super) fn page_with(&self, page: Page<'_>, status: StatusCode) -> Result<HttpResponse> {
         let did = self.pairs.iter().find(|(name, _)| name == "did").map(|(_, value)| value.as_str());
         let did = did.and_then(|did| FORMS.iter().find(|form| form.name == did)).map(|form| self.words.say(form.done));
-        let layout = Layout::around(
-            page,
-            self.words,
-            &self.operator,
-            &self.session,
-            &self.preferences,
-            &self.path,
-            self.back(),
-            did,
-        );
+        let layout =
+            Layout::around(page, self.words, &self.operator, &self.session, &self.preferences, self.back(), did);
         let mut response = reply::page(layout.render().map_err(Error::internal)?);
         *response.status_mut() = status;
         response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("Accept-Language, Cookie"));

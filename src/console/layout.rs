@@ -61,7 +61,6 @@ pub(super) struct Layout<'a> {
     themes: [Theme; 3],
     languages: Vec<&'static str>,
     language: Option<&'static str>,
-    path: &'a str,
     back: &'a str,
     did: Option<&'a str>,
     version: &'static str,
@@ -77,7 +76,6 @@ impl<'a> Layout<'a> {
         operator: &'a Operator,
         session: &'a Session,
         preferences: &Preferences,
-        path: &'a str,
         back: &'a str,
         did: Option<&'a str>,
     ) -> Layout<'a> {
@@ -92,7 +90,6 @@ impl<'a> Layout<'a> {
             themes: [Theme::Auto, Theme::Light, Theme::Dark],
             languages: languages().collect(),
             language: preferences.chosen_language(),
-            path,
             back,
             did,
             version: env!("CARGO_PKG_VERSION"),

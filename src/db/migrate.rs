@@ -72,6 +72,11 @@ pub fn pending(conn: &mut Conn) -> Result<Vec<String>> {
     Ok(known(conn)?.into_iter().filter(|version| !applied.contains(version)).collect())
 }
 
+/// The newest migration that the schema has.
+pub fn newest(conn: &mut Conn) -> Result<Option<String>> {
+    Ok(applied(conn)?.pop())
+}
+
 /// The embedded migrations of each database.
 trait Embedded {
     fn migrations(&self) -> EmbeddedMigrations;

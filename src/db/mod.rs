@@ -9,6 +9,7 @@ pub mod batch;
 mod bell;
 mod checkpoint;
 mod conn;
+pub mod facts;
 mod fault;
 pub mod fixed;
 mod fresh;

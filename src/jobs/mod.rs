@@ -6,6 +6,8 @@
 pub mod backoff;
 mod store;
 mod runner;
+mod view;
 
 pub use runner::{Job, run_due};
-pub use store::{enqueue, enqueue_at};
+pub use store::{enqueue, enqueue_at, list, queues};
+pub use view::{Filter, JobQueue, JobState, JobView};

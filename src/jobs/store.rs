@@ -7,6 +7,7 @@ use crate::db::Conn;
 use crate::db::schema::jobs;
 use crate::error::{Error, Result};
 use crate::ids::JobId;
+use crate::jobs::view::{Filter, JobQueue, JobState, JobView};
 
 #[derive(Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = jobs, treat_none_as_default_value = false)]
@@ -75,4 +76,65 @@ pub(super) fn done(conn: &mut Conn, id: JobId) -> Result<()> {
 pub(super) fn put_back(conn: &mut Conn, id: JobId, run_at: Option<Millis>, error: &str) -> Result<()> {
     diesel::update(jobs::table.find(id)).set((jobs::run_at.eq(run_at), jobs::last_error.eq(error))).execute(conn)?;
     Ok(())
+}
+
+/// Lists jobs, newest first, from behind `before`.
+pub fn list(conn: &mut Conn, filter: &Filter, before: Option<JobId>, now: Millis, limit: i64) -> Result<Vec<JobView>> {
+    let mut query = jobs::table.select(Row::as_select()).order(jobs::id.desc()).limit(limit).into_boxed();
+    if let Some(before) = before {
+        query = query.filter(jobs::id.lt(before));
+    }
+    if let Some(kind) = &filter.kind {
+        query = query.filter(jobs::kind.eq(kind));
+    }
+    query = match filter.state {
+        None => query,
+        Some(JobState::Buried) => query.filter(jobs::run_at.is_null()),
+        Some(JobState::Due) => query.filter(jobs::run_at.le(now)),
+        Some(JobState::Waiting) => query.filter(jobs::run_at.gt(now)),
+    };
+    let rows: Vec<Row> = query.load(conn)?;
+    Ok(rows.into_iter().map(|row| view(row, now)).collect())
+}
+
+fn view(row: Row, now: Millis) -> JobView {
+    let state = match row.run_at {
+        None => JobState::Buried,
+        Some(at) if at <= now => JobState::Due,
+        Some(_) => JobState::Waiting,
+    };
+    let Row { id, kind, payload: _, run_at, attempts, last_error, created_at } = row;
+    JobView { id, kind, state, attempts, run_at, last_error, created_at }
+}
+
+#[derive(QueryableByName)]
+struct QueueRow {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    kind: String,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    waiting: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    due: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    buried: i64,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+    oldest: Option<Millis>,
+}
+
+/// How much waits of each kind of job.
+pub fn queues(conn: &mut Conn, now: Millis) -> Result<Vec<JobQueue>> {
+    let now = now.0;
+    let sql = format!(
+        "SELECT kind, COUNT(CASE WHEN run_at > {now} THEN 1 END) AS waiting,
+                COUNT(CASE WHEN run_at <= {now} THEN 1 END) AS due,
+                COUNT(CASE WHEN run_at IS NULL THEN 1 END) AS buried,
+                MIN(CASE WHEN run_at <= {now} THEN run_at END) AS oldest
+           FROM jobs GROUP BY kind ORDER BY kind"
+    );
+    let rows: Vec<QueueRow> = crate::both!(conn, c => diesel::sql_query(&sql).load(c))?;
+    let queue = |row: QueueRow| {
+        let QueueRow { kind, waiting, due, buried, oldest } = row;
+        JobQueue { kind, waiting, due, buried, oldest_due_at: oldest }
+    };
+    Ok(rows.into_iter().map(queue).collect())
 }

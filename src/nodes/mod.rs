@@ -17,6 +17,7 @@ use crate::error::Result;
 use crate::ids::NodeId;
 use identity::Identity;
 use store::Crowd;
+pub use store::{NodeView, list};
 
 /// How often a process says that it lives.
 pub const BEAT_EVERY: Duration = Duration::from_secs(2);
@@ -61,6 +62,11 @@ impl Nodes {
     pub fn unknown(role: Role, clock: &Clock) -> Nodes {
         let identity = Identity::find(None, clock.now());
         Nodes { identity, role, serving: AtomicU32::new(1), working: AtomicU32::new(1) }
+    }
+
+    /// What this process does.
+    pub fn role(&self) -> Role {
+        self.role
     }
 
     /// The id of this process.

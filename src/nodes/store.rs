@@ -19,6 +19,23 @@ struct Row {
     seen_at: Millis,
 }
 
+/// A process that shares the database, as operators see it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = Node)]
+pub struct NodeView {
+    /// Its id.
+    pub id: NodeId,
+    /// `all`, `api` (serves only) or `worker` (delivers only).
+    #[schema(value_type = String, example = "all")]
+    pub role: Role,
+    /// When it started.
+    #[schema(value_type = String, format = DateTime)]
+    pub started_at: Millis,
+    /// When it last said that it lives; every two seconds.
+    #[schema(value_type = String, format = DateTime)]
+    pub seen_at: Millis,
+}
+
 /// How many processes there are of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Crowd {
@@ -58,6 +75,15 @@ pub(super) fn beat(conn: &mut Conn, (id, role): (NodeId, Role), now: Millis) -> 
         u32::try_from(counted).unwrap_or(u32::MAX)
     };
     Ok(Crowd { serving: count(Role::Worker), working: count(Role::Api) })
+}
+
+/// Every process that was seen lately, by age.
+pub fn list(conn: &mut Conn) -> Result<Vec<NodeView>> {
+    let rows = nodes::table.order(nodes::started_at.asc());
+    let rows: Vec<(NodeId, Role, Millis, Millis)> =
+        rows.select((nodes::id, nodes::role, nodes::started_at, nodes::seen_at)).load(conn)?;
+    let view = |(id, role, started_at, seen_at)| NodeView { id, role, started_at, seen_at };
+    Ok(rows.into_iter().map(view).collect())
 }
 
 /// Takes a process off.

@@ -87,6 +87,10 @@ const TAGS: &[(&str, &str)] = &[
     ("Admin: webhooks", "Operators: endpoints of all organizations, and what carriers call here."),
     ("Admin: operators", "Operators: who may use this part, in which role."),
     ("Admin: audit", "Operators: every change, in a hash chain that can be verified."),
+    (
+        "Admin: system",
+        "Operators: the installation itself: its state, copies of the database, jobs, the support bundle.",
+    ),
 ];
 
 const ABOUT: &str = "\

@@ -1,5 +1,6 @@
 //! The command line as a shell sees it: exit codes, output, and the first start of `postern dev`.
 
+mod audit;
 mod backup;
 mod doctor;
 mod remote;

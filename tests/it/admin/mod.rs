@@ -5,4 +5,5 @@ mod changes;
 mod messages;
 mod overview;
 mod roles;
+mod system;
 mod tail;

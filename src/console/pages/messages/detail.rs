@@ -12,8 +12,8 @@ use crate::console::facts::facts;
 use crate::console::layout::Page;
 use crate::console::listing::Place;
 use crate::console::markup::Markup;
-use crate::console::words::Words;
 use crate::error::{Error, Result};
+use crate::words::Words;
 
 const FACTS: &[Column] = &[
     Column::status("Status", "/status"),

@@ -12,8 +12,8 @@ use crate::console::form::{Field, Form, Kind, Reason};
 use crate::console::layout::Page;
 use crate::console::listing::{Listing, Place};
 use crate::console::markup::Markup;
-use crate::console::words::Words;
 use crate::error::Result;
+use crate::words::Words;
 
 /// Every erasure.
 pub(in crate::console::pages) static ERASURES: Listing = Listing {

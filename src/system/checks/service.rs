@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Finding;
 use crate::accounts::list_operators;
+use crate::app::App;
 use crate::clock::{Clock, Millis};
 use crate::config::{CarrierKind, Config, DatabaseUrl};
 use crate::db::{Conn, Db, Settings, migrate};
@@ -18,10 +19,28 @@ const SKEW_MS: i64 = 2_000;
 
 /// Looks at everything that is not the machine.
 pub async fn examine(config: &Config) -> Vec<Finding> {
-    let mut findings = vec![public_url(config)];
+    let mut findings = vec![public_url(config), checkpoints(config)];
     findings.extend(database(config).await);
     findings.extend(redis(config).await);
     findings
+}
+
+/// Looks at the same by the database and the links that the process has open.
+pub async fn examine_running(app: &App) -> Result<Vec<Finding>> {
+    let mut findings = vec![public_url(&app.config), checkpoints(&app.config)];
+    let db = app.db.clone();
+    let seen = app.db.read(move |conn| look(conn, &db)).await?;
+    findings.extend(seen.findings(&app.config, app.clock.now()));
+    Ok(findings)
+}
+
+fn checkpoints(config: &Config) -> Finding {
+    const ABOUT: &str = "audit checkpoints";
+    let kept = [config.audit.checkpoint_file.is_some(), config.audit.checkpoint_url.is_some()];
+    if kept.contains(&true) {
+        return Finding::ok(ABOUT, "are kept outside the database");
+    }
+    Finding::ok(ABOUT, "in the database and the log only; audit.checkpoint_file and checkpoint_url keep them elsewhere")
 }
 
 fn public_url(config: &Config) -> Finding {

@@ -1,5 +1,7 @@
 //! The SQL of the audit log.
 
+pub mod checkpoints;
+
 use diesel::prelude::*;
 
 use crate::audit::Record;
@@ -21,6 +23,12 @@ pub struct Filter {
     pub actor: Option<String>,
     /// Only rows of this action.
     pub action: Option<String>,
+    /// Only rows of this request.
+    pub request_id: Option<String>,
+    /// Only rows at this moment or later.
+    pub since: Option<Millis>,
+    /// Only rows before this moment.
+    pub until: Option<Millis>,
     /// At most so many.
     pub limit: i64,
 }
@@ -93,6 +101,15 @@ pub fn list(conn: &mut Conn, filter: &Filter) -> Result<Vec<Record>> {
     }
     if let Some(action) = &filter.action {
         query = query.filter(audit_log::action.eq(action));
+    }
+    if let Some(request) = &filter.request_id {
+        query = query.filter(audit_log::request_id.eq(request));
+    }
+    if let Some(since) = filter.since {
+        query = query.filter(audit_log::at.ge(since));
+    }
+    if let Some(until) = filter.until {
+        query = query.filter(audit_log::at.lt(until));
     }
     let rows: Vec<Row> = query.load(conn)?;
     Ok(rows.into_iter().map(Record::from).collect())

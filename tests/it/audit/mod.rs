@@ -1,5 +1,9 @@
 //! The audit chain on a real database: what tampering it finds, and that writers cannot break it.
 
+mod checkpoints;
+mod doors;
+mod million;
+
 use diesel::prelude::*;
 use postern::accounts::{self, NewOrg, PlanName};
 use postern::audit::{self, Actor, By, Change, Fault, Verdict};
