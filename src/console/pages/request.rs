@@ -74,7 +74,7 @@ fn list<'a>(value: &'a Value, at: &str) -> &'a [Value] {
 }
 
 /// A table of `found` under `title`; nothing where there are none.
-fn rows(desk: &Desk, title: &str, columns: &[Column], found: &[Value]) -> Result<Option<Markup>> {
+pub(super) fn rows(desk: &Desk, title: &str, columns: &[Column], found: &[Value]) -> Result<Option<Markup>> {
     if found.is_empty() {
         return Ok(None);
     }
