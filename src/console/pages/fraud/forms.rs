@@ -42,7 +42,7 @@ pub(in crate::console::pages) static ADD_ENTRY: Form = Form {
     api: "/v1/admin/fraud/lists",
     fields: &[
         Field::must("action", "What", Kind::Choice(&["block", "allow"])),
-        Field::must("kind", "Kind", Kind::Choice(&["number", "prefix", "network", "device"])),
+        Field::must("kind", "Kind", Kind::Choice(&["number", "prefix", "ip", "device"])),
         Field::must("value", "Value", Kind::Text)
             .help("A number, a plus and its first digits, an address or network, or a device's name."),
         Field::may("expires_at", "Until (UTC)", Kind::Moment).help("For good where empty."),

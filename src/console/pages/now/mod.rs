@@ -200,9 +200,8 @@ fn tiles(seen: &Value, words: Words) -> Vec<TileView<'static>> {
     let none = || String::from("–");
     let money = |list: &str| {
         let sums = at(list).and_then(Value::as_array).into_iter().flatten();
-        let sum = |one: &Value| {
-            format!("{} {}", one["amount"].as_str().unwrap_or_default(), one["currency"].as_str().unwrap_or_default())
-        };
+        let part = |one: &Value, name: &str| one.get(name).map(plain).unwrap_or_default();
+        let sum = |one: &Value| format!("{} {}", part(one, "amount"), part(one, "currency"));
         sums.map(sum).collect::<Vec<_>>().join(", ")
     };
     let spent = Some(money("/tiles/spent_today")).filter(|sum| !sum.is_empty());
