@@ -52,7 +52,6 @@ pub mod billing;
 pub mod callbacks;
 pub mod requests;
 pub mod privacy;
-pub mod disk;
 pub mod health;
 pub mod overview;
 pub mod system;
