@@ -29,6 +29,7 @@ pub mod http;
 pub mod jobs;
 pub mod providers;
 pub mod app;
+pub mod disk;
 
 // The rooms: one feature each.
 pub mod audit;
@@ -49,11 +50,11 @@ pub mod verifications;
 pub mod sentinel;
 pub mod broadcasts;
 pub mod billing;
+pub mod overview;
 pub mod callbacks;
 pub mod requests;
 pub mod privacy;
 pub mod health;
-pub mod overview;
 pub mod system;
 pub mod admin;
 pub mod console;

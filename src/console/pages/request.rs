@@ -69,7 +69,7 @@ async fn request(desk: Desk, id: Path<String>) -> Result<HttpResponse> {
     desk.page(Page { key: "developers", title: &title, lead, body })
 }
 
-fn list<'a>(value: &'a Value, at: &str) -> &'a [Value] {
+pub(super) fn list<'a>(value: &'a Value, at: &str) -> &'a [Value] {
     value.pointer(at).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
