@@ -3,9 +3,10 @@
 mod activations;
 mod channels;
 mod developers;
+mod fraud;
 mod request;
 mod messages;
-mod operators;
+mod now;
 mod system;
 mod tenant;
 mod tenants;
@@ -18,6 +19,17 @@ use crate::console::listing::Listing;
 
 /// Every table, for exports and for the test of the contract.
 pub(super) static LISTINGS: &[&Listing] = &[
+    &now::ALERTS,
+    &now::CARRIERS_NOW,
+    &now::COUNTRIES_NOW,
+    &fraud::HEAT,
+    &fraud::RULES,
+    &fraud::RULE_STATS,
+    &fraud::SIMULATIONS,
+    &fraud::LISTS,
+    &fraud::HOLDS,
+    &fraud::TOPS,
+    &fraud::DECISIONS,
     &tenants::ORGS,
     &tenants::PLANS,
     &tenant::KEYS,
@@ -48,9 +60,6 @@ pub(super) static LISTINGS: &[&Listing] = &[
     &developers::ERRORS,
     &developers::LIMITS_REFUSED,
     &developers::DEPRECATED,
-    &operators::OPERATORS,
-    &operators::SESSIONS,
-    &operators::TOKENS,
     &system::FINDINGS,
     &system::NODES,
     &system::QUEUES,
@@ -59,10 +68,19 @@ pub(super) static LISTINGS: &[&Listing] = &[
     &system::BACKUPS,
     &system::audit::AUDIT,
     &system::audit::CHECKPOINTS,
+    &system::operators::OPERATORS,
+    &system::operators::SESSIONS,
+    &system::operators::TOKENS,
 ];
 
 /// Every form, for what is sent and for the test of the contract.
 pub(super) static FORMS: &[&Form] = &[
+    &now::ACKNOWLEDGE,
+    &fraud::CHANGE_RULE,
+    &fraud::REPLAY_RULE,
+    &fraud::ADD_ENTRY,
+    &fraud::REMOVE_ENTRY,
+    &fraud::RELEASE_HOLD,
     &tenants::NEW_ORG,
     &tenant::CHANGE_ORG,
     &tenant::SUSPEND,
@@ -79,6 +97,7 @@ pub(super) static FORMS: &[&Form] = &[
     &tenant::WRITE_INVOICE,
     &channels::PAUSE,
     &channels::RESUME,
+    &channels::END_PAUSE,
     &channels::DRAIN_CARRIER,
     &channels::RESUME_CARRIER,
     &channels::PAUSE_ROUTE,
@@ -107,18 +126,21 @@ pub(super) static FORMS: &[&Form] = &[
     &webhooks::DISABLE_WEBHOOK,
     &webhooks::ENABLE_WEBHOOK,
     &webhooks::ROTATE_WEBHOOK,
-    &operators::NEW_OPERATOR,
-    &operators::CHANGE_OPERATOR,
-    &operators::DISABLE_OPERATOR,
-    &operators::INVITE,
-    &operators::NEW_TOKEN,
-    &operators::REVOKE_TOKEN,
-    &operators::END_SESSION,
     &system::BACK_UP,
     &system::audit::NEW_CHECKPOINT,
+    &system::operators::NEW_OPERATOR,
+    &system::operators::INVITE,
+    &system::operators::CHANGE_OPERATOR,
+    &system::operators::DISABLE,
+    &system::operators::ENABLE,
+    &system::operators::END_SESSION,
+    &system::operators::NEW_TOKEN,
+    &system::operators::REVOKE_TOKEN,
 ];
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
+    now::configure(routes);
+    fraud::configure(routes);
     tenants::configure(routes);
     tenant::configure(routes);
     channels::configure(routes);
@@ -127,6 +149,5 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
     webhooks::configure(routes);
     developers::configure(routes);
     request::configure(routes);
-    operators::configure(routes);
     system::configure(routes);
 }

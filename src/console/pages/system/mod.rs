@@ -2,6 +2,7 @@
 //! operators.
 
 pub(super) mod audit;
+pub(super) mod operators;
 
 use actix_web::http::header;
 use actix_web::web::ServiceConfig;
@@ -143,6 +144,7 @@ pub(super) static BACK_UP: Form = Form {
 pub(super) fn configure(routes: &mut ServiceConfig) {
     routes.service(system).service(bundle);
     audit::configure(routes);
+    operators::configure(routes);
 }
 
 #[derive(Template)]
