@@ -17,7 +17,7 @@ const HOSTILE = `<img src=x onerror=alert(1)>"'><script>alert(2)</script>{{7*7}}
 const PAGES = ["now", "messages", "fraud", "tenants", "channels", "webhooks", "activations", "developers", "system", "account"];
 const THEMES = ["light", "dark"];
 
-let server, browser, state, tenant, hook, followed;
+let server, browser, state, tenant, hook, followed, message, erasure;
 
 async function api(method, path, body, token = server.operatorToken) {
   const answer = await fetch(server.base + path, {
@@ -91,6 +91,8 @@ test("there is something to see: traffic, and names that try to get out", async 
   });
   assert.equal(sent.status, 201);
   followed = sent.headers.get("x-request-id");
+  message = (await api("GET", "/v1/admin/messages?kind=transactional&mode=test&limit=1")).data[0].id;
+  erasure = (await api("POST", "/v1/admin/erasures", { to: "+14155550131", reason: HOSTILE.slice(0, 100) })).id;
 });
 
 for (const colorScheme of THEMES) {
@@ -98,7 +100,7 @@ for (const colorScheme of THEMES) {
     const { context, faults } = await signedIn({ colorScheme, viewport: { width: 1280, height: 900 } });
     const page = await context.newPage();
     const found = [];
-    for (const name of [...PAGES, `tenants/${tenant}`, `webhooks/${hook}`, `requests/${followed}`]) {
+    for (const name of [...PAGES, `tenants/${tenant}`, `webhooks/${hook}`, `requests/${followed}`, `messages/${message}`, "system/erasures", `system/erasures/${erasure}`]) {
       for (const width of [1280, 390]) {
         await page.setViewportSize({ width, height: 900 });
         const answer = await page.goto(`/console/${name}`, { waitUntil: "load" });
@@ -117,6 +119,27 @@ for (const colorScheme of THEMES) {
     await context.close();
   });
 }
+
+test("a message is found by tokens and followed, and its number is shown to who says why", async () => {
+  const { context, faults } = await signedIn();
+  const page = await context.newPage();
+  await page.goto("/console/messages?did=");
+  await page.keyboard.press("/");
+  await page.keyboard.type(`${message} kind:transactional`);
+  await page.keyboard.press("Enter");
+  await page.locator(`a[href="/console/messages/${message}"]`).first().click();
+  await page.getByText("message.accepted").waitFor();
+  assert.equal(await page.getByText("+12025550").count(), 0, "a number before it is revealed");
+  await page.getByText("Reveal number and text").first().click();
+  const form = page.locator('form[action="/console/act/reveal-message"]');
+  await form.getByLabel("Why, for the audit log").fill("the browser test asks");
+  await form.getByRole("button").click();
+  await page.getByText("+12025550").first().waitFor();
+  await page.getByText("onerror").first().waitFor();
+  assert.equal(await page.locator("img[src=x]").count(), 0);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
 
 test("a hostile name is text, wherever it stands", async () => {
   const { context, faults } = await signedIn();
