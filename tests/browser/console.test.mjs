@@ -14,7 +14,7 @@ const PASSWORD = "a quiet lighthouse at noon";
 // Whatever can be named may be hostile.
 const HOSTILE = `<img src=x onerror=alert(1)>"'><script>alert(2)</script>{{7*7}}`;
 
-const PAGES = ["now", "messages", "fraud", "tenants", "channels", "webhooks", "activations", "developers", "system", "account"];
+const PAGES = ["now", "messages", "fraud", "tenants", "channels", "webhooks", "activations", "developers", "system", "system/audit", "account"];
 const THEMES = ["light", "dark"];
 
 let server, browser, state, tenant, hook, followed, message, erasure;
@@ -219,6 +219,43 @@ test("a webhook endpoint is tested, turned off with a typed word and on again; a
   await page.getByRole("heading", { level: 2, name: "Verification", exact: true }).waitFor();
   const text = await page.locator("main").textContent();
   assert.ok(!text.includes("14155550199"), "a number is masked");
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test("the chain is checked, a checkpoint made, a proof and a support bundle taken away, a backup made", async () => {
+  const { context, faults } = await signedIn();
+  const page = await context.newPage();
+  await page.goto("/console/system");
+  await page.locator("summary", { hasText: "Back up now" }).click();
+  await page.locator("form[action$='/act/back-up']").getByRole("button", { name: "Back up now" }).click();
+  await page.getByText("The backup is asked for").waitFor();
+  for (let tries = 0; tries < 50 && !(await page.locator("#backups .status.good").count()); tries += 1) {
+    await page.waitForTimeout(100);
+    await page.reload();
+  }
+  assert.equal(await page.locator("#backups .status.good").textContent(), "made");
+  const taken = async (link) => {
+    const [file] = await Promise.all([page.waitForEvent("download"), link.click()]);
+    const chunks = [];
+    for await (const chunk of await file.createReadStream()) chunks.push(chunk);
+    return Buffer.concat(chunks).toString("utf8");
+  };
+  const bundle = await taken(page.getByRole("link", { name: /Support bundle/ }));
+  assert.equal(JSON.parse(bundle).status.database.kind, "sqlite");
+  for (const secret of [server.testKey, server.liveKey, server.operatorToken, "14155550199"]) assert.ok(!bundle.includes(secret));
+  await page.getByRole("link", { name: "Audit log", exact: true }).click();
+  await page.locator("summary", { hasText: "Make a checkpoint now" }).click();
+  await page.locator("form[action$='/act/new-checkpoint']").getByRole("button", { name: "Make a checkpoint now" }).click();
+  await page.getByText("The checkpoint is made.").waitFor();
+  await page.getByRole("button", { name: "Check the whole chain" }).click();
+  await page.getByText("The chain is whole, and every checkpoint in the database agrees.").waitFor();
+  await page.getByLabel("Proof from no.").fill("2");
+  const proof = await taken(page.getByRole("button", { name: "Download a proof" }));
+  const lines = proof.trim().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual([lines[0].kind, lines[0].seq, lines.at(-1).kind], ["row", 2, "checkpoint"]);
+  await page.goto("/console/system/audit?action=backup.create");
+  assert.equal(await page.locator("#audit tbody tr").count(), 1);
   assert.deepEqual(faults, []);
   await context.close();
 });

@@ -32,7 +32,7 @@ pub(in crate::console::pages) static AUDIT: Listing = Listing {
         Column::text("Why", "/reason"),
         Column::code("Before", "/before"),
         Column::code("After", "/after"),
-        Column::code("Request", "/request_id"),
+        Column::code("Request", "/request_id").to("/console/requests/{/request_id}"),
         Column::code("Hash", "/hash").hidden(),
     ],
     filters: &[
