@@ -134,6 +134,7 @@ use crate::http::refusals::refusals;
         rules::replace_rules,
         rules::change_rule,
         simulations::create_simulation,
+        simulations::replay_rule,
         simulations::list_simulations,
         simulations::show_simulation,
         pauses::list_pauses,

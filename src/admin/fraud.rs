@@ -34,8 +34,8 @@ pub(super) struct WhichStretch {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WhichTop {
-    /// What attempts are counted by.
-    by: TopBy,
+    /// What attempts are counted by; `number` where absent.
+    by: Option<TopBy>,
     /// How far back, at most 31 days.
     #[param(example = "24h", default = "24h")]
     since: Option<String>,
@@ -106,7 +106,7 @@ pub(super) async fn show_fraud_heat(
 pub(super) async fn list_fraud_tops(_desk: Desk<Look>, app: Data<App>, query: Query<WhichTop>) -> Result<HttpResponse> {
     let WhichTop { by, since, mode } = query.0;
     let (mode, since) = WhichStretch { since, mode }.read(&app)?;
-    reply::ok(&sentinel::fraud_top(&app, mode, since, by).await?)
+    reply::ok(&sentinel::fraud_top(&app, mode, since, by.unwrap_or(TopBy::Number)).await?)
 }
 
 /// List how rules did: how often each fired, and of what was sent all the same how much nobody typed.

@@ -24,6 +24,8 @@ pub(super) enum Cell {
     Duration,
     /// A number of bytes, in its largest unit.
     Bytes,
+    /// Standard deviations from what is usual, to the right; far below zero stands out.
+    Score,
     /// A word of a closed set, with a colour that says whether it is well.
     Status,
     /// Yes or no.
@@ -92,6 +94,11 @@ impl Column {
         Column::new(label, at, Cell::Bytes)
     }
 
+    /// See [`Cell::Score`].
+    pub(super) const fn score(label: &'static str, at: &'static str) -> Column {
+        Column::new(label, at, Cell::Score)
+    }
+
     /// See [`Cell::Status`].
     pub(super) const fn status(label: &'static str, at: &'static str) -> Column {
         Column::new(label, at, Cell::Status)
@@ -125,6 +132,7 @@ impl Column {
             Cell::Percent => Shown { text: percent(value), class: "number", ..Shown::default() },
             Cell::Duration => Shown { text: duration(value), class: "number", ..Shown::default() },
             Cell::Bytes => Shown { text: bytes(value), class: "number", ..Shown::default() },
+            Cell::Score => Shown { text, class: heat(value), ..Shown::default() },
             Cell::Status => Shown { class: tone(&text), text, is_status: true, ..Shown::default() },
         };
         if self.cell == Cell::Flag {
@@ -235,6 +243,15 @@ fn bytes(value: &Value) -> String {
 
 fn percent(value: &Value) -> String {
     value.as_f64().map_or_else(|| plain(value), |share| format!("{:.1} %", share * 100.0))
+}
+
+/// How far below what is usual: three deviations are rarely chance, six never.
+fn heat(value: &Value) -> &'static str {
+    match value.as_f64() {
+        Some(score) if score <= -6.0 => "number hot",
+        Some(score) if score <= -3.0 => "number warm",
+        _ => "number",
+    }
 }
 
 /// What a word of a closed set says of how things are; never the colour alone: the word stands beside it.

@@ -222,6 +222,53 @@ test("sending is stopped and let go again from a phone, without scripts", async 
   await context.close();
 });
 
+test("what happens is told at once on the first page; an alert is acknowledged", async () => {
+  const { context, faults } = await signedIn();
+  const page = await context.newPage();
+  await page.goto("/console/now");
+  const lines = page.locator("[data-tail-lines] li");
+  await page.getByText("connected", { exact: true }).waitFor();
+  await api("POST", "/v1/verifications", { to: "+14155550177" }, server.liveKey);
+  await lines.filter({ hasText: "message.accepted" }).first().waitFor();
+  const told = await page.locator("[data-tail-lines]").textContent();
+  assert.ok(!told.includes("14155550177"), "a number is masked");
+  assert.equal(await page.locator("[data-tail-lines]").getAttribute("aria-live"), "off");
+  await page.getByRole("button", { name: "Hold still" }).click();
+  const before = await lines.count();
+  await api("POST", "/v1/verifications", { to: "+14155550178" }, server.liveKey);
+  await page.waitForTimeout(1500);
+  assert.equal(await lines.count(), before, "it is held still");
+  await api("POST", "/v1/admin/pause", { scope: "country", value: "AQ", reason: "a walk" });
+  await page.reload();
+  const row = page.locator("#alerts tr", { hasText: "pause" }).first();
+  await row.getByText("Acknowledge").first().click();
+  await row.getByLabel(/Why/).fill("our own walk");
+  await row.getByRole("button", { name: "Acknowledge" }).click();
+  await page.getByText("Acknowledged.").waitFor();
+  const alerts = await api("GET", "/v1/admin/alerts?state=acknowledged");
+  assert.equal(alerts.data[0].acknowledged_reason, "our own walk");
+  await page.locator("#pauses tr", { hasText: "AQ" }).getByText("Send again").first().click();
+  await page.locator("#pauses tr", { hasText: "AQ" }).getByRole("button", { name: "Send again" }).click();
+  await page.getByText("It sends again.").waitFor();
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test("a rule is replayed on recorded traffic and its result told", async () => {
+  const { context, faults } = await signedIn();
+  const page = await context.newPage();
+  await page.goto("/console/fraud");
+  const row = page.locator("#fraud-rules tr", { hasText: "prefix.hold" });
+  await row.getByText("Replay").first().click();
+  const form = row.locator("form[action$='/act/replay-fraud-rule']");
+  await form.getByLabel("Mode", { exact: true }).selectOption("off");
+  await form.getByRole("button", { name: "Replay" }).click();
+  await page.getByText("The replay is under way").waitFor();
+  await page.locator("#fraud-simulations tr", { hasText: "prefix.hold" }).first().waitFor();
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
 test("a table is filtered in its address, exported, and told as curl", async () => {
   const { context, faults } = await signedIn();
   const page = await context.newPage();

@@ -3,8 +3,10 @@
 mod activations;
 mod channels;
 mod developers;
+mod fraud;
 mod request;
 mod messages;
+mod now;
 mod system;
 mod tenant;
 mod tenants;
@@ -17,6 +19,17 @@ use crate::console::listing::Listing;
 
 /// Every table, for exports and for the test of the contract.
 pub(super) static LISTINGS: &[&Listing] = &[
+    &now::ALERTS,
+    &now::CARRIERS_NOW,
+    &now::COUNTRIES_NOW,
+    &fraud::HEAT,
+    &fraud::RULES,
+    &fraud::RULE_STATS,
+    &fraud::SIMULATIONS,
+    &fraud::LISTS,
+    &fraud::HOLDS,
+    &fraud::TOPS,
+    &fraud::DECISIONS,
     &tenants::ORGS,
     &tenants::PLANS,
     &tenant::KEYS,
@@ -62,6 +75,12 @@ pub(super) static LISTINGS: &[&Listing] = &[
 
 /// Every form, for what is sent and for the test of the contract.
 pub(super) static FORMS: &[&Form] = &[
+    &now::ACKNOWLEDGE,
+    &fraud::CHANGE_RULE,
+    &fraud::REPLAY_RULE,
+    &fraud::ADD_ENTRY,
+    &fraud::REMOVE_ENTRY,
+    &fraud::RELEASE_HOLD,
     &tenants::NEW_ORG,
     &tenant::CHANGE_ORG,
     &tenant::SUSPEND,
@@ -78,6 +97,7 @@ pub(super) static FORMS: &[&Form] = &[
     &tenant::WRITE_INVOICE,
     &channels::PAUSE,
     &channels::RESUME,
+    &channels::END_PAUSE,
     &channels::DRAIN_CARRIER,
     &channels::RESUME_CARRIER,
     &channels::PAUSE_ROUTE,
@@ -119,6 +139,8 @@ pub(super) static FORMS: &[&Form] = &[
 ];
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
+    now::configure(routes);
+    fraud::configure(routes);
     tenants::configure(routes);
     tenant::configure(routes);
     channels::configure(routes);

@@ -69,12 +69,12 @@ async fn request(desk: Desk, id: Path<String>) -> Result<HttpResponse> {
     desk.page(Page { key: "developers", title: &title, lead, body })
 }
 
-fn list<'a>(value: &'a Value, at: &str) -> &'a [Value] {
+pub(super) fn list<'a>(value: &'a Value, at: &str) -> &'a [Value] {
     value.pointer(at).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// A table of `found` under `title`; nothing where there are none.
-fn rows(desk: &Desk, title: &str, columns: &[Column], found: &[Value]) -> Result<Option<Markup>> {
+pub(super) fn rows(desk: &Desk, title: &str, columns: &[Column], found: &[Value]) -> Result<Option<Markup>> {
     if found.is_empty() {
         return Ok(None);
     }

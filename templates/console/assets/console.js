@@ -114,4 +114,75 @@
       location.href = chart.link.replace("{from}", moment(chart.at[at])).replace("{to}", moment(chart.at[at] + step));
     });
   }
+
+  // The live tail: a line a time, newest on top; nothing is kept but the last hundred.
+  const tail = document.querySelector("[data-tail]");
+  if (tail && window.EventSource) follow(tail);
+
+  function follow(box) {
+    const lines = box.querySelector("[data-tail-lines]");
+    const state = box.querySelector("[data-tail-state]");
+    const filter = box.querySelector("[data-tail-filter]");
+    const hold = box.querySelector("[data-tail-hold]");
+    const aloud = box.querySelector("[data-tail-aloud]");
+    let source, later;
+    const tell = (word) => { state.textContent = state.dataset[word]; };
+    const open = () => {
+      close();
+      const asked = new URLSearchParams({ mode: box.dataset.mode });
+      new FormData(filter).forEach((value, name) => { if (value.trim()) asked.set(name, value.trim()); });
+      source = new EventSource(`${box.dataset.tail}?${asked}`);
+      source.onopen = () => tell("on");
+      source.onmessage = (event) => add(JSON.parse(event.data));
+      source.addEventListener("gap", () => add({ what: "…" }));
+      source.onerror = () => {
+        tell("off");
+        // A refusal ends the source for good: it is asked anew, not too soon.
+        if (source && source.readyState === EventSource.CLOSED) { close(); later = setTimeout(open, 10000); }
+      };
+    };
+    const close = () => { clearTimeout(later); if (source) source.close(); source = undefined; };
+    const part = (tag, text, name) => {
+      const one = document.createElement(tag);
+      one.textContent = text;
+      if (name) one.className = name;
+      return one;
+    };
+    const tone = (what) => /delivered$/.test(what) ? "good" : /failed|undelivered|expired|block/.test(what) ? "bad" : /unknown|challenge/.test(what) ? "warn" : "";
+    const add = (line) => {
+      const item = document.createElement("li");
+      if (line.at) {
+        const time = part("time", line.at.slice(11, 19));
+        time.dateTime = line.at;
+        item.append(time);
+      }
+      item.append(part("span", line.what, `status ${tone(line.what)}`));
+      for (const name of ["channel", "kind", "to", "by", "error_code"]) if (line[name]) item.append(part("span", line[name]));
+      if (line.reasons && line.reasons.length) item.append(part("span", line.reasons.join(", "), "code"));
+      const href = line.message_id ? `/console/messages/${encodeURIComponent(line.message_id)}`
+        : line.id && line.what.startsWith("decision.") ? `/console/fraud/decisions/${encodeURIComponent(line.id)}` : "";
+      if (href) {
+        const link = part("a", line.message_id || line.id, "code");
+        link.href = href;
+        item.append(link);
+      }
+      lines.prepend(item);
+      while (lines.children.length > 100) lines.lastChild.remove();
+    };
+    hold.addEventListener("click", () => {
+      const held = hold.getAttribute("aria-pressed") !== "true";
+      hold.setAttribute("aria-pressed", held);
+      if (held) { close(); tell("held"); } else open();
+    });
+    aloud.addEventListener("click", () => {
+      const on = aloud.getAttribute("aria-pressed") !== "true";
+      aloud.setAttribute("aria-pressed", on);
+      lines.setAttribute("aria-live", on ? "polite" : "off");
+    });
+    filter.addEventListener("submit", (event) => event.preventDefault());
+    filter.addEventListener("change", () => { if (hold.getAttribute("aria-pressed") !== "true") open(); });
+    addEventListener("pagehide", close);
+    addEventListener("pageshow", (event) => { if (event.persisted && hold.getAttribute("aria-pressed") !== "true") open(); });
+    open();
+  }
 })();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::accounts::house::House;
 use crate::harness::actor::Actor;
 
-/// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY`, `OPR`, `TOK`, `LST`, `WAN`, `WHE`, `NUM` and `MSG` stand for ids.
+/// Every route with a body it takes, and the roles that may call it; `ORG`, `KEY`, `OPR`, `TOK`, `ALR`, `LST`, `WAN`, `WHE`, `NUM` and `MSG` stand for ids.
 const TABLE: &[(&str, &str, &str, &[&str])] = &[
     ("POST", "/orgs", r#"{"name":"n","country":"GB"}"#, RUN),
     ("GET", "/orgs", "", ALL),
@@ -117,6 +117,16 @@ const TABLE: &[(&str, &str, &str, &[&str])] = &[
     ("POST", "/messages/MSG/cancel", "{}", HELP),
     ("POST", "/erasures", r#"{"to":"+447400199999","reason":"ticket"}"#, OWN),
     ("GET", "/erasures", "", &["owner", "auditor"]),
+    ("GET", "/overview", "", ALL),
+    ("GET", "/overview?mode=test", "", ALL),
+    ("GET", "/alerts", "", ALL),
+    ("GET", "/alerts/ALR", "", ALL),
+    ("POST", "/alerts/ALR/acknowledge", r#"{"reason":"seen"}"#, HELP),
+    ("GET", "/fraud/summary", "", ALL),
+    ("GET", "/fraud/heat?since=7d", "", ALL),
+    ("GET", "/fraud/top?by=number", "", ALL),
+    ("GET", "/fraud/rules/stats", "", ALL),
+    ("POST", "/fraud/rules/prefix.hold/replay", r#"{"mode":"enforce"}"#, RUN),
     ("DELETE", "/keys/KEY", "", RUN),
 ];
 
@@ -136,6 +146,7 @@ struct Words {
     rented: String,
     hook: String,
     message: String,
+    alert: String,
     name: &'static str,
 }
 
@@ -159,13 +170,17 @@ impl Words {
         let rented = house.owner().post("/v1/admin/numbers", rented).await.expect(201).text_at("/data/0/id");
         let hook = json!({"url": "https://example.com/hooks"});
         let hook = house.caller(&org).await.post("/v1/webhooks", hook).await.expect(201).text_at("/id");
-        Words { org, key, operator, token, listed, number, rented, hook, message, name }
+        let pause = json!({"scope": "country", "value": "AQ"});
+        house.owner().post("/v1/admin/pause", pause).await.expect(200);
+        let alert = house.owner().get("/v1/admin/alerts?kind=pause").await.expect(200).text_at("/data/0/id");
+        Words { org, key, operator, token, listed, number, rented, hook, message, alert, name }
     }
 
     fn fill(&self, text: &str) -> String {
         let filled = text.replace("ORG", &self.org).replace("KEY", &self.key);
         filled
             .replace("OPR", &self.operator)
+            .replace("ALR", &self.alert)
             .replace("TOK", &self.token)
             .replace("PHONE", &phone_of(self.name, 2))
             .replace("NAME", self.name)

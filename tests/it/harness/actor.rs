@@ -111,6 +111,11 @@ impl Actor {
         .await
     }
 
+    /// `GET` of an answer that does not end by itself; its pieces are read as they come.
+    pub async fn open(&self, path: &str) -> reqwest::Response {
+        self.request("GET", path).send().await.unwrap()
+    }
+
     fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let start = self.client.request(method, format!("{}{path}", self.base));

@@ -5,6 +5,7 @@ mod decisions;
 mod holds;
 mod lab;
 mod pauses;
+mod reports;
 mod rules;
 mod settings;
 mod simulations;

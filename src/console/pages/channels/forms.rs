@@ -32,6 +32,19 @@ pub(in crate::console::pages) static RESUME: Form = Form {
     ..Form::NEW
 };
 
+/// Ends one pause.
+pub(in crate::console::pages) static END_PAUSE: Form = Form {
+    name: "end-pause",
+    title: "Send again",
+    api: "/v1/admin/resume",
+    fields: &[
+        Field::must("scope", "Scope", Kind::Choice(&["all", "org", "country", "route"])).now("/scope"),
+        Field::may("value", "Which", Kind::Text).now("/value"),
+    ],
+    done: "It sends again.",
+    ..Form::NEW
+};
+
 /// Hands a carrier nothing more.
 pub(in crate::console::pages) static DRAIN_CARRIER: Form = Form {
     name: "drain-carrier",

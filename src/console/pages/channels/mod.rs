@@ -178,6 +178,7 @@ pub(in crate::console::pages) static PAUSES: Listing = Listing {
         Column::text("Why", "/reason"),
         Column::code("By", "/author"),
     ],
+    actions: &[&END_PAUSE],
     empty: "Nothing is stopped.",
     is_paged: false,
     ..Listing::NEW
