@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::http::page::{Page, PageParams};
 use crate::http::{Body, Id, Listing, Query};
 use crate::ids::{OperatorId, SessionId};
-use crate::signin::{self, Link, SessionView};
+use crate::signin::{self, ConsoleSession, Link};
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
     routes.service(list_sessions).service(end_session).service(invite_operator);
@@ -33,7 +33,7 @@ pub(super) struct SessionFilter {
     tag = "Admin: operators",
     path = "/v1/admin/sessions",
     params(SessionFilter, PageParams),
-    responses((status = 200, description = "A page", body = Page<SessionView>), ReadRefusals),
+    responses((status = 200, description = "A page", body = Page<ConsoleSession>), ReadRefusals),
     security(("operator_token" = [])),
 )]
 #[get("/sessions")]
@@ -51,7 +51,7 @@ pub(super) async fn list_sessions(desk: Desk<Look>, listing: Listing<SessionFilt
     let read = move |conn: &mut crate::db::Conn, before: Option<SessionId>, limit: i64| {
         signin::list_sessions(conn, of, (&console, now), (before, limit))
     };
-    desk.list(listing.page, read, |session: &SessionView| session.id.to_string()).await
+    desk.list(listing.page, read, |session: &ConsoleSession| session.id.to_string()).await
 }
 
 /// End a session: its next request is sent to the door. One's own, and anybody's for owners.

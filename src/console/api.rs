@@ -50,7 +50,7 @@ pub(super) struct Ask {
 pub(super) struct Answer {
     /// The status.
     pub status: StatusCode,
-    /// The JSON body; null where there is none.
+    /// The JSON body; null where there is none; one text where it is lines of JSON.
     pub body: Value,
 }
 
@@ -80,9 +80,13 @@ impl Api {
             Err(fault) => fault.error_response(),
         };
         let status = response.status();
+        let is_lines = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/jsonl");
         let bytes = to_bytes(response.into_body()).await.map_err(|_| Error::internal("an answer without its body"))?;
-        let body =
-            if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).map_err(Error::internal)? };
+        let body = match () {
+            () if bytes.is_empty() => Value::Null,
+            () if is_lines => Value::from(String::from_utf8_lossy(&bytes)),
+            () => serde_json::from_slice(&bytes).map_err(Error::internal)?,
+        };
         Ok(Answer { status, body })
     }
 }

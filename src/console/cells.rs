@@ -22,6 +22,8 @@ pub(super) enum Cell {
     Percent,
     /// A time span given in milliseconds.
     Duration,
+    /// A number of bytes, in its largest unit.
+    Bytes,
     /// Standard deviations from what is usual, to the right; far below zero stands out.
     Score,
     /// A word of a closed set, with a colour that says whether it is well.
@@ -87,6 +89,11 @@ impl Column {
         Column::new(label, at, Cell::Duration)
     }
 
+    /// See [`Cell::Bytes`].
+    pub(super) const fn bytes(label: &'static str, at: &'static str) -> Column {
+        Column::new(label, at, Cell::Bytes)
+    }
+
     /// See [`Cell::Score`].
     pub(super) const fn score(label: &'static str, at: &'static str) -> Column {
         Column::new(label, at, Cell::Score)
@@ -124,6 +131,7 @@ impl Column {
             Cell::Count | Cell::Money => Shown { text, class: "number", ..Shown::default() },
             Cell::Percent => Shown { text: percent(value), class: "number", ..Shown::default() },
             Cell::Duration => Shown { text: duration(value), class: "number", ..Shown::default() },
+            Cell::Bytes => Shown { text: bytes(value), class: "number", ..Shown::default() },
             Cell::Score => Shown { text, class: heat(value), ..Shown::default() },
             Cell::Status => Shown { class: tone(&text), text, is_status: true, ..Shown::default() },
         };
@@ -222,6 +230,17 @@ fn duration(value: &Value) -> String {
     value.as_u64().map_or_else(|| plain(value), span_text)
 }
 
+/// Bytes in the largest unit of which there is one at least, with a decimal: `1.5 GiB`.
+fn bytes(value: &Value) -> String {
+    let Some(count) = value.as_u64() else { return plain(value) };
+    let units = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
+    let unit = units.into_iter().find(|(_, shift)| count >> shift > 0);
+    unit.map_or_else(
+        || format!("{count} B"),
+        |(unit, shift)| format!("{}.{} {unit}", count >> shift, ((count >> (shift - 10)) % 1_024) * 10 / 1_024),
+    )
+}
+
 fn percent(value: &Value) -> String {
     value.as_f64().map_or_else(|| plain(value), |share| format!("{:.1} %", share * 100.0))
 }
@@ -240,12 +259,13 @@ fn tone(word: &str) -> &'static str {
     match word {
         "active" | "delivered" | "approved" | "sent" | "read" | "verified" | "closed" | "allow" | "connected"
         | "green" | "enabled" | "live" | "ok" | "paid" | "done" | "completed" | "normal" | "on" | "succeeded"
-        | "available" | "well" | "accepted" => "good",
+        | "available" | "well" | "accepted" | "made" => "good",
         "failed" | "undelivered" | "rejected" | "suspended" | "revoked" | "open" | "block" | "blocked" | "red"
         | "disabled" | "expired" | "canceled" | "cancelled" | "failing" | "attack" | "enforce" | "banned"
-        | "disconnected" => "bad",
+        | "disconnected" | "fail" | "buried" | "changed" | "missing" | "unlinked" | "beyond_end" | "cut_off"
+        | "diverged" | "replaced" | "unsigned" => "bad",
         "unknown" | "pending" | "past_due" | "half_open" | "yellow" | "paused" | "shadow" | "step_up" | "drained"
-        | "draining" | "degraded" | "scheduled" | "unverified" | "flagged" | "restricted" | "trial" => "warn",
+        | "draining" | "degraded" | "scheduled" | "unverified" | "flagged" | "restricted" | "trial" | "warn" => "warn",
         _ => "neutral",
     }
 }

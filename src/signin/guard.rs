@@ -51,7 +51,7 @@ async fn admit(req: &mut ServiceRequest) -> Result<Option<HttpResponse>> {
     }
     let changes = !matches!(*req.method(), Method::GET | Method::HEAD);
     if changes && !is_own(req) {
-        return pages::forged().map(Some);
+        return pages::forged(req.headers()).map(Some);
     }
     let path = req.path();
     if OPEN.contains(&path) || path.starts_with(ASSETS) {
@@ -64,7 +64,7 @@ async fn admit(req: &mut ServiceRequest) -> Result<Option<HttpResponse>> {
     };
     let Some((session, operator)) = found else { return Ok(Some(to_the_door(req, changes))) };
     if changes && !carries_token(req, &session).await? {
-        return pages::forged().map(Some);
+        return pages::forged(req.headers()).map(Some);
     }
     req.extensions_mut().insert(operator);
     req.extensions_mut().insert(session);

@@ -23,5 +23,5 @@ pub use enter::{SignInState, sign_in_state};
 pub use guard::{console_guard, headers, is_token_of};
 pub use links::{Link, first_link, invite};
 pub use pages::configure;
-pub use sessions::{Session, SessionView, end_session, end_sessions_of, find_session, list_sessions};
+pub use sessions::{ConsoleSession, Session, end_session, end_sessions_of, find_session, list_sessions};
 pub use sweep::purge_signin;

@@ -54,7 +54,7 @@ pub(super) fn check(password: &Secret<String>, name: &str) -> Result<()> {
         return Err(Error::field("password", "must not hold the operator's name"));
     }
     // What is left without the part that everybody tries must still be worth a guess.
-    let is_common = COMMON.iter().any(|common| lower.contains(common) && chars - common.len() < 8);
+    let is_common = COMMON.iter().any(|common| lower.contains(common) && chars.saturating_sub(common.len()) < 8);
     let distinct: std::collections::BTreeSet<char> = lower.chars().collect();
     if is_common || distinct.len() < 5 {
         return Err(Error::field("password", "is among those that guessers try first; take another"));

@@ -67,7 +67,7 @@ impl FromRequest for Session {
 
 /// A session as operators see it.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct SessionView {
+pub struct ConsoleSession {
     /// Its id.
     pub id: SessionId,
     /// Whose it is.
@@ -189,14 +189,14 @@ pub fn list_sessions(
     of: Option<OperatorId>,
     (console, now): (&Console, Millis),
     page: (Option<SessionId>, i64),
-) -> Result<Vec<SessionView>> {
+) -> Result<Vec<ConsoleSession>> {
     let life = Life::of(console);
     let rows = store::sessions::list(conn, of, life.bounds(now), page)?;
     Ok(rows.into_iter().map(|row| view(row, life)).collect())
 }
 
-fn view(row: store::sessions::Row, life: Life) -> SessionView {
-    SessionView {
+fn view(row: store::sessions::Row, life: Life) -> ConsoleSession {
+    ConsoleSession {
         id: row.id,
         operator_id: row.operator_id,
         created_at: row.created_at,

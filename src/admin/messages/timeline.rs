@@ -98,15 +98,15 @@ pub(super) fn trace(conn: &mut Conn, row: &Row, message: FoundMessage, kept: Dur
     };
     let mut timeline = begun(row, decision.as_ref(), has_key)?;
     timeline.extend(attempts.iter().flat_map(attempted));
-    for event in &events {
-        timeline.push(step(event.kind.clone(), event.at, told(&event.detail)));
-    }
     for receipt in messages::receipts_of(conn, &attempts)? {
         let detail = json!({
             "carrier": receipt.carrier, "provider_id": receipt.provider_id,
             "status": receipt.status.trim_start_matches('='), "error_code": receipt.error_code,
         });
         timeline.push(step("receipt", receipt.received_at, detail));
+    }
+    for event in &events {
+        timeline.push(step(event.kind.clone(), event.at, told(&event.detail)));
     }
     timeline.extend(posted(conn, row, &attempts)?);
     let moments: Vec<Millis> = events.iter().map(|event| event.at).collect();

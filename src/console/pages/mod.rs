@@ -7,7 +7,7 @@ mod fraud;
 mod request;
 mod messages;
 mod now;
-mod operators;
+mod system;
 mod tenant;
 mod tenants;
 mod webhooks;
@@ -60,9 +60,17 @@ pub(super) static LISTINGS: &[&Listing] = &[
     &developers::ERRORS,
     &developers::LIMITS_REFUSED,
     &developers::DEPRECATED,
-    &operators::OPERATORS,
-    &operators::SESSIONS,
-    &operators::TOKENS,
+    &system::FINDINGS,
+    &system::NODES,
+    &system::QUEUES,
+    &system::JOBS,
+    &system::CONFIG,
+    &system::BACKUPS,
+    &system::audit::AUDIT,
+    &system::audit::CHECKPOINTS,
+    &system::operators::OPERATORS,
+    &system::operators::SESSIONS,
+    &system::operators::TOKENS,
 ];
 
 /// Every form, for what is sent and for the test of the contract.
@@ -118,13 +126,16 @@ pub(super) static FORMS: &[&Form] = &[
     &webhooks::DISABLE_WEBHOOK,
     &webhooks::ENABLE_WEBHOOK,
     &webhooks::ROTATE_WEBHOOK,
-    &operators::NEW_OPERATOR,
-    &operators::CHANGE_OPERATOR,
-    &operators::DISABLE_OPERATOR,
-    &operators::INVITE,
-    &operators::NEW_TOKEN,
-    &operators::REVOKE_TOKEN,
-    &operators::END_SESSION,
+    &system::BACK_UP,
+    &system::audit::NEW_CHECKPOINT,
+    &system::operators::NEW_OPERATOR,
+    &system::operators::INVITE,
+    &system::operators::CHANGE_OPERATOR,
+    &system::operators::DISABLE,
+    &system::operators::ENABLE,
+    &system::operators::END_SESSION,
+    &system::operators::NEW_TOKEN,
+    &system::operators::REVOKE_TOKEN,
 ];
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
@@ -138,5 +149,5 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
     webhooks::configure(routes);
     developers::configure(routes);
     request::configure(routes);
-    operators::configure(routes);
+    system::configure(routes);
 }

@@ -114,7 +114,7 @@ pub(super) static TEST_WEBHOOK: Form = Form {
 pub(super) static REPLAY_EVENT: Form = Form {
     name: "replay-event",
     title: "Send again",
-    api: "/v1/admin/webhooks/{/endpoint_id}/replay",
+    api: "/v1/admin/webhooks/{id}/replay",
     fields: &[Field::must("event_id", "Event id", Kind::Text).now("/event_id")],
     done: "The event is on its way again.",
     ..Form::NEW

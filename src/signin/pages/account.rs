@@ -1,14 +1,14 @@
 //! One's own account: password, second factor, sessions, personal tokens.
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
 
 use super::setup::said;
 use super::sign_in::slow_down;
-use super::{form, page, see_other, shown};
+use super::{form, page, see_other, shown, words_of};
 use crate::accounts::{Operator, Role, TokenView, list_operator_tokens};
 use crate::app::App;
 use crate::error::{Code, Result};
@@ -17,8 +17,9 @@ use crate::ids::SessionId;
 use crate::secret::Secret;
 use crate::signin::cookies::{Jar, Kind};
 use crate::signin::own::{self, Proof};
-use crate::signin::sessions::{self, Session, SessionView};
+use crate::signin::sessions::{self, ConsoleSession, Session};
 use crate::signin::{SignInState, sign_in_state};
+use crate::words::Words;
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
     routes
@@ -34,11 +35,12 @@ const SESSIONS_MAX: i64 = 100;
 #[derive(Template)]
 #[template(path = "console/door/account.html")]
 struct Account<'a> {
+    words: Words,
     csrf: &'a str,
     operator: &'a Operator,
     session: SessionId,
     state: &'a SignInState,
-    sessions: &'a [SessionView],
+    sessions: &'a [ConsoleSession],
     tokens: &'a [TokenView],
     /// Roles that a token may be held to.
     roles: &'a [Role],
@@ -59,15 +61,15 @@ struct One {
     id: SessionId,
 }
 
-async fn show(app: web::Data<App>, session: Session, operator: Operator) -> Result<HttpResponse> {
-    account(StatusCode::OK, &app, (&session, &operator), None).await
+async fn show(app: web::Data<App>, session: Session, operator: Operator, req: HttpRequest) -> Result<HttpResponse> {
+    account(StatusCode::OK, &app, (words_of(req.headers()), &session, &operator), None).await
 }
 
 /// The page, with what went wrong.
 pub(super) async fn account(
     status: StatusCode,
     app: &App,
-    (session, operator): (&Session, &Operator),
+    (words, session, operator): (Words, &Session, &Operator),
     problem: Option<&str>,
 ) -> Result<HttpResponse> {
     let (id, console, now) = (operator.id, app.config.console.clone(), app.clock.now());
@@ -83,6 +85,7 @@ pub(super) async fn account(
         .filter(|token| token.revoked_at.is_none() && token.expires_at.is_none_or(|end| end > now))
         .collect();
     let page = Account {
+        words,
         csrf: &session.csrf,
         operator,
         session: session.id,
@@ -100,22 +103,28 @@ async fn change_password(
     session: Session,
     operator: Operator,
     request_id: RequestId,
-    raw: Raw,
+    (req, raw): (HttpRequest, Raw),
 ) -> Result<HttpResponse> {
+    let words = words_of(req.headers());
     let Passwords { current, password, again } = form(&raw)?;
-    let whose = (&session, &operator);
+    let whose = (words, &session, &operator);
     if password.expose() != again.expose() {
-        return account(StatusCode::UNPROCESSABLE_ENTITY, &app, whose, Some("The two new passwords differ.")).await;
+        return account(StatusCode::UNPROCESSABLE_ENTITY, &app, whose, Some(words.say("The two passwords differ.")))
+            .await;
     }
     let by = own::by_self(&session, request_id.to_string(), app.clock.now());
     match own::change_password(&app, &session, &by, (current, password)).await {
         Ok(Proof::Right(token)) => {
             Ok(see_other("/console/account", &[Jar::of(&app).set(Kind::Session, token.expose(), None)]))
         }
-        Ok(Proof::Wrong) => account(StatusCode::FORBIDDEN, &app, whose, Some("The present password is wrong.")).await,
-        Ok(Proof::Wait(wait)) => account(StatusCode::TOO_MANY_REQUESTS, &app, whose, Some(&slow_down(wait))).await,
+        Ok(Proof::Wrong) => {
+            account(StatusCode::FORBIDDEN, &app, whose, Some(words.say("The present password is wrong."))).await
+        }
+        Ok(Proof::Wait(wait)) => {
+            account(StatusCode::TOO_MANY_REQUESTS, &app, whose, Some(&slow_down(words, wait))).await
+        }
         Err(fault) if fault.code() == Code::ValidationFailed => {
-            account(StatusCode::UNPROCESSABLE_ENTITY, &app, whose, Some(&said(&fault))).await
+            account(StatusCode::UNPROCESSABLE_ENTITY, &app, whose, Some(&said(words, &fault))).await
         }
         Err(fault) => Err(fault),
     }

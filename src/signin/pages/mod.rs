@@ -9,15 +9,17 @@ mod sign_in;
 mod tokens;
 mod visitor;
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, Result};
-use crate::http::Raw;
+use crate::error::{Error, Language, Result};
 use crate::http::query::{from_pairs, pairs};
+use crate::http::{Raw, reader};
+use crate::words::{Words, languages};
 
 /// The routes, to be put into the scope `/console` behind its guard.
 pub fn configure(routes: &mut ServiceConfig) {
@@ -73,19 +75,35 @@ pub(super) fn see_other(place: &str, cookies: &[String]) -> HttpResponse {
     response.finish()
 }
 
+/// The words of who reads: in the language chosen in the console, else in the one their browser asks for.
+fn words_of(headers: &HeaderMap) -> Words {
+    let lines = headers.get_all(header::COOKIE).filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let view = pairs.find(|(name, _)| *name == VIEW).map(|(_, value)| value).unwrap_or_default();
+    let chosen = view.split('.').find_map(|word| languages().find(|tag| *tag == word));
+    let asked = || reader::language(reader::languages(headers).as_ref());
+    Words::of(chosen.map_or_else(asked, Language::asked_by))
+}
+
+/// The cookie in which the console keeps how it is to be shown.
+const VIEW: &str = "postern_view";
+
 /// Something that is said and no more.
 #[derive(Template)]
 #[template(path = "console/door/notice.html")]
 struct Notice<'a> {
+    words: Words,
     title: &'a str,
     text: &'a str,
 }
 
 /// The answer to a form that did not come from our own page.
-pub(super) fn forged() -> Result<HttpResponse> {
+pub(super) fn forged(headers: &HeaderMap) -> Result<HttpResponse> {
+    let words = words_of(headers);
     let notice = Notice {
-        title: "That form did not come from this page",
-        text: "Nothing was changed. Go back, load the page again and send it once more.",
+        words,
+        title: words.say("That form did not come from this page"),
+        text: words.say("Nothing was changed. Go back, load the page again and send it once more."),
     };
     shown(StatusCode::FORBIDDEN, &notice, &[])
 }

@@ -7,7 +7,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::sign_in::slow_down;
-use super::{form, of_query, page, safe_next, see_other, shown};
+use super::{form, of_query, page, safe_next, see_other, shown, words_of};
 use crate::app::App;
 use crate::error::Result;
 use crate::http::{Raw, RequestId};
@@ -15,6 +15,7 @@ use crate::secret::Secret;
 use crate::signin::cookies::{Jar, Kind};
 use crate::signin::own::{self, Proof};
 use crate::signin::sessions::Session;
+use crate::words::Words;
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
     routes.service(page("/account/prove").route(web::get().to(show)).route(web::post().to(prove)));
@@ -23,6 +24,7 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
 #[derive(Template)]
 #[template(path = "console/door/prove.html")]
 struct Prove<'a> {
+    words: Words,
     csrf: &'a str,
     next: &'a str,
     problem: Option<&'a str>,
@@ -46,18 +48,29 @@ pub(super) fn asked(app: &App, session: &Session, next: &str) -> Option<HttpResp
 
 async fn show(session: Session, req: HttpRequest) -> Result<HttpResponse> {
     let next = of_query(&req, "next");
-    shown(StatusCode::OK, &Prove { csrf: &session.csrf, next: safe_next(&next), problem: None }, &[])
+    shown(
+        StatusCode::OK,
+        &Prove { words: words_of(req.headers()), csrf: &session.csrf, next: safe_next(&next), problem: None },
+        &[],
+    )
 }
 
-async fn prove(app: web::Data<App>, session: Session, request_id: RequestId, raw: Raw) -> Result<HttpResponse> {
+async fn prove(
+    app: web::Data<App>,
+    session: Session,
+    request_id: RequestId,
+    req: HttpRequest,
+    raw: Raw,
+) -> Result<HttpResponse> {
+    let words = words_of(req.headers());
     let Given { password, next } = form(&raw)?;
     let next = safe_next(&next);
     let by = own::by_self(&session, request_id.to_string(), app.clock.now());
     let again =
-        |status, problem: &str| shown(status, &Prove { csrf: &session.csrf, next, problem: Some(problem) }, &[]);
+        |status, problem: &str| shown(status, &Prove { words, csrf: &session.csrf, next, problem: Some(problem) }, &[]);
     match own::prove(&app, &session, &by, password).await? {
         Proof::Right(token) => Ok(see_other(next, &[Jar::of(&app).set(Kind::Session, token.expose(), None)])),
-        Proof::Wrong => again(StatusCode::FORBIDDEN, "The password is wrong."),
-        Proof::Wait(wait) => again(StatusCode::TOO_MANY_REQUESTS, &slow_down(wait)),
+        Proof::Wrong => again(StatusCode::FORBIDDEN, words.say("The password is wrong.")),
+        Proof::Wait(wait) => again(StatusCode::TOO_MANY_REQUESTS, &slow_down(words, wait)),
     }
 }

@@ -8,7 +8,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::visitor::{cookies, visitor};
-use super::{form, of_query, safe_next, see_other, shown};
+use super::{form, of_query, safe_next, see_other, shown, words_of};
 use crate::accounts::{Operator, count_stranger};
 use crate::app::App;
 use crate::audit::{Actor, By};
@@ -19,11 +19,13 @@ use crate::signin::cookies::{Jar, Kind};
 use crate::signin::enter::{self, Outcome};
 use crate::signin::sessions::{self, Session};
 use crate::signin::totp::escaped;
+use crate::words::Words;
 
 /// The form of the door.
 #[derive(Template)]
 #[template(path = "console/door/sign_in.html")]
 struct SignIn<'a> {
+    words: Words,
     next: &'a str,
     name: &'a str,
     problem: Option<&'a str>,
@@ -33,6 +35,7 @@ struct SignIn<'a> {
 #[derive(Template)]
 #[template(path = "console/door/code.html")]
 struct CodeForm<'a> {
+    words: Words,
     next: &'a str,
     problem: Option<&'a str>,
 }
@@ -56,25 +59,23 @@ struct SecondFactor {
     next: String,
 }
 
-const WRONG: &str = "The name or the password is wrong.";
-const WRONG_CODE: &str = "The code is wrong, or the sign-in took too long. Each code works once.";
-
 pub(super) async fn show(req: HttpRequest) -> Result<HttpResponse> {
     let next = of_query(&req, "next");
-    shown(StatusCode::OK, &SignIn { next: safe_next(&next), name: "", problem: None }, &[])
+    let words = words_of(req.headers());
+    shown(StatusCode::OK, &SignIn { words, next: safe_next(&next), name: "", problem: None }, &[])
 }
 
 pub(super) async fn enter(app: web::Data<App>, req: HttpRequest, raw: Raw) -> Result<HttpResponse> {
     let Credentials { name, password, next } = form(&raw)?;
     let (next, name) = (safe_next(&next), name.trim());
-    let visitor = visitor(&app, &req)?;
-    let again = |status, problem: &str| shown(status, &SignIn { next, name, problem: Some(problem) }, &[]);
+    let (words, visitor) = (words_of(req.headers()), visitor(&app, &req)?);
+    let again = |status, problem: &str| shown(status, &SignIn { words, next, name, problem: Some(problem) }, &[]);
     // Cheap and in memory, before the database or a password's hash is asked for anything. A device that has signed in
     // before has counters of its own.
     if !visitor.has_device(&app.keyring)
         && let Err(fault) = count_stranger(&app, &req)
     {
-        return waiting(again(StatusCode::TOO_MANY_REQUESTS, &slow_down(wait_of(&fault)))?, wait_of(&fault));
+        return waiting(again(StatusCode::TOO_MANY_REQUESTS, &slow_down(words, wait_of(&fault)))?, wait_of(&fault));
     }
     match enter::enter(&app, visitor, String::from(name), password).await? {
         Outcome::In(entry) => Ok(see_other(next, &cookies(&app, &entry))),
@@ -82,15 +83,19 @@ pub(super) async fn enter(app: web::Data<App>, req: HttpRequest, raw: Raw) -> Re
             let place = format!("/console/sign-in/code?next={}", escaped(next));
             Ok(see_other(&place, &[Jar::of(&app).set(Kind::Pending, &pending, None)]))
         }
-        Outcome::Wrong => again(StatusCode::FORBIDDEN, WRONG),
-        Outcome::Wait(wait) => waiting(again(StatusCode::TOO_MANY_REQUESTS, &slow_down(wait))?, wait),
+        Outcome::Wrong => again(StatusCode::FORBIDDEN, words.say("The name or the password is wrong.")),
+        Outcome::Wait(wait) => waiting(again(StatusCode::TOO_MANY_REQUESTS, &slow_down(words, wait))?, wait),
     }
 }
 
 pub(super) async fn show_code(app: web::Data<App>, req: HttpRequest) -> Result<HttpResponse> {
     let next = of_query(&req, "next");
     match Jar::of(&app).read(Kind::Pending, req.headers()) {
-        Some(_) => shown(StatusCode::OK, &CodeForm { next: safe_next(&next), problem: None }, &[]),
+        Some(_) => shown(
+            StatusCode::OK,
+            &CodeForm { words: words_of(req.headers()), next: safe_next(&next), problem: None },
+            &[],
+        ),
         None => Ok(see_other("/console/sign-in", &[])),
     }
 }
@@ -101,11 +106,15 @@ pub(super) async fn enter_code(app: web::Data<App>, req: HttpRequest, raw: Raw) 
     let Some(pending) = Jar::of(&app).read(Kind::Pending, req.headers()) else {
         return Ok(see_other("/console/sign-in", &[]));
     };
-    let again = |status, problem: &str| shown(status, &CodeForm { next, problem: Some(problem) }, &[]);
+    let words = words_of(req.headers());
+    let again = |status, problem: &str| shown(status, &CodeForm { words, next, problem: Some(problem) }, &[]);
     match enter::enter_code(&app, visitor(&app, &req)?, &pending, code).await? {
         Outcome::In(entry) => Ok(see_other(next, &cookies(&app, &entry))),
-        Outcome::Wait(wait) => waiting(again(StatusCode::TOO_MANY_REQUESTS, &slow_down(wait))?, wait),
-        Outcome::Wrong | Outcome::Code(_) => again(StatusCode::FORBIDDEN, WRONG_CODE),
+        Outcome::Wait(wait) => waiting(again(StatusCode::TOO_MANY_REQUESTS, &slow_down(words, wait))?, wait),
+        Outcome::Wrong | Outcome::Code(_) => {
+            let text = words.say("The code is wrong, or the sign-in took too long. Each code works once.");
+            again(StatusCode::FORBIDDEN, text)
+        }
     }
 }
 
@@ -132,11 +141,11 @@ fn waiting(mut response: HttpResponse, wait: Duration) -> Result<HttpResponse> {
     Ok(response)
 }
 
-pub(super) fn slow_down(wait: Duration) -> String {
-    format!(
-        "Too many attempts. Wait {} s and try again; a browser that has signed in before does not wait for others.",
-        seconds(wait)
-    )
+/// That it was too often, and how long to wait.
+pub(super) fn slow_down(words: Words, wait: Duration) -> String {
+    let text = words
+        .say("Too many attempts. Try again in {n} s; a browser that has signed in before does not wait for others.");
+    text.replace("{n}", &seconds(wait).to_string())
 }
 
 fn seconds(wait: Duration) -> u64 {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::account::account;
 use super::prove::asked;
 use super::setup::said;
-use super::{form, page, see_other, shown};
+use super::{form, page, see_other, shown, words_of};
 use crate::accounts::{Directory, Operator, Role, TokenTerms, TokenView, create_operator_token, revoke_operator_token};
 use crate::app::App;
 use crate::error::{Code, Error, Result};
@@ -20,6 +20,7 @@ use crate::ids::TokenId;
 use crate::secret::Secret;
 use crate::signin::own;
 use crate::signin::sessions::Session;
+use crate::words::Words;
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
     routes
@@ -31,6 +32,7 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
 #[derive(Template)]
 #[template(path = "console/door/token.html")]
 struct Made<'a> {
+    words: Words,
     token: &'a TokenView,
     secret: &'a Secret<String>,
     base: &'a str,
@@ -62,6 +64,7 @@ async fn make(
     if let Some(ask) = asked(&app, &session, "/console/account") {
         return Ok(ask);
     }
+    let words = words_of(req.headers());
     let done = match form::<Wanted>(&raw) {
         Ok(wanted) => made(&app, &session, &operator, request_id.to_string(), wanted).await,
         Err(fault) => Err(fault),
@@ -69,10 +72,11 @@ async fn make(
     match done {
         Ok((token, secret)) => {
             app.room::<Directory>().forget();
-            shown(StatusCode::OK, &Made { token: &token, secret: &secret, base: &base_url(&req) }, &[])
+            shown(StatusCode::OK, &Made { words, token: &token, secret: &secret, base: &base_url(&req) }, &[])
         }
         Err(fault) if fault.code() == Code::ValidationFailed => {
-            account(StatusCode::UNPROCESSABLE_ENTITY, &app, (&session, &operator), Some(&said(&fault))).await
+            account(StatusCode::UNPROCESSABLE_ENTITY, &app, (words, &session, &operator), Some(&said(words, &fault)))
+                .await
         }
         Err(fault) => Err(fault),
     }

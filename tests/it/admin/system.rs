@@ -30,7 +30,7 @@ async fn the_state_tells_the_process_the_database_and_what_is_configured() {
     assert_eq!(workers["place"], "POSTERN_SERVER_WORKERS");
     assert_eq!(written("secret_key")["value"], Value::Null, "a secret is only named");
     let findings = seen["findings"].as_array().unwrap();
-    assert!(findings.iter().any(|one| one["about"] == "ledger" && one["state"] == "ok"), "{findings:?}");
+    assert!(findings.iter().any(|one| one["about"] == "operators" && one["state"] == "ok"), "{findings:?}");
 }
 
 #[actix_web::test]

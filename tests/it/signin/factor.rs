@@ -83,7 +83,7 @@ async fn a_code_is_asked_for_and_each_is_taken_once() {
     half_in(&mut again).await;
     app.advance(Duration::from_secs(1));
     assert_eq!(give(&mut again, &codes[3]).await, 403);
-    assert!(ada.get("/console/account").await.expect(200).text.contains("7 recovery codes are left"));
+    assert!(ada.get("/console/account").await.expect(200).text.contains("Recovery codes left: 7"));
     let told: Vec<_> = audited(&app, "signin.").await.into_iter().map(|row| row.2["factor"].clone()).collect();
     assert!(told.contains(&"code".into()) && told.contains(&"recovery".into()) && told.contains(&"password".into()));
 }

@@ -177,6 +177,6 @@ async fn what_is_over_is_swept_away() {
     assert_eq!(sweep(app.app.clock.now()).await, 3);
     assert!(!browser.is_in().await);
     app.advance(Duration::from_secs(8 * 86_400 + 12 * 3600));
-    assert_eq!(sweep(app.app.clock.now()).await, 2, "two links");
+    assert_eq!(sweep(app.app.clock.now()).await, 1, "the link; an invitation replaces the one before");
     assert_eq!(sweep(app.app.clock.now()).await, 0);
 }

@@ -76,7 +76,8 @@ async fn message(desk: Desk, id: Path<String>) -> Result<HttpResponse> {
         body.extend(desk.form(form, at, &found)?);
     }
     if found.pointer("/decision/reasons/0").is_some() {
-        body.extend(desk.form(&FALSE_POSITIVE, at, &found)?);
+        let decision = found.pointer("/decision/id").map(plain).unwrap_or_default();
+        body.extend(desk.form(&FALSE_POSITIVE, &[("id", decision.as_str())], &found)?);
     }
     let steps = found.get("timeline").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     body.push(Markup::of(&Timeline {

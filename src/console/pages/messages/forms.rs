@@ -86,7 +86,7 @@ pub(in crate::console::pages) static FALSE_POSITIVE: Form = Form {
     name: "false-positive",
     title: "Report a false positive",
     about: "Kept with the rules that fired, for who tunes them.",
-    api: "/v1/admin/decisions/{/decision/id}/false-positive",
+    api: "/v1/admin/decisions/{id}/false-positive",
     reason: Reason::Must,
     done: "It is noted.",
     duty: Duty::Support,
