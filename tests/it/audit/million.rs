@@ -1,4 +1,4 @@
-//! A long chain: `cargo nextest run --test it million --run-ignored all --no-capture` makes a million rows and walks them.
+//! A long chain: `cargo test --release --test it million -- --ignored --nocapture` makes a million rows and walks them.
 
 use std::time::{Duration, Instant};
 
