@@ -51,8 +51,7 @@
     if (!navigator.clipboard) return;
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = "⧉";
-    button.setAttribute("aria-label", "Copy");
+    button.textContent = document.body.dataset.copy || "Copy";
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(pre.querySelector("code").textContent);
       button.classList.add("copied");
