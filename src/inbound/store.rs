@@ -272,7 +272,8 @@ pub fn erased_consents(conn: &mut Conn) -> Result<Consents> {
     type Found = (String, Mode, Channel, String);
     let found: Vec<Found> = opt_outs::table
         .filter(opt_outs::recipient.ge(ERASED))
-        .filter(opt_outs::recipient.lt("erased;"))
+        // Hexadecimal digits follow, and no collation sorts those behind a `g`; of marks nobody knows.
+        .filter(opt_outs::recipient.lt(format!("{ERASED}g")))
         .select((opt_outs::org_id, opt_outs::mode, opt_outs::channel, opt_outs::recipient))
         .load(conn)?;
     Ok(noted(found))

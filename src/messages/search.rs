@@ -48,7 +48,7 @@ pub struct SearchFilter {
     pub country: Option<String>,
     /// Last handed to this carrier.
     pub carrier: Option<String>,
-    /// Live or test.
+    /// Live or test; what an id stands for is shown whatever stands here.
     pub mode: Option<Mode>,
     /// Failed for this reason.
     #[param(example = "number.unreachable")]
@@ -170,6 +170,8 @@ impl SearchFilter {
         }
         let country = self.country.take().map(|text| text.to_uppercase().parse::<Country>());
         let country = country.transpose().map_err(|_| Error::field("country", "must be a country, e.g. MM"))?;
+        // Who has an id in hand is not to guess in which world it is.
+        let mode = self.mode.filter(|_| matches!(look, Look::Anything | Look::Address(_)));
         Ok(Search {
             look,
             from,
@@ -181,7 +183,7 @@ impl SearchFilter {
             kind: self.kind,
             country,
             carrier: self.carrier,
-            mode: self.mode,
+            mode,
             error: self.error,
         })
     }

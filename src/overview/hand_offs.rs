@@ -73,12 +73,10 @@ pub fn did(sample: &[HandOff]) -> (Did, BTreeMap<String, Did>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terms::Channel;
 
     fn hand_off(carrier: &str, state: &str, took: i64) -> HandOff {
         HandOff {
             carrier: String::from(carrier),
-            channel: Channel::Sms,
             state: String::from(state),
             finished_at: Some(Millis(1_000 + took)),
             accepted_at: Millis(1_000),

@@ -12,7 +12,7 @@ use crate::ids::{AttemptId, DecisionId, EntryId, MessageId, OrgId, VerificationI
 use crate::messages::Status;
 use crate::money::{Currency, Micros};
 use crate::phone::Country;
-use crate::terms::{Channel, Mode};
+use crate::terms::Mode;
 
 /// Messages of one minute, country and status.
 #[derive(Debug, QueryableByName)]
@@ -105,8 +105,6 @@ pub fn verified(conn: &mut Conn, span: (Millis, Millis), mode: Mode) -> Result<V
 pub struct HandOff {
     /// The carrier.
     pub carrier: String,
-    /// By this channel.
-    pub channel: Channel,
     /// `accepted`, `refused`, `unknown`, or still under way.
     pub state: String,
     /// When it ended.
@@ -129,7 +127,6 @@ pub fn hand_offs(conn: &mut Conn, since: Millis, mode: Mode, limit: i64) -> Resu
         .limit(limit)
         .select((
             attempts::carrier,
-            attempts::channel,
             attempts::state,
             attempts::finished_at,
             messages::created_at,

@@ -51,8 +51,7 @@
     if (!navigator.clipboard) return;
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = "⧉";
-    button.setAttribute("aria-label", "Copy");
+    button.textContent = document.body.dataset.copy || "Copy";
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(pre.querySelector("code").textContent);
       button.classList.add("copied");
@@ -84,6 +83,9 @@
       sums[at] += value;
       return sums[at];
     }));
+    // 24 hours a day: what a span of the axis is told by, from the coarsest.
+    const stamps = [[3600 * 24 * 28, "{MMM} {YYYY}"], [3600 * 24, "{D} {MMM}"], [3600, "{HH}:{mm}"], [60, "{HH}:{mm}"], [1, "{HH}:{mm}:{ss}"]]
+      .map(([span, form]) => [span, form, span < 3600 * 24 ? "\n{D} {MMM}" : null, null, span < 3600 * 24 ? "\n{D} {MMM}" : null, null, null, null, 1]);
     const axis = { stroke: colour("quiet"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line"), width: 1 } };
     const series = chart.series.map((one, at) => ({
       label: one.label,
@@ -98,8 +100,8 @@
     const order = chart.stacked ? [...series.keys()].reverse() : [...series.keys()];
     const plot = new uPlot({
       width: box.clientWidth, height: 200,
-      series: [{ label: "UTC" }, ...order.map((at) => series[at])],
-      axes: [{ ...axis }, { ...axis, size: 48 }],
+      series: [{ label: "UTC", value: "{YYYY}-{MM}-{DD} {HH}:{mm}" }, ...order.map((at) => series[at])],
+      axes: [{ ...axis, values: stamps }, { ...axis, size: 48 }],
       scales: { y: { range: (_, low, high) => [Math.min(0, low), high <= 0 ? 1 : high * 1.05] } },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC"),
       cursor: { drag: { x: false, y: false } },

@@ -54,6 +54,7 @@ async fn a_message_is_found_by_every_id_and_by_what_it_is_like() {
     assert_eq!(found(&app, "q=status:delivered").await, found(&app, "status=delivered").await);
     assert_eq!(found(&app, "status=delivered").await, [delivered.as_str()]);
     assert_eq!(found(&app, "mode=test").await, [test.as_str()]);
+    assert_eq!(found(&app, &format!("mode=live&q={test}")).await, [test.as_str()], "an id is found in either world");
     assert_eq!(found(&app, &format!("org_id={}&kind=marketing&country=gb", acme.org)).await, [waiting.as_str()]);
     assert_eq!(found(&app, "carrier=acme&channel=sms").await, [delivered.as_str()]);
     // A day is looked at where nothing is said; an id is found however old.

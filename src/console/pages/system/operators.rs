@@ -61,8 +61,9 @@ pub(in crate::console::pages) static TOKENS: Listing = Listing {
         Column::time("Made", "/created_at"),
         Column::time("Expires", "/expires_at"),
         Column::time("Revoked", "/revoked_at"),
-        Column::code("Id", "/id"),
+        Column::code("Id", "/id").hidden(),
     ],
+    actions: &[&REVOKE_TOKEN],
     empty: "No token: they use the console only.",
     is_paged: false,
     ..Listing::NEW
@@ -166,17 +167,17 @@ pub(in crate::console::pages) static NEW_TOKEN: Form = Form {
     ..Form::NEW
 };
 
-/// Ends a token.
+/// Ends a token. Here by owners; everybody ends their own on the page of their account.
 pub(in crate::console::pages) static REVOKE_TOKEN: Form = Form {
     name: "revoke-operator-token",
-    title: "Revoke a token",
+    title: "Revoke",
     method: Verb::Delete,
-    api: "/v1/admin/operators/{id}/tokens/{token_id}",
-    fields: &[Field::must("token_id", "Id of the token", Kind::Text)],
+    api: "/v1/admin/operators/{/operator_id}/tokens/{/id}",
+    only: ("/revoked_at", &[""]),
     reason: Reason::Query,
     done: "The token is revoked.",
     is_danger: true,
-    duty: Duty::Look,
+    duty: Duty::Govern,
     ..Form::NEW
 };
 
@@ -220,7 +221,6 @@ async fn operator(desk: Desk, id: Path<String>) -> Result<HttpResponse> {
     body.push(desk.table(&TOKENS, Place { path: at, prefix: "tokens.", ..Place::default() }).await?);
     if is_mine || desk.may(Duty::Govern) {
         body.extend(desk.form(&NEW_TOKEN, at, &Value::Null)?);
-        body.extend(desk.form(&REVOKE_TOKEN, at, &Value::Null)?);
         body.push(desk.table(&SESSIONS, Place { fixed, prefix: "sessions.", ..Place::default() }).await?);
     }
     let title = operator.pointer("/name").map(plain).unwrap_or_default();
