@@ -16,7 +16,8 @@ macro_rules! sources {
 }
 
 /// Every language but English with its file.
-const SOURCES: &[(&str, &str)] = sources![];
+const SOURCES: &[(&str, &str)] =
+    sources!["ar", "de", "es", "fr", "id", "it", "ja", "ko", "nl", "pl", "pt-BR", "ru", "tr", "uk", "zh-CN"];
 
 static TEXTS: LazyLock<Vec<(&str, Texts)>> =
     LazyLock::new(|| SOURCES.iter().map(|(tag, source)| (*tag, toml::from_str(source).unwrap_or_default())).collect());

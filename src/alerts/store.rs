@@ -148,7 +148,8 @@ pub fn forget(conn: &mut Conn) -> Result<()> {
 
 /// An alert that is open, or was.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = open_alerts, treat_none_as_null = true, treat_none_as_default_value = false)]
+#[diesel(table_name = open_alerts, primary_key(kind, org_id))]
+#[diesel(treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct OpenRow {
     /// What happened.
     pub kind: AlertKind,

@@ -107,7 +107,7 @@ fn value_of(field: &Field, values: &[&str]) -> std::result::Result<Option<Value>
         Kind::Number => Some(Value::from(text.parse::<i64>().map_err(|_| String::from("must be a whole number"))?)),
         Kind::Json => Some(serde_json::from_str(text).map_err(|fault| format!("is not JSON: {fault}"))?),
         Kind::Moment => Some(Value::from(if text.len() == 16 { format!("{text}:00Z") } else { text.to_owned() })),
-        Kind::Text | Kind::Choice(_) | Kind::Long | Kind::Secret => Some(Value::from(text)),
+        Kind::Text | Kind::Choice(_) => Some(Value::from(text)),
     })
 }
 

@@ -261,9 +261,9 @@ fn tone(word: &str) -> &'static str {
         | "green" | "enabled" | "live" | "ok" | "paid" | "done" | "completed" | "normal" | "on" | "succeeded"
         | "available" | "well" | "accepted" | "made" => "good",
         "failed" | "undelivered" | "rejected" | "suspended" | "revoked" | "open" | "block" | "blocked" | "red"
-        | "disabled" | "expired" | "canceled" | "cancelled" | "failing" | "attack" | "banned"
-        | "disconnected" | "fail" | "buried" | "changed" | "missing" | "unlinked" | "beyond_end" | "cut_off"
-        | "diverged" | "replaced" | "unsigned" => "bad",
+        | "disabled" | "expired" | "canceled" | "cancelled" | "failing" | "attack" | "banned" | "disconnected"
+        | "fail" | "buried" | "changed" | "missing" | "unlinked" | "beyond_end" | "cut_off" | "diverged"
+        | "replaced" | "unsigned" => "bad",
         "unknown" | "pending" | "past_due" | "half_open" | "yellow" | "paused" | "shadow" | "step_up" | "drained"
         | "draining" | "degraded" | "scheduled" | "unverified" | "flagged" | "restricted" | "trial" | "warn" => "warn",
         _ => "neutral",

@@ -1,8 +1,10 @@
 //! What the console's tables and forms ask of the admin API, for the test that holds them against its document.
 
-use crate::accounts::Duty;
+use crate::accounts::{Duty, Role};
 use crate::console::cells::Column;
+use crate::console::layout::MENU;
 use crate::console::pages::{FORMS, LISTINGS};
+use crate::console::preferences::Theme;
 
 /// A route that the console uses, and what it takes for granted of it.
 #[derive(Debug)]
@@ -77,8 +79,11 @@ fn pointers(column: &Column) -> Vec<String> {
     [column.at, column.currency].into_iter().chain(linked).filter(|at| !at.is_empty()).map(String::from).collect()
 }
 
-/// Every text of the tables and forms, for the test that no language lacks one; those of the templates stand in
+/// Every text of the tables, forms and menus, for the test that no language lacks one; those of the templates stand in
 /// `say("…")` there.
 pub fn all_words() -> Vec<&'static str> {
-    LISTINGS.iter().flat_map(|listing| listing.words()).chain(FORMS.iter().flat_map(|form| form.words())).collect()
+    let listings = LISTINGS.iter().flat_map(|listing| listing.words());
+    let forms = FORMS.iter().flat_map(|form| form.words());
+    let menus = MENU.iter().map(|entry| entry.label).chain(Role::ALL.iter().map(|role| role.as_str()));
+    listings.chain(forms).chain(menus).chain(Theme::ALL.map(Theme::word)).collect()
 }

@@ -22,8 +22,6 @@ pub(super) enum Kind {
     Choice(&'static [&'static str]),
     /// Any of these words: a list.
     Choices(&'static [&'static str]),
-    /// A text of several lines.
-    Long,
     /// A text a line: a list.
     Lines,
     /// JSON as it is written.
@@ -32,8 +30,6 @@ pub(super) enum Kind {
     Moment,
     /// Yes or no.
     Flag,
-    /// Text that is not shown while it is typed, and never shown again.
-    Secret,
 }
 
 /// A member of the body, or a parameter of the query where the form has none.
@@ -334,7 +330,6 @@ fn field_view(
         help: words_of(words, field.help),
         value: match field.kind {
             Kind::Lines => values.join("\n"),
-            Kind::Secret => String::new(),
             Kind::Moment => values.join("").chars().take(16).collect(),
             _ => values.join(", "),
         },

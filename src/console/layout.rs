@@ -69,7 +69,6 @@ pub(super) struct Layout<'a> {
 
 impl<'a> Layout<'a> {
     /// `page` in its frame.
-    #[expect(clippy::too_many_arguments, reason = "each is a part of the frame; the desk is its only caller")]
     pub(super) fn around(
         page: Page<'a>,
         words: Words,
@@ -87,7 +86,7 @@ impl<'a> Layout<'a> {
             csrf: &session.csrf,
             mode: preferences.mode(),
             theme: preferences.theme(),
-            themes: [Theme::Auto, Theme::Light, Theme::Dark],
+            themes: Theme::ALL,
             languages: languages().collect(),
             language: preferences.chosen_language(),
             back,

@@ -35,6 +35,9 @@ pub(super) enum Theme {
 }
 
 impl Theme {
+    /// Every choice, as the menu has them.
+    pub(super) const ALL: [Theme; 3] = [Theme::Auto, Theme::Light, Theme::Dark];
+
     /// The word in the cookie and in `<html data-theme>`.
     pub(super) fn word(self) -> &'static str {
         match self {

@@ -70,7 +70,7 @@ impl TailFilter {
 /// What the tails are told.
 enum Told {
     /// A line, and as it is sent.
-    Line(ActivityView, Bytes),
+    Line(Box<ActivityView>, Bytes),
     /// More happened than is told.
     Gap,
 }
@@ -305,7 +305,7 @@ fn tell(hub: &Hub, lines: Vec<ActivityView>, is_cut: bool, known: &mut BTreeMap<
     for line in new.into_iter().skip(skipped) {
         if let Some(event) = event_of(&line) {
             // An error says that nobody listens any more.
-            let _ = hub.told.send(Arc::new(Told::Line(line, event)));
+            let _ = hub.told.send(Arc::new(Told::Line(Box::new(line), event)));
         }
     }
     if is_cut || skipped > 0 {

@@ -48,7 +48,8 @@ pub struct SystemStatus {
     pub nodes: Vec<NodeView>,
     /// The queue of jobs, kind by kind.
     pub jobs: Vec<JobQueue>,
-    /// Every key of the configuration that is written somewhere, without values that might be secrets.
+    /// Every key of the configuration that is written somewhere and differs from its default, without values that might be
+    /// secrets.
     pub config: Vec<Written>,
     /// What was checked, as `postern doctor` does it.
     pub findings: Vec<Finding>,
@@ -151,7 +152,9 @@ pub async fn look(config: &Config, db: &Db, now: Millis, findings: Vec<Finding>)
     status.database.log_bytes = log_bytes;
     let disk = Room::of_data(config);
     let disk = disk.map(|room| Disk { free_bytes: room.free, total_bytes: room.total, low: room.is_low() });
-    Ok(SystemStatus { disk, config: config.written.clone(), findings, ..status })
+    let differs = |one: &&Written| one.value.is_none() || one.value != one.default;
+    let config = config.written.iter().filter(differs).cloned().collect();
+    Ok(SystemStatus { disk, config, findings, ..status })
 }
 
 fn read(conn: &mut Conn, db: &Db, now: Millis) -> Result<SystemStatus> {
@@ -164,7 +167,7 @@ fn read(conn: &mut Conn, db: &Db, now: Millis) -> Result<SystemStatus> {
         log_bytes: None,
         migration: migrate::newest(conn)?,
         pending: migrate::pending(conn)?,
-        clock_ahead_ms: there.0.saturating_sub(now.0),
+        clock_ahead_ms: if conn.is_sqlite() { 0 } else { there.0.saturating_sub(now.0) },
     };
     // Tables may be missing until the schema is up to date.
     let ready = database.pending.is_empty();

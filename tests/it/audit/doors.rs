@@ -135,7 +135,7 @@ async fn the_log_is_filtered_by_time_and_by_request() {
         rows.iter().map(|row| row["target"].as_str().unwrap().to_owned()).collect()
     };
     let (early_id, late_id) = (early.text_at("/id"), late.text_at("/id"));
-    assert_eq!(targets("since=2026-03-28T15:00:00Z").await, [late_id.clone()]);
+    assert_eq!(targets("since=2026-03-28T15:00:00Z").await, std::slice::from_ref(&late_id));
     assert_eq!(targets("until=2026-03-28T15:00:00Z").await, [early_id]);
     let request = late.header("x-request-id").unwrap();
     assert_eq!(targets(&format!("request_id={request}")).await, [late_id]);
