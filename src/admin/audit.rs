@@ -9,7 +9,7 @@ use crate::admin::docs::ReadRefusals;
 use crate::app::App;
 use crate::audit::{self, Filter, Record, Signer, Verdict, Witness};
 use crate::clock::Millis;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::page::{Page, PageParams};
 use crate::http::{Listing, reply};
 
@@ -71,5 +71,7 @@ pub(super) async fn verify_audit(_desk: Desk<Audit>, app: Data<App>) -> Result<H
     let key = Signer::of(&app.keyring)?.public()?;
     // Those that are there before the walk: it goes on to rows that are written meanwhile.
     let witness = Witness::new(app.db.read(audit::all_checkpoints).await?, &key);
-    reply::ok(&audit::verify_in_turns(&app.db, Some(witness)).await?)
+    // On its own: the waits of one request add up, and a long chain is walked longer than a request may wait.
+    let walk = async move { audit::verify_in_turns(&app.db, Some(witness)).await };
+    reply::ok(&actix_web::rt::spawn(walk).await.map_err(Error::internal)??)
 }

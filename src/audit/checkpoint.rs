@@ -172,7 +172,8 @@ mod tests {
 
     #[test]
     fn lines_of_other_kinds_are_passed_over() {
-        let (checkpoint, mut logged) = (made(), serde_json::to_value(made()).unwrap());
+        let checkpoint = made();
+        let mut logged = serde_json::to_value(&checkpoint).unwrap();
         logged["level"] = "INFO".into();
         let line = serde_json::to_string(&checkpoint).unwrap();
         let text = format!("{line}\nnonsense\n{{\"level\":\"INFO\"}}\n\n{line}\n{logged}\n");

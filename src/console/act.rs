@@ -28,6 +28,10 @@ async fn act(desk: Desk, name: Path<String>, body: Raw) -> Result<HttpResponse> 
     let text = std::str::from_utf8(&body.0).map_err(|_| Error::new(Code::MalformedRequest))?;
     let sent = Sent { values: pairs(text)?, ..Sent::default() };
     let desk = desk.came_from(one(&sent, "back"));
+    if form.takes_proof && !desk.is_proved() {
+        let to = format!("/console/account/prove?next={}", encoded(desk.back()));
+        return Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, to)).finish());
+    }
     if one(&sent, "must") != one(&sent, "typed") {
         let fault = desk.words.say("What you typed is not what was asked for. Nothing was changed.");
         return again(&desk, form, Sent { fault: Some(String::from(fault)), ..sent });

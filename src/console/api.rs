@@ -41,6 +41,8 @@ pub(super) struct Ask {
     pub operator: Operator,
     /// The page's own request: what is told to the audit log.
     pub request: RequestId,
+    /// The page's `Host`: where links of an answer lead to.
+    pub host: Option<HeaderValue>,
     /// The reader's `Accept-Language`.
     pub language: &'static str,
 }
@@ -112,6 +114,9 @@ fn request(ask: Ask) -> Result<Request> {
     let headers = head.headers_mut();
     headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     headers.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static(ask.language));
+    if let Some(host) = ask.host {
+        headers.insert(header::HOST, host);
+    }
     if ask.body.is_some() {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));

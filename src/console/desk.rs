@@ -43,6 +43,7 @@ pub(super) struct Desk {
     path: String,
     back: String,
     base: String,
+    host: Option<header::HeaderValue>,
 }
 
 impl FromRequest for Desk {
@@ -70,6 +71,7 @@ fn open(req: &HttpRequest, payload: &mut Payload) -> Result<Desk> {
         path: req.path().to_owned(),
         back: req.uri().path_and_query().map_or_else(|| req.path().to_owned(), ToString::to_string),
         base: base_url(req),
+        host: req.headers().get(header::HOST).cloned(),
         app,
         operator,
         session,
@@ -121,6 +123,7 @@ impl Desk {
             once,
             operator: self.operator.clone(),
             request: self.request.clone(),
+            host: self.host.clone(),
             language: self.words.language.tag(),
         };
         self.api.ask(&self.app, &self.settings, ask).await
@@ -154,6 +157,11 @@ impl Desk {
     /// The token that the session's forms carry.
     pub(super) fn csrf(&self) -> &str {
         &self.session.csrf
+    }
+
+    /// Whether the password was given a moment ago.
+    pub(super) fn is_proved(&self) -> bool {
+        self.session.is_proved(self.now)
     }
 
     /// The page's path.

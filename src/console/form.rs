@@ -117,6 +117,8 @@ pub(super) struct Form {
     pub duty: Duty,
     /// Whether the body is one field's JSON as a whole (its name is then not sent).
     pub is_bare: bool,
+    /// Whether the password must have been given a moment ago: what it makes outlasts the session.
+    pub takes_proof: bool,
 }
 
 /// The methods of changes.
@@ -162,6 +164,7 @@ impl Form {
         is_danger: false,
         duty: Duty::Manage,
         is_bare: false,
+        takes_proof: false,
     };
 
     /// Its texts, for the translations.

@@ -77,9 +77,16 @@ pub async fn run_erasures(app: &App) -> Result<usize> {
         if !app.db.write(move |conn| store::claim(conn, &claimed, now.plus(LEASE))).await? {
             continue;
         }
-        match run(app, row).await? {
-            true => proved += 1,
-            false => return Ok(proved),
+        match run(app, row.clone()).await {
+            Ok(true) => proved += 1,
+            Ok(false) => return Ok(proved),
+            Err(fault) => {
+                // Told where it is looked for, and tried again: an order must not stand still in silence.
+                let next_at = Some(app.clock.now().plus(LEASE));
+                let row = Row { error: Some(format!("stopped by {}; it begins again", fault.code())), next_at, ..row };
+                app.db.write(move |conn| store::save(conn, &row)).await?;
+                return Err(fault);
+            }
         }
     }
 }

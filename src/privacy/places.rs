@@ -9,7 +9,8 @@
 pub(super) enum Form {
     /// It is the address: the pseudonym takes its place.
     Whole,
-    /// Somewhere in a text or JSON, with or without its plus: the pseudonym takes its place.
+    /// Somewhere in a text or JSON, with its plus or as a quoted text of digits: the pseudonym takes its place. Bare digits
+    /// may be the beginning of another number, or of a moment in milliseconds.
     Within,
     /// The same in bytes.
     Bytes,
@@ -84,6 +85,15 @@ pub(super) struct Subject {
     pub pseudonym: String,
 }
 
+impl Subject {
+    /// How it is written in texts, each with what takes its place.
+    fn written(&self) -> impl Iterator<Item = (String, String)> {
+        let whole = (self.address.clone(), self.pseudonym.clone());
+        let quoted = self.digits.as_ref().map(|digits| (format!("\"{digits}\""), format!("\"{}\"", self.pseudonym)));
+        std::iter::once(whole).chain(quoted)
+    }
+}
+
 /// The condition that a row of `place` holds the address, with its values. `?` stands for each.
 pub(super) fn condition(place: &Place, subject: &Subject, is_sqlite: bool) -> (String, Vec<String>) {
     let find = if is_sqlite { "instr" } else { "strpos" };
@@ -94,16 +104,15 @@ pub(super) fn condition(place: &Place, subject: &Subject, is_sqlite: bool) -> (S
                 parts.push(format!("{column} = ?"));
                 values.push(subject.address.clone());
             }
-            Within => {
-                parts.push(format!("{find}({column}, ?) > 0"));
-                values.push(subject.digits.clone().unwrap_or_else(|| subject.address.clone()));
-            }
-            Bytes => {
-                parts.push(match is_sqlite {
-                    true => format!("instr({column}, CAST(? AS BLOB)) > 0"),
-                    false => format!("position(convert_to(?, 'UTF8') in {column}) > 0"),
-                });
-                values.push(subject.digits.clone().unwrap_or_else(|| subject.address.clone()));
+            Within | Bytes => {
+                for (written, _) in subject.written() {
+                    parts.push(match (form, is_sqlite) {
+                        (Bytes, true) => format!("instr({column}, CAST(? AS BLOB)) > 0"),
+                        (Bytes, false) => format!("position(convert_to(?, 'UTF8') in {column}) > 0"),
+                        _ => format!("{find}({column}, ?) > 0"),
+                    });
+                    values.push(written);
+                }
             }
             Digits => {
                 let Some((from, _)) = seen(subject) else { continue };
@@ -135,9 +144,9 @@ pub(super) fn assignments(place: &Place, subject: &Subject, is_sqlite: bool) -> 
                     _ => String::from(*column),
                 };
                 let mut said = text;
-                for form in [Some(&subject.address), subject.digits.as_ref()].into_iter().flatten() {
+                for (written, instead) in subject.written() {
                     said = format!("replace({said}, ?, ?)");
-                    values.extend([form.clone(), subject.pseudonym.clone()]);
+                    values.extend([written, instead]);
                 }
                 parts.push(match (form, is_sqlite) {
                     (Bytes, true) => format!("{column} = CAST({said} AS BLOB)"),

@@ -73,7 +73,10 @@ async fn admit(req: &mut ServiceRequest) -> Result<Option<HttpResponse>> {
 
 /// To sign in, and back to where they wanted to go, unless that would have changed something.
 fn to_the_door(req: &ServiceRequest, changes: bool) -> HttpResponse {
-    let wanted = req.uri().path_and_query().map_or("/console", |path| path.as_str());
+    // What was searched for may be a number: it does not go into another address.
+    let searches = req.query_string().split('&').any(|pair| pair.starts_with("q="));
+    let whole = req.uri().path_and_query().map_or("/console", |path| path.as_str());
+    let wanted = if searches { req.path() } else { whole };
     if changes || wanted == "/console" {
         return see_other("/console/sign-in", &[]);
     }

@@ -79,6 +79,7 @@ pub(in crate::console::pages) static NEW_OPERATOR: Form = Form {
     then: "/console/system/operators/{/id}",
     done: "The operator is added. Make them a link to sign in by.",
     duty: Duty::Govern,
+    takes_proof: true,
     ..Form::NEW
 };
 
@@ -92,6 +93,7 @@ pub(in crate::console::pages) static INVITE: Form = Form {
     done: "The link is made. It is shown this once: hand it over now.",
     only: ("/disabled_at", &[""]),
     duty: Duty::Govern,
+    takes_proof: true,
     ..Form::NEW
 };
 
@@ -107,6 +109,7 @@ pub(in crate::console::pages) static CHANGE_OPERATOR: Form = Form {
     ],
     done: "The operator is changed.",
     duty: Duty::Govern,
+    takes_proof: true,
     ..Form::NEW
 };
 
@@ -135,6 +138,7 @@ pub(in crate::console::pages) static ENABLE: Form = Form {
     fields: &[Field::may("disabled", "Keep them out", Kind::Flag)],
     done: "The operator may come in again.",
     duty: Duty::Govern,
+    takes_proof: true,
     ..Form::NEW
 };
 
@@ -164,6 +168,7 @@ pub(in crate::console::pages) static NEW_TOKEN: Form = Form {
     shows: &[Column::code("Token, shown once", "/secret"), Column::time("Expires", "/expires_at")],
     done: "The token is made. It is shown this once: keep it now.",
     duty: Duty::Look,
+    takes_proof: true,
     ..Form::NEW
 };
 
