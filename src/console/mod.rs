@@ -4,10 +4,10 @@
 //! in: the same routes, roles, audit and idempotency as over a socket (`api`). So the curl beside each table is what the
 //! page itself did, and no rule is written twice. It owns no tables.
 //!
-//! How a page is written (see `pages/tenants.rs`): a table is a static [`Listing`] – route, columns (JSON pointers into a
-//! row), filters (query parameters of the route) – and a change is a static [`Form`] – method, route, fields (members of
-//! the body). Both are named in `pages::LISTINGS` and `pages::FORMS`. A handler takes the [`desk::Desk`], puts what they
-//! render into [`desk::Desk::page`], and adds markup of its own by an askama template that ends in [`Markup`].
+//! How a page is written (see `pages/tenants.rs`): a table is a static `Listing` – route, columns (JSON pointers into a
+//! row), filters (query parameters of the route) – and a change is a static `Form` – method, route, fields (members of
+//! the body). Both are named in `pages::LISTINGS` and `pages::FORMS`. A handler takes the `desk::Desk`, puts what they
+//! render into `desk::Desk::page`, and adds markup of its own by an askama template that ends in `Markup`.
 //! [`contract`] tells what all of them ask of the API; a test holds that against the OpenAPI document.
 //!
 //! Every text goes through [`crate::words::Words::say`]: the English text is the key of its translations.

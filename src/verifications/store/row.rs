@@ -42,7 +42,7 @@ pub struct Row {
     pub code_length: i16,
     /// What a resend says.
     pub resend_policy: ResendPolicy,
-    /// Where it is; see [`Life::at`].
+    /// Where it is; see `Life::at`.
     pub status: Status,
     /// Codes that were tried.
     pub checks: i32,
@@ -52,7 +52,7 @@ pub struct Row {
     pub sends: i32,
     /// The workflow's step that was done last, from 0.
     pub step: i32,
-    /// JSON of [`Spec`].
+    /// JSON of `Spec`.
     pub spec: String,
     /// The request that started it.
     pub request_id: String,

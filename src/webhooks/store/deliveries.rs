@@ -39,7 +39,7 @@ pub struct DeliveryRow {
     pub event_id: EventId,
     /// Where it is.
     pub status: DeliveryStatus,
-    /// [`FIRST`] or [`AGAIN`].
+    /// `FIRST` or `AGAIN`.
     pub lane: i16,
     /// When it is tried next, or when the lease on it ends; none once it has ended.
     pub next_at: Option<Millis>,
