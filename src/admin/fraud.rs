@@ -112,12 +112,12 @@ pub(super) async fn list_fraud_tops(_desk: Desk<Look>, app: Data<App>, query: Qu
 /// List how rules did: how often each fired, and of what was sent all the same how much nobody typed.
 #[utoipa::path(
     tag = "Admin: fraud",
-    path = "/v1/admin/fraud/rules/stats",
+    path = "/v1/admin/fraud/rule-stats",
     params(WhichStretch),
     responses((status = 200, description = "The rules that fired", body = RuleStatsList), ReadRefusals),
     security(("operator_token" = [])),
 )]
-#[get("/fraud/rules/stats")]
+#[get("/fraud/rule-stats")]
 pub(super) async fn list_rule_stats(
     _desk: Desk<Look>,
     app: Data<App>,

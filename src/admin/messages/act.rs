@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::accounts::working_caller;
 use crate::admin::desk::{Desk, Manage, Support};
-use crate::admin::docs::{ChangeRefusals, ReadRefusals};
+use crate::admin::docs::ChangeRefusals;
 use crate::admin::order::{done, made};
 use crate::app::App;
 use crate::audit::Change;
@@ -132,7 +132,7 @@ pub(in crate::admin) async fn resend_message(
         ("Idempotency-Key" = Option<String>, Header, description = "One key, one look"),
     ),
     request_body = RevealBody,
-    responses((status = 200, description = "Number and text", body = RevealedMessage), ReadRefusals),
+    responses((status = 200, description = "Number and text", body = RevealedMessage), ChangeRefusals),
     security(("operator_token" = [])),
 )]
 #[post("/messages/{id}/reveal")]

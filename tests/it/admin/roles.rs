@@ -125,7 +125,7 @@ const TABLE: &[(&str, &str, &str, &[&str])] = &[
     ("GET", "/fraud/summary", "", ALL),
     ("GET", "/fraud/heat?since=7d", "", ALL),
     ("GET", "/fraud/top?by=number", "", ALL),
-    ("GET", "/fraud/rules/stats", "", ALL),
+    ("GET", "/fraud/rule-stats", "", ALL),
     ("POST", "/fraud/rules/prefix.hold/replay", r#"{"mode":"enforce"}"#, RUN),
     ("DELETE", "/keys/KEY", "", RUN),
 ];

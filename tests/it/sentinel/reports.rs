@@ -54,7 +54,7 @@ async fn an_attack_shows_in_every_report() {
     assert!(numbers["data"][0]["subject"].as_str().unwrap().contains('•'), "{numbers}");
     assert_eq!(report(&app, "fraud/top?by=device&mode=test").await["data"], json!([]));
 
-    let stats = report(&app, "fraud/rules/stats?mode=test").await;
+    let stats = report(&app, "fraud/rule-stats?mode=test").await;
     let hold = stats["data"].as_array().unwrap().iter().find(|row| row["rule"] == "prefix.hold").unwrap().clone();
     assert!(hold["enforced"].as_i64().unwrap() >= 20 && hold["precision"].is_null(), "{hold}");
 

@@ -65,7 +65,7 @@ pub(super) static RULES: Listing = Listing {
 pub(super) static RULE_STATS: Listing = Listing {
     name: "fraud-rule-stats",
     title: "What rules did",
-    api: "/v1/admin/fraud/rules/stats",
+    api: "/v1/admin/fraud/rule-stats",
     columns: &[
         Column::code("Rule", "/rule"),
         Column::count("Acted", "/enforced"),
