@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::admin::desk::{Audit, Desk, Govern, Unfiltered};
 use crate::admin::docs::{ChangeRefusals, ReadRefusals};
-use crate::admin::order::made;
+use crate::admin::order::{made, said_why};
 use crate::app::App;
 use crate::error::{Code, Error, Result};
 use crate::http::page::{Page, PageParams};
@@ -44,10 +44,7 @@ pub struct EraseBody {
 )]
 #[post("/erasures")]
 pub(super) async fn order_erasure(desk: Desk<Govern>, app: Data<App>, body: Body<EraseBody>) -> Result<HttpResponse> {
-    let reason = body.value.reason.trim().to_owned();
-    if reason.chars().count() < 3 {
-        return Err(Error::field("reason", "must say why, in 3 to 500 characters"));
-    }
+    let reason = said_why(&body.value.reason)?;
     let order = desk.order(&body, Some(reason.clone()))?;
     let to = body.value.to;
     order

@@ -109,6 +109,16 @@ pub(super) fn gone() -> Reply {
     Reply { status: StatusCode::NO_CONTENT.as_u16(), location: None, body: web::Bytes::new() }
 }
 
+/// The reason of a change that must have one. Errors: `validation_failed` where it says too little.
+pub(super) fn said_why(reason: &str) -> Result<String> {
+    let reason = reason.trim();
+    match reason.chars().count() < REASON_MIN_CHARS {
+        true => Err(Error::field("reason", "must say why, in 3 to 500 characters")),
+        false => Ok(String::from(reason)),
+    }
+}
+
+const REASON_MIN_CHARS: usize = 3;
 const REASON_MAX_CHARS: usize = 500;
 
 fn stored(reply: Reply) -> Stored {

@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, post};
 use serde_json::{Map, Value};
 
 use crate::console::api::Answer;
-use crate::console::cells::encoded;
+use crate::console::cells::plain;
 use crate::console::desk::Desk;
 use crate::console::facts::facts;
 use crate::console::form::{Field, Form, Kind, Reason, Sent, Verb, after};
@@ -15,6 +15,7 @@ use crate::console::listing::{address, query};
 use crate::console::pages::FORMS;
 use crate::error::{Code, Error, Result};
 use crate::http::Raw;
+use crate::http::query::encoded;
 use crate::http::query::pairs;
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
@@ -28,9 +29,8 @@ async fn act(desk: Desk, name: Path<String>, body: Raw) -> Result<HttpResponse> 
     let text = std::str::from_utf8(&body.0).map_err(|_| Error::new(Code::MalformedRequest))?;
     let sent = Sent { values: pairs(text)?, ..Sent::default() };
     let desk = desk.came_from(one(&sent, "back"));
-    if form.takes_proof && !desk.is_proved() {
-        let to = format!("/console/account/prove?next={}", encoded(desk.back()));
-        return Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, to)).finish());
+    if let Some(asked) = form.takes_proof.then(|| desk.ask_for_password()).flatten() {
+        return Ok(asked);
     }
     if one(&sent, "must") != one(&sent, "typed") {
         let fault = desk.words.say("What you typed is not what was asked for. Nothing was changed.");
@@ -66,8 +66,7 @@ fn target(form: &Form, sent: &Sent, body: &Value) -> String {
         all.fold(form.api.to_owned(), |api, (name, value)| api.replace(&format!("{{{name}}}"), &encoded(value.trim())));
     let in_query = form.method == Verb::Delete;
     let fields = body.as_object().filter(|_| in_query).into_iter().flatten();
-    let texts: Vec<(String, String)> =
-        fields.map(|(name, value)| (name.clone(), crate::console::cells::plain(value))).collect();
+    let texts: Vec<(String, String)> = fields.map(|(name, value)| (name.clone(), plain(value))).collect();
     let reason = if form.reason == Reason::Query { one(sent, "reason") } else { "" };
     let pairs = texts.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain([("reason", reason)]);
     address(&path, &query(pairs))
@@ -117,7 +116,7 @@ fn value_of(field: &Field, values: &[&str]) -> std::result::Result<Option<Value>
 
 fn refused(sent: Sent, answer: &Answer, problem: String) -> Sent {
     let members = answer.body.get("field_errors").and_then(Value::as_object).into_iter().flatten();
-    let faults = members.map(|(member, why)| (member.clone(), crate::console::cells::plain(why))).collect();
+    let faults = members.map(|(member, why)| (member.clone(), plain(why))).collect();
     Sent { fault: Some(problem), faults, ..sent }
 }
 

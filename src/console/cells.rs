@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::clock::Millis;
+use crate::http::query::encoded;
 use crate::words::Words;
 
 /// How a value is shown.
@@ -178,6 +179,11 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
+/// The list at a JSON pointer; empty where there is none.
+pub(super) fn rows_at<'a>(value: &'a Value, at: &str) -> &'a [Value] {
+    value.pointer(at).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
 /// `link` with `{/pointer}` replaced by the row's value, encoded. `None` where the row lacks one.
 pub(super) fn filled(link: &str, row: &Value) -> Option<String> {
     let mut parts = link.split('{');
@@ -189,13 +195,6 @@ pub(super) fn filled(link: &str, row: &Value) -> Option<String> {
         done.push_str(rest);
     }
     Some(done)
-}
-
-/// Percent-encoded for a path's segment or a query's value (RFC 3986, section 2.3: all but the unreserved).
-pub(super) fn encoded(text: &str) -> String {
-    const KEPT: percent_encoding::AsciiSet =
-        percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-    percent_encoding::utf8_percent_encode(text, &KEPT).to_string()
 }
 
 fn moment(text: &str, now: Millis) -> Shown {

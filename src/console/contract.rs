@@ -2,6 +2,7 @@
 
 use crate::accounts::{Duty, Role};
 use crate::console::cells::Column;
+use crate::console::form::{Reason, Verb};
 use crate::console::layout::MENU;
 use crate::console::pages::{FORMS, LISTINGS};
 use crate::console::preferences::Theme;
@@ -48,12 +49,12 @@ pub fn contract() -> Vec<Uses> {
         } else {
             form.fields.iter().filter(|field| !form.places(field)).map(|field| field.name).collect()
         };
-        let is_query = form.method == crate::console::form::Verb::Delete;
+        let is_query = form.method == Verb::Delete;
         let reason = match form.reason {
-            crate::console::form::Reason::None => None,
+            Reason::None => None,
             _ => Some("reason"),
         };
-        let in_query = form.reason == crate::console::form::Reason::Query;
+        let in_query = form.reason == Reason::Query;
         let (mut asked, mut sent) = if is_query { (members, Vec::new()) } else { (Vec::new(), members) };
         if in_query {
             asked.extend(reason)

@@ -20,7 +20,7 @@ use crate::console::preferences::Preferences;
 use crate::error::{Code, Error, Result};
 use crate::http::query::pairs;
 use crate::http::{RequestId, Settings, base_url, reply};
-use crate::signin::Session;
+use crate::signin::{self, Session};
 use crate::words::Words;
 
 /// See the module.
@@ -159,9 +159,9 @@ impl Desk {
         &self.session.csrf
     }
 
-    /// Whether the password was given a moment ago.
-    pub(super) fn is_proved(&self) -> bool {
-        self.session.is_proved(self.now)
+    /// To the page that asks for the password, and back from there; nothing where it was given a moment ago.
+    pub(super) fn ask_for_password(&self) -> Option<HttpResponse> {
+        signin::ask_for_password(&self.app, &self.session, &self.back)
     }
 
     /// The page's path.
@@ -176,9 +176,7 @@ impl Desk {
 
     /// The same desk for an answer that leads back to `back`, if that is a page of the console.
     pub(super) fn came_from(self, back: &str) -> Desk {
-        let is_ours = (back == "/console" || back.starts_with("/console/") || back.starts_with("/console?"))
-            && !back.contains(['\\', '\r', '\n']);
-        Desk { back: if is_ours { back.to_owned() } else { String::from("/console") }, ..self }
+        Desk { back: signin::safe_next(back).to_owned(), ..self }
     }
 
     /// Where clients reach this server.

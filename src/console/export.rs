@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, get};
 use serde_json::{Value, json};
 
 use crate::audit::Change;
-use crate::console::cells::plain;
+use crate::console::cells::{plain, rows_at};
 use crate::console::desk::Desk;
 use crate::console::listing::{Listing, Place, address, query, route};
 use crate::console::pages::LISTINGS;
@@ -64,7 +64,7 @@ async fn all_rows(desk: &Desk, listing: &'static Listing) -> Result<Vec<Value>> 
         if let Some(problem) = answer.problem() {
             return Err(Error::new(Code::ValidationFailed).detail(problem));
         }
-        rows.extend(answer.body.pointer(listing.rows).and_then(Value::as_array).cloned().unwrap_or_default());
+        rows.extend_from_slice(rows_at(&answer.body, listing.rows));
         cursor = answer.body.get("next_cursor").map(plain).unwrap_or_default();
         if cursor.is_empty() || rows.len() >= MOST {
             rows.truncate(MOST);

@@ -1,8 +1,9 @@
 //! A table as data: which list of the admin API it shows, by which columns, filtered how.
 
 use crate::accounts::Duty;
-use crate::console::cells::{Column, encoded};
+use crate::console::cells::Column;
 use crate::console::form::Form;
+use crate::http::query::encoded;
 
 /// A filter of a list: a query parameter of its route.
 #[derive(Debug, Clone, Copy)]

@@ -4,7 +4,7 @@ use askama::Template;
 use serde_json::Value;
 
 use crate::console::api::Answer;
-use crate::console::cells::{Column, Shown, plain};
+use crate::console::cells::{Column, Shown, plain, rows_at};
 use crate::console::desk::Desk;
 use crate::console::listing::{FilterKind, Listing, Place, address, query, route};
 use crate::console::markup::Markup;
@@ -146,7 +146,7 @@ impl Desk {
     ) -> Result<Markup> {
         let words = self.words;
         let shown = shown_columns(listing, &chosen.values("col"));
-        let rows = answer.body.pointer(listing.rows).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let rows = rows_at(&answer.body, listing.rows);
         let rows = rows.iter().enumerate();
         let rows: Vec<Row> = rows.map(|(at, row)| self.row(listing, &shown, place, at, row)).collect::<Result<_>>()?;
         let own = listing.filters.iter().map(|filter| (filter.name, chosen.value(filter.name)));

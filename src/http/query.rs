@@ -60,6 +60,13 @@ pub fn pairs(text: &str) -> Result<Vec<(String, String)>> {
     }
 }
 
+/// Percent-encoded for a path's segment or a query's value: all but what RFC 3986, section 2.3, leaves free.
+pub fn encoded(text: &str) -> String {
+    const FREE: percent_encoding::AsciiSet =
+        percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    percent_encoding::utf8_percent_encode(text, &FREE).to_string()
+}
+
 /// A `T` out of decoded pairs.
 ///
 /// # Errors

@@ -10,12 +10,11 @@ use actix_web::{HttpMessage, HttpResponse, web};
 use crate::app::App;
 use crate::config::Switch;
 use crate::error::{Code, Error, Result};
-use crate::http::query::pairs;
+use crate::http::query::{encoded, pairs};
 use crate::http::{Raw, base_url};
 use crate::signin::cookies::{Jar, Kind};
 use crate::signin::pages::{self, see_other};
 use crate::signin::sessions::{self, Session};
-use crate::signin::totp::escaped;
 
 /// Pages that are there for who is not signed in.
 const OPEN: &[&str] = &["/console/sign-in", "/console/sign-in/code", "/console/setup"];
@@ -80,7 +79,7 @@ fn to_the_door(req: &ServiceRequest, changes: bool) -> HttpResponse {
     if changes || wanted == "/console" {
         return see_other("/console/sign-in", &[]);
     }
-    see_other(&format!("/console/sign-in?next={}", escaped(wanted)), &[])
+    see_other(&format!("/console/sign-in?next={}", encoded(wanted)), &[])
 }
 
 /// Whether a request that changes something comes from a page of this server: by what the browser says of it, or, where it

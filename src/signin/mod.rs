@@ -22,6 +22,6 @@ mod totp;
 pub use enter::{SignInState, sign_in_state};
 pub use guard::{console_guard, headers, is_token_of};
 pub use links::{Link, first_link, invite};
-pub use pages::configure;
+pub use pages::{ask_for_password, configure, safe_next};
 pub use sessions::{ConsoleSession, Session, end_session, end_sessions_of, find_session, list_sessions};
 pub use sweep::purge_signin;

@@ -45,7 +45,7 @@ pub struct Session {
 
 impl Session {
     /// Whether the password was given so lately that it counts as given now.
-    pub fn is_proved(&self, now: Millis) -> bool {
+    pub(super) fn is_proved(&self, now: Millis) -> bool {
         self.proved_at.plus(PROOF_LASTS) > now
     }
 

@@ -1,6 +1,7 @@
 //! Time-based one-time passwords (RFC 6238): six digits, thirty seconds, SHA-1, as every authenticator app makes them.
 
 use crate::clock::Millis;
+use crate::http::query::encoded;
 use crate::secret::{fill_random, hmac_sha1, same};
 
 const STEP_MS: i64 = 30_000;
@@ -45,7 +46,7 @@ pub(super) fn spelled(secret: &[u8]) -> String {
 /// The address that authenticator apps read from a picture.
 /// Source: <https://github.com/google/google-authenticator/wiki/Key-Uri-Format>.
 pub(super) fn uri(secret: &[u8], issuer: &str, name: &str) -> String {
-    let (issuer, name) = (escaped(issuer), escaped(name));
+    let (issuer, name) = (encoded(issuer), encoded(name));
     format!(
         "otpauth://totp/{issuer}:{name}?secret={}&issuer={issuer}&algorithm=SHA1&digits=6&period=30",
         base32(secret)
@@ -70,12 +71,6 @@ fn base32(bytes: &[u8]) -> String {
         text.push(LETTERS.get(place).map_or('A', |letter| char::from(*letter)));
     }
     text
-}
-
-/// Percent-encoded but for what RFC 3986 leaves free.
-pub(super) fn escaped(text: &str) -> String {
-    let free = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes().map(|byte| if free(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::accounts::working_caller;
 use crate::admin::desk::{Desk, Manage, Support};
 use crate::admin::docs::ChangeRefusals;
-use crate::admin::order::{done, made};
+use crate::admin::order::{done, made, said_why};
 use crate::app::App;
 use crate::audit::Change;
 use crate::db::Conn;
@@ -142,10 +142,7 @@ pub(in crate::admin) async fn reveal_message(
     id: Id<MessageId>,
     body: Body<RevealBody>,
 ) -> Result<HttpResponse> {
-    let reason = body.value.reason.trim().to_owned();
-    if reason.chars().count() < 3 {
-        return Err(Error::field("reason", "must say why, in 3 to 500 characters"));
-    }
+    let reason = said_why(&body.value.reason)?;
     let order = desk.order(&body, Some(reason))?;
     order
         .run_sealed(move |conn, by| {

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::act::load;
 use crate::admin::desk::{Desk, Support};
 use crate::admin::docs::ChangeRefusals;
-use crate::admin::order::{done, made};
+use crate::admin::order::{done, made, said_why};
 use crate::audit::Change;
 use crate::clock::Millis;
 use crate::error::{Code, Error, Result};
@@ -129,10 +129,7 @@ pub(in crate::admin) async fn report_false_positive(
     id: Id<DecisionId>,
     body: Body<FalsePositiveBody>,
 ) -> Result<HttpResponse> {
-    let reason = body.value.reason.trim().to_owned();
-    if reason.chars().count() < 3 {
-        return Err(Error::field("reason", "must say why, in 3 to 500 characters"));
-    }
+    let reason = said_why(&body.value.reason)?;
     let order = desk.order(&body, Some(reason))?;
     order
         .run(move |conn, by| {

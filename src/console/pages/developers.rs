@@ -5,12 +5,13 @@ use actix_web::web::ServiceConfig;
 use actix_web::{HttpResponse, get};
 use askama::Template;
 
-use crate::console::cells::{Column, encoded};
+use crate::console::cells::Column;
 use crate::console::desk::Desk;
 use crate::console::layout::Page;
 use crate::console::listing::{Filter, Listing, Place, Saved};
 use crate::console::markup::Markup;
 use crate::error::Result;
+use crate::http::query::encoded;
 use crate::words::Words;
 
 /// The log of requests.

@@ -5,12 +5,13 @@ use actix_web::{HttpResponse, get};
 use askama::Template;
 use serde_json::Value;
 
-use crate::console::cells::{Column, Shown, encoded, plain};
+use crate::console::cells::{Column, Shown, plain, rows_at};
 use crate::console::desk::Desk;
 use crate::console::facts::facts;
 use crate::console::layout::Page;
 use crate::console::markup::Markup;
 use crate::error::Result;
+use crate::http::query::encoded;
 use crate::words::Words;
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
@@ -43,34 +44,30 @@ async fn request(desk: Desk, id: Path<String>) -> Result<HttpResponse> {
         Some(line) => body.push(facts("Request", LINE, line, desk.words, desk.now)?),
         None => body.push(facts("Request", NO_LINE, &trace, desk.words, desk.now)?),
     }
-    for decision in list(&trace, "/decisions") {
+    for decision in rows_at(&trace, "/decisions") {
         body.push(facts("Decision", DECISION, decision, desk.words, desk.now)?);
-        body.extend(rows(&desk, "Limits as they were counted", LIMITS, list(decision, "/limits"))?);
-        body.extend(rows(&desk, "Rules that fired", RULES, list(decision, "/reasons"))?);
+        body.extend(rows(&desk, "Limits as they were counted", LIMITS, rows_at(decision, "/limits"))?);
+        body.extend(rows(&desk, "Rules that fired", RULES, rows_at(decision, "/reasons"))?);
     }
     if let Some(one) = trace.get("verification").filter(|one| !one.is_null()) {
         body.push(facts("Verification", VERIFICATION, one, desk.words, desk.now)?);
-        body.extend(rows(&desk, "Requests about it", CHECKS, list(one, "/requests"))?);
+        body.extend(rows(&desk, "Requests about it", CHECKS, rows_at(one, "/requests"))?);
         body.extend(webhooks(&desk, one)?);
     }
-    for message in list(&trace, "/messages") {
+    for message in rows_at(&trace, "/messages") {
         body.push(facts("Message", MESSAGE, message, desk.words, desk.now)?);
-        body.extend(rows(&desk, "Timeline", STEPS, list(message, "/timeline"))?);
-        body.extend(rows(&desk, "Hand-offs to carriers", ATTEMPTS, list(message, "/attempts"))?);
-        body.extend(rows(&desk, "What carriers reported", RECEIPTS, list(message, "/receipts"))?);
+        body.extend(rows(&desk, "Timeline", STEPS, rows_at(message, "/timeline"))?);
+        body.extend(rows(&desk, "Hand-offs to carriers", ATTEMPTS, rows_at(message, "/attempts"))?);
+        body.extend(rows(&desk, "What carriers reported", RECEIPTS, rows_at(message, "/receipts"))?);
         body.extend(webhooks(&desk, message)?);
     }
-    body.extend(rows(&desk, "Changes it made", CHANGES, list(&trace, "/changes"))?);
+    body.extend(rows(&desk, "Changes it made", CHANGES, rows_at(&trace, "/changes"))?);
     let json = serde_json::to_string_pretty(&trace).unwrap_or_default();
     body.push(Markup::of(&Raw { words: desk.words, json: &json, curl: &desk.curl(&path) })?);
     let title = format!("{} {}", desk.words.say("Request"), id.chars().take(8).collect::<String>());
     let lead =
         desk.words.say("All that this request left behind, in order. Numbers are masked, texts nowhere.").to_owned();
     desk.page(Page { key: "developers", title: &title, lead, body })
-}
-
-pub(super) fn list<'a>(value: &'a Value, at: &str) -> &'a [Value] {
-    value.pointer(at).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// A table of `found` under `title`; nothing where there are none.
@@ -86,8 +83,8 @@ pub(super) fn rows(desk: &Desk, title: &str, columns: &[Column], found: &[Value]
 /// The deliveries of what was told of `thing`, each with its event.
 fn webhooks(desk: &Desk, thing: &Value) -> Result<Option<Markup>> {
     let mut found = Vec::new();
-    for event in list(thing, "/webhooks") {
-        for delivery in list(event, "/deliveries") {
+    for event in rows_at(thing, "/webhooks") {
+        for delivery in rows_at(event, "/deliveries") {
             let mut row = delivery.clone();
             if let Some(members) = row.as_object_mut() {
                 members.insert(String::from("type"), Value::from(event.get("type").map(plain).unwrap_or_default()));

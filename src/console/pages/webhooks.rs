@@ -4,13 +4,14 @@ use actix_web::web::{Path, ServiceConfig};
 use actix_web::{HttpResponse, get};
 use serde_json::Value;
 
-use crate::console::cells::{Column, encoded, plain};
+use crate::console::cells::{Column, plain};
 use crate::console::desk::Desk;
 use crate::console::facts::facts;
 use crate::console::form::{Field, Form, Kind};
 use crate::console::layout::Page;
 use crate::console::listing::{Filter, Listing, Place, Saved};
 use crate::error::Result;
+use crate::http::query::encoded;
 use crate::webhooks::EventType;
 
 /// Every endpoint.

@@ -9,6 +9,8 @@ mod sign_in;
 mod tokens;
 mod visitor;
 
+pub use prove::asked as ask_for_password;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::{self, ServiceConfig};
@@ -109,7 +111,7 @@ pub(super) fn forged(headers: &HeaderMap) -> Result<HttpResponse> {
 }
 
 /// The place to go on to after signing in: a path of the console, or its first page where `next` is anything else.
-fn safe_next(next: &str) -> &str {
+pub fn safe_next(next: &str) -> &str {
     let rest = next.strip_prefix("/console");
     let inside = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || rest.starts_with('?'));
     let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');

@@ -10,6 +10,7 @@ use super::sign_in::slow_down;
 use super::{form, of_query, page, safe_next, see_other, shown, words_of};
 use crate::app::App;
 use crate::error::Result;
+use crate::http::query::encoded;
 use crate::http::{Raw, RequestId};
 use crate::secret::Secret;
 use crate::signin::cookies::{Jar, Kind};
@@ -39,11 +40,11 @@ struct Given {
 }
 
 /// To the page that asks, and from there on to `next`; `None` where the password was given a moment ago.
-pub(super) fn asked(app: &App, session: &Session, next: &str) -> Option<HttpResponse> {
+pub fn asked(app: &App, session: &Session, next: &str) -> Option<HttpResponse> {
     if session.is_proved(app.clock.now()) {
         return None;
     }
-    Some(see_other(&format!("/console/account/prove?next={}", crate::signin::totp::escaped(next)), &[]))
+    Some(see_other(&format!("/console/account/prove?next={}", encoded(next)), &[]))
 }
 
 async fn show(session: Session, req: HttpRequest) -> Result<HttpResponse> {

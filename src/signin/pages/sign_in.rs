@@ -13,12 +13,12 @@ use crate::accounts::{Operator, count_stranger};
 use crate::app::App;
 use crate::audit::{Actor, By};
 use crate::error::{Code, Error, Result};
+use crate::http::query::encoded;
 use crate::http::{Raw, RequestId};
 use crate::secret::Secret;
 use crate::signin::cookies::{Jar, Kind};
 use crate::signin::enter::{self, Outcome};
 use crate::signin::sessions::{self, Session};
-use crate::signin::totp::escaped;
 use crate::words::Words;
 
 /// The form of the door.
@@ -80,7 +80,7 @@ pub(super) async fn enter(app: web::Data<App>, req: HttpRequest, raw: Raw) -> Re
     match enter::enter(&app, visitor, String::from(name), password).await? {
         Outcome::In(entry) => Ok(see_other(next, &cookies(&app, &entry))),
         Outcome::Code(pending) => {
-            let place = format!("/console/sign-in/code?next={}", escaped(next));
+            let place = format!("/console/sign-in/code?next={}", encoded(next));
             Ok(see_other(&place, &[Jar::of(&app).set(Kind::Pending, &pending, None)]))
         }
         Outcome::Wrong => again(StatusCode::FORBIDDEN, words.say("The name or the password is wrong.")),

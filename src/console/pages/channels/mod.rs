@@ -8,7 +8,7 @@ use actix_web::web::{Path, ServiceConfig};
 use actix_web::{HttpResponse, get};
 use serde_json::{Value, json};
 
-use crate::console::cells::Column;
+use crate::console::cells::{Column, rows_at};
 use crate::console::desk::Desk;
 use crate::console::layout::Page;
 use crate::console::listing::{Filter, Listing, Place};
@@ -230,7 +230,7 @@ async fn channels(desk: Desk) -> Result<HttpResponse> {
 /// The routes as `PUT` takes them: one a line, without what the server adds.
 fn editable(answer: &Value) -> String {
     const KEPT: &[&str] = &["channel", "country", "prefix", "org_id", "carrier", "priority", "weight", "price"];
-    let rows = answer.pointer("/data").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let rows = rows_at(answer, "/data");
     let lines = rows.iter().filter_map(Value::as_object).map(|row| {
         let kept = row.iter().filter(|(name, value)| KEPT.contains(&name.as_str()) && !value.is_null());
         Value::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect()).to_string()

@@ -5,14 +5,15 @@ use actix_web::{HttpResponse, get};
 use askama::Template;
 use serde_json::Value;
 
-use crate::console::cells::{Column, encoded};
+use crate::console::cells::{Column, rows_at};
 use crate::console::desk::Desk;
 use crate::console::facts::facts;
 use crate::console::layout::Page;
 use crate::console::markup::Markup;
 use crate::console::pages::messages::FALSE_POSITIVE_OF;
-use crate::console::pages::request::{list, rows};
+use crate::console::pages::request::rows;
 use crate::error::Result;
+use crate::http::query::encoded;
 use crate::words::Words;
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
@@ -35,11 +36,11 @@ async fn decision(desk: Desk, id: Path<String>) -> Result<HttpResponse> {
     if found.get("action").and_then(Value::as_str) != Some("allow") {
         body.extend(desk.form(&FALSE_POSITIVE_OF, &[], &found)?);
     }
-    body.extend(rows(&desk, "Rules that fired", RULES, list(&found, "/reasons"))?);
-    body.extend(rows(&desk, "Limits as they were counted", LIMITS, list(&found, "/limits"))?);
+    body.extend(rows(&desk, "Rules that fired", RULES, rows_at(&found, "/reasons"))?);
+    body.extend(rows(&desk, "Limits as they were counted", LIMITS, rows_at(&found, "/limits"))?);
     if found.get("engine").is_some_and(|engine| !engine.is_null()) {
         body.push(facts("What the engine saw", ENGINE, &found, desk.words, desk.now)?);
-        body.extend(rows(&desk, "Groups it belonged to", GROUPS, list(&found, "/engine/seen/groups"))?);
+        body.extend(rows(&desk, "Groups it belonged to", GROUPS, rows_at(&found, "/engine/seen/groups"))?);
     }
     let json = serde_json::to_string_pretty(&found).unwrap_or_default();
     body.push(Markup::of(&Raw { words: desk.words, json: &json, curl: &desk.curl(&path) })?);

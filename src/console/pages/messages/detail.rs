@@ -6,13 +6,14 @@ use askama::Template;
 use serde_json::Value;
 
 use super::{BLOCK_NUMBER, CANCEL_MESSAGE, FALSE_POSITIVE, RELATED, RESEND_MESSAGE, REVEAL_MESSAGE, SETTLE_MESSAGE};
-use crate::console::cells::{Column, Shown, encoded, plain, span_text};
+use crate::console::cells::{Column, Shown, plain, rows_at, span_text};
 use crate::console::desk::Desk;
 use crate::console::facts::facts;
 use crate::console::layout::Page;
 use crate::console::listing::Place;
 use crate::console::markup::Markup;
 use crate::error::{Error, Result};
+use crate::http::query::encoded;
 use crate::words::Words;
 
 const FACTS: &[Column] = &[
@@ -79,7 +80,7 @@ async fn message(desk: Desk, id: Path<String>) -> Result<HttpResponse> {
         let decision = found.pointer("/decision/id").map(plain).unwrap_or_default();
         body.extend(desk.form(&FALSE_POSITIVE, &[("id", decision.as_str())], &found)?);
     }
-    let steps = found.get("timeline").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let steps = rows_at(&found, "/timeline");
     body.push(Markup::of(&Timeline {
         words: desk.words,
         steps: steps.iter().map(|step| shown(step, &desk)).collect(),

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, get};
 use serde_json::Value;
 
 use crate::accounts::Duty;
-use crate::console::cells::{Column, encoded, plain};
+use crate::console::cells::{Column, plain};
 use crate::console::desk::Desk;
 use crate::console::facts::facts;
 use crate::console::form::{Field, Form, Kind, Reason};
@@ -13,6 +13,7 @@ use crate::console::layout::Page;
 use crate::console::listing::{Listing, Place};
 use crate::console::markup::Markup;
 use crate::error::Result;
+use crate::http::query::encoded;
 use crate::words::Words;
 
 /// Every erasure.

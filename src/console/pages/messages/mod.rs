@@ -12,7 +12,7 @@ use actix_web::{HttpResponse, get};
 use serde_json::Value;
 
 use crate::clock::Millis;
-use crate::console::cells::{Column, plain};
+use crate::console::cells::{Column, plain, rows_at};
 use crate::console::chart::{Chart, Series};
 use crate::console::desk::Desk;
 use crate::console::layout::Page;
@@ -144,7 +144,7 @@ const LAYERS: &[(&str, &str, &[&str])] = &[
 ];
 
 fn charted(answer: &Value) -> Chart {
-    let bars = answer.get("bars").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let bars = rows_at(answer, "/bars");
     let at = bars.iter().filter_map(|bar| Millis::parse_rfc3339(&bar.get("at").map(plain)?)).collect();
     let layer = |(label, tone, words): &(&'static str, &'static str, &[&str])| Series {
         label,

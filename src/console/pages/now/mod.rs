@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::accounts::Duty;
 use crate::clock::Millis;
-use crate::console::cells::{Column, plain, span_text};
+use crate::console::cells::{Column, plain, rows_at, span_text};
 use crate::console::chart::{Chart, Series};
 use crate::console::desk::Desk;
 use crate::console::form::Form;
@@ -238,7 +238,7 @@ fn tiles(seen: &Value, words: Words) -> Vec<TileView<'static>> {
 }
 
 fn strip(seen: &Value) -> Chart {
-    let minutes = seen.get("minutes").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let minutes = rows_at(seen, "/minutes");
     let at = |minute: &Value| minute.get("at").and_then(Value::as_str).and_then(Millis::parse_rfc3339);
     let series = |label, tone, name: &str| Series {
         label,

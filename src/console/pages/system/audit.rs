@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::accounts::Duty;
 use crate::audit::Change;
-use crate::console::cells::{Column, encoded};
+use crate::console::cells::Column;
 use crate::console::desk::Desk;
 use crate::console::facts::facts;
 use crate::console::form::Form;
@@ -16,6 +16,7 @@ use crate::console::layout::Page;
 use crate::console::listing::{Filter, Listing, Place, address, query};
 use crate::console::markup::Markup;
 use crate::error::{Error, Result};
+use crate::http::query::encoded;
 use crate::words::Words;
 
 /// Every change.

@@ -5,13 +5,14 @@ use actix_web::{HttpResponse, get};
 use serde_json::Value;
 
 use crate::accounts::Duty;
-use crate::console::cells::{Column, encoded, plain};
+use crate::console::cells::{Column, plain};
 use crate::console::desk::Desk;
 use crate::console::facts::facts;
 use crate::console::form::{Field, Form, Kind, Reason, Verb};
 use crate::console::layout::Page;
 use crate::console::listing::{Listing, Place};
 use crate::error::Result;
+use crate::http::query::encoded;
 
 const ROLES: &[&str] = &["viewer", "support", "operator", "owner", "auditor"];
 

@@ -9,13 +9,14 @@ use actix_web::{HttpResponse, get};
 use askama::Template;
 use serde_json::Value;
 
-use crate::console::cells::{Column, encoded, plain};
+use crate::console::cells::{Column, plain, rows_at};
 use crate::console::desk::Desk;
 use crate::console::facts::facts;
 use crate::console::layout::Page;
 use crate::console::listing::{Listing, Place};
 use crate::console::markup::Markup;
 use crate::error::Result;
+use crate::http::query::encoded;
 use crate::words::Words;
 
 /// Its keys.
@@ -206,16 +207,17 @@ const GAUGED: usize = 3;
 /// The limits of its newest working keys as they stand.
 async fn gauges(desk: &Desk, org: &str) -> Result<Markup> {
     let keys = desk.get(&format!("/v1/admin/orgs/{}/keys?limit=50", encoded(org))).await?;
-    let keys = keys.body.pointer("/data").and_then(Value::as_array).cloned().unwrap_or_default();
     let works = |key: &&Value| {
         key.get("revoked_at").is_none_or(Value::is_null) && key.get("mode").and_then(Value::as_str) == Some(desk.mode())
     };
     let mut shown = Vec::new();
-    for key in keys.iter().filter(works).take(GAUGED) {
+    for key in rows_at(&keys.body, "/data").iter().filter(works).take(GAUGED) {
         let id = key.get("id").map(plain).unwrap_or_default();
         let usage = desk.get(&format!("/v1/admin/keys/{}/usage", encoded(&id))).await?;
-        let limits = usage.body.pointer("/data").and_then(Value::as_array).cloned().unwrap_or_default();
-        shown.push((key.get("name").map(plain).unwrap_or_default(), limits.iter().map(gauge).collect()));
+        shown.push((
+            key.get("name").map(plain).unwrap_or_default(),
+            rows_at(&usage.body, "/data").iter().map(gauge).collect(),
+        ));
     }
     Markup::of(&Gauges { words: desk.words, keys: shown, title: desk.words.say("Limits as they stand") })
 }
