@@ -13,35 +13,39 @@ use crate::{
     requests, routing, sentinel, templates, verifications, webhooks, whatsapp,
 };
 
-/// Every route. Public ones first; then operators, tenants and carriers, each behind their own guard.
+/// Every route: operators and tenants, each behind their own guard, then carriers and whoever reads.
+///
+/// A request is compared with one route after the other, those with an id in them by a regular expression: what is asked
+/// thousands of times a second stands first.
 pub fn routes(routes: &mut ServiceConfig) {
     routes
         .configure(health::configure)
+        // Public routes below `/v1` and those of operators stand before it: a scope lets nothing through.
         .configure(openapi::configure)
-        .configure(billing::configure_hooks)
-        .configure(callbacks::configure)
-        .configure(activations::configure_classic)
         .configure(activations::configure_catalog)
-        .configure(console::configure)
         .service(web::scope("/v1/admin").wrap(from_fn(accounts::operator_guard)).configure(admin::configure))
-        .service(web::scope("/simcoal").wrap(from_fn(accounts::guard)).configure(messages::configure_coals))
         .service(
             web::scope("/v1")
                 .wrap(from_fn(accounts::guard))
+                .configure(messages::configure)
+                .configure(verifications::configure)
                 .service(accounts::show_account)
                 .configure(activations::configure)
                 .configure(broadcasts::configure)
                 .configure(billing::configure)
                 .configure(fraud::configure)
                 .configure(inbound::configure)
-                .configure(messages::configure)
                 .configure(routing::configure)
                 .configure(sentinel::configure)
                 .configure(templates::configure)
-                .configure(verifications::configure)
                 .configure(webhooks::configure)
                 .configure(whatsapp::configure),
-        );
+        )
+        .service(web::scope("/simcoal").wrap(from_fn(accounts::guard)).configure(messages::configure_coals))
+        .configure(billing::configure_hooks)
+        .configure(callbacks::configure)
+        .configure(activations::configure_classic)
+        .configure(console::configure);
 }
 
 /// The server of the API on `listener`, to be awaited.

@@ -69,6 +69,13 @@ pub struct Db {
     clock: Clock,
 }
 
+/// SQLite's page cache of the writer, KiB. At the end of each transaction that split a page, SQLite walks the whole cache
+/// (`pcache1TruncateUnsafe`: splitting borrows the number of a page at 1 GiB, which is then cut off again). At 64 MiB that
+/// was a tenth of the writer's time, more than reading again what 16 MiB do not hold.
+const WRITER_CACHE_KIB: u32 = 16_384;
+/// That of a reader: of single rows, it needs little.
+const READER_CACHE_KIB: u32 = 2_048;
+
 impl Db {
     /// Opens the pools and starts the threads. Connections are made on first use, so a database that is down does not
     /// keep the process from starting; `migrate::run` is what needs it.
@@ -76,13 +83,12 @@ impl Db {
         let sqlite = settings.address.is_sqlite();
         let writers = if sqlite { 1 } else { settings.writers.max(1) };
         let readers = settings.readers.max(1);
-        // 64 MiB of cache pays for the writer only; readers of single rows need little.
-        let writing = pool(settings, writers, if sqlite { 65_536 } else { 0 })?;
-        let reading = pool(settings, readers, 2_048)?;
+        let writing = pool(settings, writers, if sqlite { WRITER_CACHE_KIB } else { 0 })?;
+        let reading = pool(settings, readers, READER_CACHE_KIB)?;
         let kind = if sqlite { Kind::Group } else { Kind::Write };
         let wish = Arc::new(Wish::default());
         if sqlite {
-            checkpoint::start(opener(settings, 2_048), &wish)?;
+            checkpoint::start(opener(settings, READER_CACHE_KIB), &wish)?;
         }
         Ok(Db {
             reads: Lanes::start("db-read", Kind::Read, reading, readers, settings.queue_depth, &wish)?,

@@ -1,8 +1,9 @@
 //! The engine of this process: one state that every attempt is judged against and that learns from each, in turn.
 
-use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use foldhash::HashSet;
 
 use super::engine::{Event, Features, Hold, Key, Node, Origin, Plan, Room, Rules, State, Verdict, decide, usual_share};
 use super::screen::Reason;

@@ -288,6 +288,7 @@ fn opening(gates: &[Gate<'_>], plan: Option<(&OrgWindow, Rate)>, from: Millis, n
 
 fn gates_of<'a>(state: &'a State, caller: &Caller, item: &Prepared, now: Millis) -> Vec<Gate<'a>> {
     let known = is_verified(state, caller, item, now);
+    let own = tag_of(caller.org_id());
     let mut gates = Vec::with_capacity(8);
     for (key, policies) in guards_of(caller, item) {
         // A number verified before is exempt from what guards the app's client, not from its own limits.
@@ -297,7 +298,7 @@ fn gates_of<'a>(state: &'a State, caller: &Caller, item: &Prepared, now: Millis)
         let Some(kept) = state.guards.get(&key) else { continue };
         for policy in policies {
             if let Allowance::Rate(rate) = caller.policies.get(*policy) {
-                let tag = (*policy != Policy::PlatformNumber).then(|| tag_of(caller.org_id()));
+                let tag = (*policy != Policy::PlatformNumber).then_some(own);
                 gates.push(Gate { log: &kept.value, tag, policy: *policy, rate });
             }
         }

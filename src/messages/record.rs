@@ -253,7 +253,7 @@ fn row(accept: &Accept, item: &Prepared, passed: &Passed, now: Millis) -> Row {
             ChargedAt::Delivery => Hold::ForDelivery,
         },
         decision_id: item.decision_id,
-        decision: serde_json::to_string(&terms).unwrap_or_else(|_| String::from("{}")),
+        decision: terms.to_json(),
         lane: item.kind.lane(accept.bulk_lane()),
         next_at: Some(due.unwrap_or(now)),
         attempts: 0,

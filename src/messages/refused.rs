@@ -127,7 +127,7 @@ fn row(accept: &Accept, item: &Prepared, fault: &Error, outcome: &ItemOutcome, n
         mode: accept.caller.mode(),
         action: if fault.code() == Code::FraudChallengeRequired { Action::Challenge } else { Action::Block },
         code: fault.code().to_string(),
-        terms: serde_json::to_string(&terms).unwrap_or_default(),
+        terms: terms.to_json(),
         request_id: accept.request_id.clone(),
         created_at: now,
     }

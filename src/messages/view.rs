@@ -199,7 +199,7 @@ impl MessageView {
             decision: DecisionView {
                 id: Some(row.decision_id),
                 action: Action::Allow,
-                reasons: for_customer(row.terms()?.reasons),
+                reasons: for_customer(row.reasons()?),
             },
             error_code: row.error_code.clone(),
             batch_id: row.batch_id,

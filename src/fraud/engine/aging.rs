@@ -1,8 +1,10 @@
 //! A map in bounded memory: what was not touched for its time goes, and what was touched longest ago goes first when it is full.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::hash::Hash;
 use std::time::Duration;
+
+use foldhash::HashMap;
 
 use crate::clock::Millis;
 
@@ -19,7 +21,7 @@ pub struct Aging<K, V> {
 impl<K: Copy + Eq + Hash + Ord, V> Aging<K, V> {
     /// An empty map.
     pub fn new(keep: Duration, most: usize) -> Self {
-        Aging { keep, most: most.max(1), values: HashMap::new(), queue: VecDeque::new() }
+        Aging { keep, most: most.max(1), values: HashMap::default(), queue: VecDeque::new() }
     }
 
     /// The value of `key`.

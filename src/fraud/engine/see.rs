@@ -149,22 +149,28 @@ struct Sight<'a> {
     rules: &'a Rules,
     now: Millis,
     curve: Curve,
-    near: Odds,
-    wide: Odds,
+    odds: Option<(Odds, Odds)>,
 }
 
 impl<'a> Sight<'a> {
     fn new(state: &'a State, features: &'a Features, rules: &'a Rules, now: Millis) -> Sight<'a> {
-        let (origin, rule, ages) = (features.origin(), &rules.conversion.with, ages(now));
-        let base = state.baselines.get(&origin.country());
+        let base = state.baselines.get(&features.origin().country());
         let curve = base.map_or_else(Curve::default, |base| base.curve.clone());
-        let share = base.map_or(rule.usual, |base| base.learned.share(rule));
-        let control = |node: Node, wider: &Control| Self::control(state, node, wider, &curve, &ages, now);
+        let share = base.map_or(rules.conversion.with.usual, |base| base.learned.share(&rules.conversion.with));
+        let sight = Sight { state, features, rules, now, curve, odds: None };
+        let speaks = sight.reported() && rules.conversion.mode != RuleMode::Off;
+        Sight { odds: speaks.then(|| sight.odds(share)), ..sight }
+    }
+
+    /// What verified and silent units say, near the number and in its country.
+    fn odds(&self, share: f64) -> (Odds, Odds) {
+        let (origin, rule, ages) = (self.features.origin(), &self.rules.conversion.with, ages(self.now));
+        let control =
+            |node: Node, wider: &Control| Self::control(self.state, node, wider, &self.curve, &ages, self.now);
         let country = control(origin.country(), &Control::default());
         let range = control(origin.range(), &country);
-        let near = Odds::new(share, &range, &curve, &ages, rule);
-        let wide = Odds::new(share, &country, &curve, &ages, rule);
-        Sight { state, features, rules, now, curve, near, wide }
+        let of = |control: &Control| Odds::new(share, control, &self.curve, &ages, rule);
+        (of(&range), of(&country))
     }
 
     fn control(state: &State, node: Node, wider: &Control, curve: &Curve, ages: &[f64; FINE], now: Millis) -> Control {
@@ -175,13 +181,12 @@ impl<'a> Sight<'a> {
     }
 
     fn groups(&self, seen: &mut Seen) {
-        let speaks = self.reported() && self.rules.conversion.mode != RuleMode::Off;
         seen.price = milli(self.rules.price.with.at(self.features.price));
         for node in self.features.origin().nodes() {
             let Some(group) = self.state.groups.get(&node) else { continue };
             let mut group = group.clone();
             group.turn(self.now);
-            let found = self.group(node, &group, speaks);
+            let found = self.group(node, &group);
             if matches!(node.level, Level::Network | Level::Device) {
                 seen.network = seen.network.max(self.network(&group, &found));
                 if found.conversion < 0 && seen.network <= 0 {
@@ -192,18 +197,18 @@ impl<'a> Sight<'a> {
         }
     }
 
-    /// Whether the organization reports verifications at all.
+    /// Whether the organization reports verifications at all: else silence says nothing.
     fn reported(&self) -> bool {
         self.features.reports && self.state.reports_of(self.features.org) >= self.rules.conversion.with.reports
     }
 
-    fn group(&self, node: Node, group: &Group, speaks: bool) -> GroupSeen {
+    fn group(&self, node: Node, group: &Group) -> GroupSeen {
         let believes = self.rules.shape.mode == RuleMode::Enforce;
         let credit = if believes { self.curve.credit(group.times()) } else { 1.0 };
         let wide = node.level.is_wide();
-        let odds = if node.level.is_prefix() { &self.near } else { &self.wide };
-        let conversion =
-            if speaks { odds.evidence(&group.rings, credit, wide, &self.rules.conversion.with) } else { 0.0 };
+        let odds = self.odds.as_ref().map(|(near, far)| if node.level.is_prefix() { near } else { far });
+        let evidence = |odds: &Odds| odds.evidence(&group.rings, credit, wide, &self.rules.conversion.with);
+        let conversion = odds.map_or(0.0, evidence);
         let (sequence, volume) = (&self.rules.sequence.with, &self.rules.volume.with);
         let chain = if node.level.is_prefix() { group.chain(self.now) * sequence.weight } else { 0.0 };
         let (hour, ten) = (group.rings.last_hour(), group.rings.ten_minutes());

@@ -100,6 +100,23 @@ pub struct Terms {
     pub engine: Option<Kept>,
 }
 
+impl Terms {
+    /// As the column keeps it.
+    pub fn to_json(&self) -> String {
+        // One a message: a buffer that need not grow.
+        let mut text = Vec::with_capacity(1_024);
+        let written = serde_json::to_writer(&mut text, self).ok();
+        written.and_then(|()| String::from_utf8(text).ok()).unwrap_or_else(|| String::from("{}"))
+    }
+}
+
+/// [`Terms`] without what is not asked for.
+#[derive(Deserialize)]
+struct Reasons {
+    #[serde(default)]
+    reasons: Vec<Reason>,
+}
+
 /// One limit as a decision met it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimitTerm {
@@ -199,6 +216,12 @@ impl Row {
     /// The members of `decision`.
     pub fn terms(&self) -> Result<Terms> {
         serde_json::from_str(&self.decision).map_err(Error::internal)
+    }
+
+    /// The rules that fired, read by themselves: every answer shows them, few want the rest of `decision`.
+    pub fn reasons(&self) -> Result<Vec<Reason>> {
+        let found: Reasons = serde_json::from_str(&self.decision).map_err(Error::internal)?;
+        Ok(found.reasons)
     }
 
     /// The members of `extra`, or none of them where they cannot be read.
