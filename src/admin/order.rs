@@ -70,6 +70,18 @@ impl Order {
         Ok(respond(seal.open(answer)?))
     }
 
+    /// Does a change whose answer is not kept at all: a repeat is answered anew, as things stand then.
+    pub(super) async fn run_unkept<F, S>(self, work: F, show: S) -> Result<HttpResponse>
+    where
+        F: FnOnce(&mut Conn, &By) -> Result<()> + Send + 'static,
+        S: FnOnce(&mut Conn) -> Result<Reply> + Send + 'static,
+    {
+        let app = self.app.clone();
+        let Answer { replayed, .. } = self.commit(move |conn, by| work(conn, by).map(|()| stored(gone()))).await?;
+        let stored = stored(app.db.read(show).await?);
+        Ok(respond(Answer { stored, replayed }))
+    }
+
     async fn commit<F>(self, work: F) -> Result<Answer>
     where
         F: FnOnce(&mut Conn, &By) -> Result<Stored> + Send + 'static,

@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::places::{PLACES, Place, Subject};
+use super::places::{PLACES, Place};
 use super::store::{self, Row, Stretch};
+use super::subject::Subject;
 use super::view::{ErasureStatus, ErasureView};
 use crate::app::App;
 use crate::audit::{Actor, By, Change};
@@ -22,7 +23,7 @@ use crate::phone::pseudonym;
 use crate::recipient::Recipient;
 use crate::secret::{Keyring, Purpose};
 
-/// Rows of a stretch.
+/// Rows of a stretch: some milliseconds of looking.
 const ROWS: i64 = 5_000;
 /// How long a process may be silent about an erasure before another one takes it.
 const LEASE: Duration = Duration::from_secs(600);
@@ -67,8 +68,13 @@ pub fn order_erasure(conn: &mut Conn, by: &By, keyring: &Keyring, (to, reason): 
     ErasureView::of(row)
 }
 
-/// Does the erasures that are due; how many were proved. The worker calls this in its loop, tests by hand.
+/// Does the erasures that are due; how many were proved. The worker calls this in its loop.
 pub async fn run_erasures(app: &App) -> Result<usize> {
+    run_erasures_by(app, ROWS).await
+}
+
+/// The same in stretches of that many rows. Tests call this, so that small tables have many.
+pub async fn run_erasures_by(app: &App, rows: i64) -> Result<usize> {
     let mut proved = 0;
     loop {
         let now = app.clock.now();
@@ -77,7 +83,7 @@ pub async fn run_erasures(app: &App) -> Result<usize> {
         if !app.db.write(move |conn| store::claim(conn, &claimed, now.plus(LEASE))).await? {
             continue;
         }
-        match run(app, row.clone()).await {
+        match run(app, row.clone(), rows).await {
             Ok(true) => proved += 1,
             Ok(false) => return Ok(proved),
             Err(fault) => {
@@ -92,7 +98,7 @@ pub async fn run_erasures(app: &App) -> Result<usize> {
 }
 
 /// Runs one erasure; whether it is proved.
-async fn run(app: &App, row: Row) -> Result<bool> {
+async fn run(app: &App, row: Row, rows: i64) -> Result<bool> {
     let now = app.clock.now();
     let mut row = Row { status: ErasureStatus::Running, started_at: row.started_at.or(Some(now)), ..row };
     let subjects = subjects(app, &row).await?;
@@ -105,8 +111,8 @@ async fn run(app: &App, row: Row) -> Result<bool> {
     let mut erased: BTreeMap<String, i64> = serde_json::from_str(&row.erased).map_err(Error::internal)?;
     let mut left = BTreeMap::new();
     for _ in 0..PASSES {
-        pass(app, &subjects, Some(&mut erased)).await?;
-        left = pass(app, &subjects, None).await?;
+        pass(app, &subjects, rows, Some(&mut erased)).await?;
+        left = pass(app, &subjects, rows, None).await?;
         if left.values().all(|rows| *rows == 0) {
             break;
         }
@@ -193,6 +199,7 @@ async fn call_back(app: &App, subjects: &[Subject]) -> Result<usize> {
 async fn pass(
     app: &App,
     subjects: &[Subject],
+    rows: i64,
     mut erased: Option<&mut BTreeMap<String, i64>>,
 ) -> Result<BTreeMap<String, i64>> {
     let mut found = BTreeMap::new();
@@ -201,7 +208,7 @@ async fn pass(
         let mut stretch = Stretch::default();
         loop {
             let (whom, looked) = (subjects.to_vec(), stretch.clone());
-            let (next, here) = app.db.read(move |conn| look(conn, place, &whom, looked)).await?;
+            let (next, here) = app.db.read(move |conn| look(conn, place, &whom, looked, rows)).await?;
             sum += here;
             if here > 0
                 && let Some(erased) = erased.as_deref_mut()
@@ -220,14 +227,14 @@ async fn pass(
     Ok(found)
 }
 
-fn look(conn: &mut Conn, place: &Place, subjects: &[Subject], stretch: Stretch) -> Result<(Stretch, i64)> {
-    let to = store::stretch_end(conn, place, stretch.after.as_deref(), ROWS)?;
+fn look(conn: &mut Conn, place: &Place, subjects: &[Subject], stretch: Stretch, rows: i64) -> Result<(Stretch, i64)> {
+    let to = store::stretch_end(conn, place, stretch.after.as_deref(), rows)?;
     let stretch = Stretch { to, ..stretch };
-    let mut rows = 0;
+    let mut found = 0;
     for subject in subjects {
-        rows += store::count(conn, place, subject, &stretch)?;
+        found += store::count(conn, place, subject, &stretch)?;
     }
-    Ok((stretch, rows))
+    Ok((stretch, found))
 }
 
 fn strike(conn: &mut Conn, place: &Place, subjects: &[Subject], stretch: &Stretch) -> Result<i64> {

@@ -4,8 +4,9 @@
 mod erase;
 mod places;
 mod store;
+mod subject;
 mod view;
 
-pub use erase::{order_erasure, run_erasures};
+pub use erase::{order_erasure, run_erasures, run_erasures_by};
 pub use store::{find_erasure, list_erasures};
 pub use view::{ErasureStatus, ErasureView};

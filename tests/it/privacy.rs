@@ -2,7 +2,7 @@
 
 use postern::config::DatabaseUrl;
 use postern::error::Code;
-use postern::privacy::run_erasures;
+use postern::privacy::{run_erasures, run_erasures_by};
 use serde_json::{Value, json};
 
 use crate::harness::Backend;
@@ -18,10 +18,13 @@ async fn order(app: &TestApp, to: &str) -> Reply {
     app.operator().post("/v1/admin/erasures", json!({"to": to, "reason": "ticket 4711"})).await
 }
 
+/// Rows of a stretch: so few that every table has several.
+const FEW: i64 = 2;
+
 /// Orders an erasure and lets the worker do it: the proof.
 async fn erased(app: &TestApp, to: &str) -> Value {
     let id = order(app, to).await.expect(201).text_at("/id");
-    assert_eq!(run_erasures(&app.app).await.unwrap(), 1);
+    assert_eq!(run_erasures_by(&app.app, FEW).await.unwrap(), 1);
     let proof = app.operator().get(&format!("/v1/admin/erasures/{id}")).await.expect(200).json;
     assert_eq!(proof["status"], "done", "{proof}");
     assert!(proof["left_over"].as_object().unwrap().values().all(|rows| rows == 0), "{proof}");
@@ -113,6 +116,53 @@ async fn an_erased_number_is_nowhere_any_more_and_the_proof_says_where_it_was() 
     // Once more finds nothing to erase.
     let again = erased(&app, PERSON).await;
     assert_eq!((&again["erased"], &again["subject"]), (&json!({}), &proof["subject"]));
+}
+
+/// Of a person's number only that number goes, however it is written; what only looks like it stays.
+#[actix_web::test]
+async fn a_number_in_others_texts_goes_and_a_longer_one_stays() {
+    let app = TestApp::start().await;
+    let acme = app.tenant().await;
+    let stays = json!({"longer": format!("{PERSON}1"), "order": "x447400555777y", "at": "1447400555777"});
+    let mut notes = stays.clone();
+    notes["chat"] = json!("447400555777@s.whatsapp.net");
+    notes["call"] = json!("please call 00447400555777.");
+    let message = json!({"to": number(1), "body": "hello", "kind": "transactional", "metadata": notes});
+    let id = accepted(&acme.live, message).await;
+    for n in 0..5 {
+        let keyed = acme.live.with_header("Idempotency-Key", &format!("b{n}"));
+        let bulk = json!({"messages": [{"to": number(10 + n), "body": "x", "kind": "transactional"}]});
+        keyed.post("/v1/messages/bulk", bulk).await.expect(202);
+    }
+    let proof = erased(&app, PERSON).await;
+    assert_eq!(proof["erased"], json!({"messages": 1}), "{proof}");
+    let pseudonym = proof["subject"].as_str().unwrap();
+    let metadata = acme.live.get(&format!("/v1/messages/{id}")).await.expect(200).json["metadata"].clone();
+    for (name, value) in stays.as_object().unwrap() {
+        assert_eq!(&metadata[name], value, "{name}");
+    }
+    assert_eq!(metadata["chat"], format!("{pseudonym}@s.whatsapp.net"));
+    assert_eq!(metadata["call"], format!("please call {pseudonym}."));
+}
+
+/// Who looked at a number is written down once for a key; what was shown is kept nowhere.
+#[actix_web::test]
+async fn what_was_revealed_is_gone_with_the_person() {
+    let app = TestApp::start().await;
+    let acme = app.tenant().await;
+    let id = accepted(&acme.live, notice_to(PERSON)).await;
+    let operator = app.operator().with_header("Idempotency-Key", "look");
+    let look = || operator.post(&format!("/v1/admin/messages/{id}/reveal"), json!({"reason": "ticket 4711"}));
+    assert_eq!(look().await.expect(200).text_at("/to"), PERSON);
+    assert_eq!(look().await.expect(200).text_at("/to"), PERSON);
+    let audit = app.operator().get("/v1/admin/audit?action=message.reveal").await.expect(200);
+    assert_eq!(audit.json["data"].as_array().unwrap().len(), 1);
+    let proof = erased(&app, PERSON).await;
+    let after = look().await.expect(200);
+    assert_eq!(
+        (after.text_at("/to"), &after.json["body"]),
+        (proof["subject"].as_str().unwrap().to_owned(), &Value::Null)
+    );
 }
 
 #[actix_web::test]

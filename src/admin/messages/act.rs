@@ -10,7 +10,7 @@ use crate::admin::desk::{Desk, Manage, Support};
 use crate::admin::docs::ChangeRefusals;
 use crate::admin::order::{done, made, said_why};
 use crate::app::App;
-use crate::audit::Change;
+use crate::audit::{By, Change};
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
 use crate::http::{Body, Id};
@@ -129,7 +129,7 @@ pub(in crate::admin) async fn resend_message(
     path = "/v1/admin/messages/{id}/reveal",
     params(
         ("id" = MessageId, Path, description = "The message"),
-        ("Idempotency-Key" = Option<String>, Header, description = "One key, one look"),
+        ("Idempotency-Key" = Option<String>, Header, description = "One key, one entry in the audit log; a repeat shows the message as it is then"),
     ),
     request_body = RevealBody,
     responses((status = 200, description = "Number and text", body = RevealedMessage), ChangeRefusals),
@@ -144,13 +144,14 @@ pub(in crate::admin) async fn reveal_message(
 ) -> Result<HttpResponse> {
     let reason = said_why(&body.value.reason)?;
     let order = desk.order(&body, Some(reason))?;
-    order
-        .run_sealed(move |conn, by| {
-            let row = load(conn, id.0)?;
-            let revealed = messages::reveal(&row, &app.keyring)?;
-            let told = serde_json::json!({ "number": mask(&row.recipient), "body": revealed.body_state });
-            by.tell(conn, "message.reveal", id.0, Change::made(&told))?;
-            done(&revealed)
-        })
-        .await
+    // What was revealed is kept nowhere: it would outlive the person's erasure.
+    let keyring = app.keyring.clone();
+    let opened = move |conn: &mut Conn| messages::reveal(&load(conn, id.0)?, &keyring);
+    let shown = opened.clone();
+    let tell = move |conn: &mut Conn, by: &By| {
+        let revealed = opened(conn)?;
+        let told = serde_json::json!({ "number": mask(&revealed.to), "body": revealed.body_state });
+        by.tell(conn, "message.reveal", id.0, Change::made(&told))
+    };
+    order.run_unkept(tell, move |conn| done(&shown(conn)?)).await
 }
