@@ -58,10 +58,13 @@ pub(super) struct Place {
     pub columns: &'static [(&'static str, Form)],
     /// What becomes of its rows.
     pub fate: Fate,
+    /// With its first column, what no two rows may have alike: of a number that came back and is erased again, what is
+    /// there twice by that goes.
+    pub once: &'static [&'static str],
 }
 
 const fn kept(table: &'static str, columns: &'static [(&'static str, Form)]) -> Place {
-    Place { table, walk: Walk::Id, columns, fate: Fate::Kept }
+    Place { table, walk: Walk::Id, columns, fate: Fate::Kept, once: &[] }
 }
 
 use Form::{Bytes, Digits, Whole, Within};
@@ -78,7 +81,7 @@ pub(super) const PLACES: &[Place] = &[
     kept("verifications", &[("recipient", Whole), ("spec", Within)]),
     kept("webhook_events", &[("payload", Within)]),
     kept("jobs", &[("payload", Within), ("last_error", Within)]),
-    kept("opt_outs", &[("recipient", Whole)]),
+    Place { once: &["channel", "mode", "org_id"], ..kept("opt_outs", &[("recipient", Whole)]) },
     Place { fate: Fate::Removed, ..kept("inbound_messages", &[("sender", Whole)]) },
     Place { fate: Fate::Removed, ..kept("activation_messages", &[("sender", Whole)]) },
     Place {
@@ -89,6 +92,7 @@ pub(super) const PLACES: &[Place] = &[
     Place {
         walk: Walk::Parent { table: "broadcasts", column: "broadcast_id" },
         fate: Fate::Emptied(&["own"]),
+        once: &["broadcast_id"],
         ..kept("broadcast_contacts", &[("recipient", Whole)])
     },
     Place {

@@ -145,6 +145,20 @@ async fn a_number_in_others_texts_goes_and_a_longer_one_stays() {
     assert_eq!(metadata["call"], format!("please call {pseudonym}."));
 }
 
+/// A number that came back after its erasure, was opted out again, and is erased again.
+#[actix_web::test]
+async fn a_number_that_came_back_is_erased_again() {
+    let app = TestApp::start().await;
+    let acme = app.tenant().await;
+    for _ in 0..2 {
+        acme.live.post("/v1/opt-outs", json!({"to": PERSON})).await.expect(201);
+        erased(&app, PERSON).await;
+        post(&acme.live, notice_to(PERSON)).await.refused(Code::RecipientOptedOut);
+    }
+    let kept = acme.live.get("/v1/opt-outs").await.expect(200);
+    assert_eq!(kept.json["data"].as_array().unwrap().len(), 1, "{}", kept.text);
+}
+
 /// Who looked at a number is written down once for a key; what was shown is kept nowhere.
 #[actix_web::test]
 async fn what_was_revealed_is_gone_with_the_person() {
@@ -152,7 +166,8 @@ async fn what_was_revealed_is_gone_with_the_person() {
     let acme = app.tenant().await;
     let id = accepted(&acme.live, notice_to(PERSON)).await;
     let operator = app.operator().with_header("Idempotency-Key", "look");
-    let look = || operator.post(&format!("/v1/admin/messages/{id}/reveal"), json!({"reason": "ticket 4711"}));
+    let path = format!("/v1/admin/messages/{id}/reveal");
+    let look = || operator.post(&path, json!({"reason": "ticket 4711"}));
     assert_eq!(look().await.expect(200).text_at("/to"), PERSON);
     assert_eq!(look().await.expect(200).text_at("/to"), PERSON);
     let audit = app.operator().get("/v1/admin/audit?action=message.reveal").await.expect(200);

@@ -187,6 +187,7 @@ fn erase_exact(conn: &mut Conn, place: &Place, subject: &Subject, stretch: &Stre
         return Ok(0);
     }
     let Said { text, values } = Said::new(condition, filters).and(within(place, stretch));
+    let twice = erase_twice(conn, place, subject, stretch)?;
     let (text, values) = if place.fate == Fate::Removed {
         (format!("DELETE FROM {} WHERE {text}", place.table), values)
     } else {
@@ -195,6 +196,18 @@ fn erase_exact(conn: &mut Conn, place: &Place, subject: &Subject, stretch: &Stre
         (format!("UPDATE {} SET {set} WHERE {text}", place.table), sets)
     };
     let done: QueryResult<usize> = bound!(conn, Said { text, values }, execute);
+    Ok(twice.saturating_add(i64::try_from(done?).unwrap_or(i64::MAX)))
+}
+
+/// Removes the rows whose pseudonym is there already, by an earlier erasure.
+fn erase_twice(conn: &mut Conn, place: &Place, subject: &Subject, stretch: &Stretch) -> Result<i64> {
+    let (Some((column, _)), [_, ..]) = (place.columns.first(), place.once) else { return Ok(0) };
+    let table = place.table;
+    let alike: String = place.once.iter().map(|other| format!(" AND erased.{other} = {table}.{other}")).collect();
+    let text = format!("{column} = ? AND EXISTS (SELECT 1 FROM {table} AS erased WHERE erased.{column} = ?{alike})");
+    let said = Said::new(text, [subject.address.clone(), subject.pseudonym.clone()]).and(within(place, stretch));
+    let said = Said { text: format!("DELETE FROM {table} WHERE {}", said.text), ..said };
+    let done: QueryResult<usize> = bound!(conn, said, execute);
     Ok(i64::try_from(done?).unwrap_or(i64::MAX))
 }
 
