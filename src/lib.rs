@@ -51,6 +51,7 @@ pub mod sentinel;
 pub mod broadcasts;
 pub mod billing;
 pub mod overview;
+pub mod trials;
 pub mod callbacks;
 pub mod requests;
 pub mod privacy;
