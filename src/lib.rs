@@ -18,6 +18,7 @@ pub mod recipient;
 pub mod language;
 pub mod error;
 pub mod words;
+pub mod recent;
 pub mod failpoint;
 
 // The ground: what the process stands on; knows no feature.

@@ -8,8 +8,7 @@ use utoipa::{IntoResponses, OpenApi};
 use crate::admin::{
     activations, alerts, audit, billing, books, caps, carriers, checkpoints, decisions, erasures, events, fees, fraud,
     holds, inbound, keys, limits, lists, messages, now, operators, orgs, pauses, plans, prices, requests, route_stats,
-    routes, rules, senders, sessions, simulations, system, templates, trials,
-    wallets, webhooks, whatsapp,
+    routes, rules, senders, sessions, simulations, system, templates, trials, wallets, webhooks, whatsapp,
 };
 use crate::error::Code;
 use crate::http::problem::Problem;

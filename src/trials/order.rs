@@ -95,7 +95,9 @@ pub fn order_trial(conn: &mut Conn, by: &By, keyring: &Keyring, wanted: &Wanted)
     let asked = store::asked_since(conn, &row.author, by.now.minus(WINDOW))?;
     if let Some(oldest) = asked.get(MOST - 1) {
         let wait = oldest.plus(WINDOW).since(by.now);
-        return Err(Error::new(Code::RateLimited).detail("Five test messages an hour, for each operator.").retry_after(wait));
+        return Err(Error::new(Code::RateLimited)
+            .detail("Five test messages an hour, for each operator.")
+            .retry_after(wait));
     }
     store::insert(conn, &row)?;
     jobs::enqueue(conn, Due::KIND, &Due { id }, by.now)?;

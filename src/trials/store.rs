@@ -71,12 +71,7 @@ pub(super) fn asked_since(conn: &mut Conn, author: &str, since: Millis) -> Resul
 }
 
 /// Test messages, newest first, from before `before` on; only those by `carrier` where it is given.
-pub fn list_trials(
-    conn: &mut Conn,
-    carrier: Option<&str>,
-    before: Option<TrialId>,
-    limit: i64,
-) -> Result<Vec<Row>> {
+pub fn list_trials(conn: &mut Conn, carrier: Option<&str>, before: Option<TrialId>, limit: i64) -> Result<Vec<Row>> {
     let mut query =
         carrier_tests::table.select(Row::as_select()).order(carrier_tests::id.desc()).limit(limit).into_boxed();
     if let Some(before) = before {
