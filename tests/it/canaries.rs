@@ -287,7 +287,7 @@ async fn operators(app: &TestApp) -> Vec<String> {
     for bad in [format!("q=%2B{NATIONAL}{NATIONAL}"), format!("q={NATIONAL}%20{CODE}"), format!("status={CODE}")] {
         told.push(operator.get(&format!("/v1/admin/messages?{bad}")).await.expect(400).text);
     }
-    app.acme.next(Script::json(400, json!({"message": format!("'{TEXT}' to {NUMBER} was refused")})));
+    app.acme.next(Script::json(400, json!({"message": format!("{CODE} to {NUMBER} was refused")})));
     let test = json!({"to": NUMBER, "reason": "a canary"});
     told.push(operator.post("/v1/admin/carriers/acme/test", test).await.expect(202).text);
     assert_eq!(run_trials(&app.app).await.unwrap(), 1);
