@@ -138,6 +138,8 @@ ids! {
     ListenerId = "lsn",
     /// A hand-off of a message to a carrier.
     AttemptId = "att",
+    /// A test message of an operator's by one carrier.
+    TrialId = "tst",
     /// The erasure of somebody's address.
     ErasureId = "ers",
     /// A job of the queue.

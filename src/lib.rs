@@ -18,6 +18,7 @@ pub mod recipient;
 pub mod language;
 pub mod error;
 pub mod words;
+pub mod recent;
 pub mod failpoint;
 
 // The ground: what the process stands on; knows no feature.
@@ -51,6 +52,7 @@ pub mod sentinel;
 pub mod broadcasts;
 pub mod billing;
 pub mod overview;
+pub mod trials;
 pub mod callbacks;
 pub mod requests;
 pub mod privacy;

@@ -14,8 +14,8 @@ use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
 use crate::{
     accounts, activations, alerts, audit, billing, broadcasts, callbacks, disk, failpoint, fraud, health, idempotency,
-    inbound, limits, privacy, requests, routing, sentinel, signin, system, templates, verifications, wallet, webhooks,
-    whatsapp,
+    inbound, limits, privacy, requests, routing, sentinel, signin, system, templates, trials, verifications, wallet,
+    webhooks, whatsapp,
 };
 
 /// Runs until `stop` says true, then waits for the hand-offs under way.
@@ -46,6 +46,7 @@ pub async fn run(app: Data<App>, stop: watch::Receiver<bool>) {
             audit::export_due(&app).await.map(drop)
         }),
         every(BACKUPS_EVERY, stop.clone(), || async { system::run_backups(&app).await.map(drop) }),
+        every(TRIALS_EVERY, stop.clone(), || async { trials::run_trials(&app).await.map(drop) }),
         every(ERASURES_EVERY, stop.clone(), || async { privacy::run_erasures(&app).await.map(drop) }),
         every(DISK_EVERY, stop.clone(), || async {
             disk::watch(&app);
@@ -202,6 +203,8 @@ const DISK_EVERY: Duration = Duration::from_secs(5);
 const CHECKPOINTS_EVERY: Duration = Duration::from_secs(5);
 /// How late a backup that was asked for may begin.
 const BACKUPS_EVERY: Duration = Duration::from_secs(1);
+/// How soon a test message is handed over: an operator waits for it.
+const TRIALS_EVERY: Duration = Duration::from_secs(1);
 /// How soon an erasure is begun.
 const ERASURES_EVERY: Duration = Duration::from_secs(5);
 /// How late a broadcast's step may be.
@@ -281,6 +284,7 @@ pub async fn sweep(app: &App) -> Result<()> {
             messages::purge_decisions(conn, now.minus(keep.decisions))?;
             sentinel::purge_simulations(conn, now.minus(keep.decisions))?;
             routing::watch::purge_events(conn, now.minus(keep.messages), PURGE_ROWS)?;
+            trials::purge_trials(conn, now.minus(keep.messages))?;
             sandbox::purge(conn, now.minus(keep.sandbox)).map(drop)
         })
         .await?;

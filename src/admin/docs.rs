@@ -8,7 +8,7 @@ use utoipa::{IntoResponses, OpenApi};
 use crate::admin::{
     activations, alerts, audit, billing, books, caps, carriers, checkpoints, decisions, erasures, events, fees, fraud,
     holds, inbound, keys, limits, lists, messages, now, operators, orgs, pauses, plans, prices, requests, route_stats,
-    routes, rules, senders, sessions, simulations, system, templates, wallets, webhooks, whatsapp,
+    routes, rules, senders, sessions, simulations, system, templates, trials, wallets, webhooks, whatsapp,
 };
 use crate::error::Code;
 use crate::http::problem::Problem;
@@ -85,6 +85,9 @@ use crate::http::refusals::refusals;
         carriers::list_carriers,
         carriers::drain_carrier,
         carriers::resume_carrier,
+        trials::test_carrier,
+        trials::list_trials,
+        trials::show_trial,
         senders::create_sender,
         senders::list_senders,
         senders::show_sender,

@@ -40,6 +40,7 @@ mod sessions;
 mod simulations;
 mod system;
 mod templates;
+mod trials;
 mod wallets;
 mod webhooks;
 mod whatsapp;
@@ -66,6 +67,7 @@ pub fn configure(routes: &mut ServiceConfig) {
     route_stats::configure(routes);
     self::routes::configure(routes);
     carriers::configure(routes);
+    trials::configure(routes);
     senders::configure(routes);
     templates::configure(routes);
     prices::configure(routes);

@@ -129,9 +129,11 @@ fn note(conn: &mut Conn, (by, node): (&By, NodeId), pause: &Pause, begins: bool)
     {
         note_pause(conn, (by, node), &route, begins)?;
     }
-    let verb = if begins { "paused" } else { "resumed" };
-    let why = by.reason.as_deref().unwrap_or("no reason given");
-    let text = format!("Live messages were {verb}: {}. By {}: {why}.", target(pause), by.actor);
+    let (what, who, why) = (target(pause), by.actor, by.reason.as_deref().unwrap_or("no reason given"));
+    let text = match begins {
+        true => format!("Live messages were paused: {what}. By {who}: {why}."),
+        false => format!("Live messages were resumed: {what}. By {who}: {why}."),
+    };
     alerts::note(conn, &[Alert::common(AlertKind::Pause, text)], by.now)
 }
 

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::clock::Millis;
+use crate::console::told::told;
 use crate::http::query::encoded;
 use crate::words::Words;
 
@@ -11,6 +12,8 @@ use crate::words::Words;
 pub(super) enum Cell {
     /// As it is.
     Text,
+    /// A sentence of the API's, in the reader's language where it is one of those that are known.
+    Told,
     /// An id or a technical word, in a typewriter face.
     Code,
     /// A moment: how long ago, and when in UTC.
@@ -58,6 +61,11 @@ impl Column {
     /// See [`Cell::Text`].
     pub(super) const fn text(label: &'static str, at: &'static str) -> Column {
         Column::new(label, at, Cell::Text)
+    }
+
+    /// See [`Cell::Told`].
+    pub(super) const fn told(label: &'static str, at: &'static str) -> Column {
+        Column::new(label, at, Cell::Told)
     }
 
     /// See [`Cell::Code`].
@@ -127,6 +135,7 @@ impl Column {
         let text = plain(value);
         let mut shown = match self.cell {
             Cell::Text | Cell::Flag => Shown { text, ..Shown::default() },
+            Cell::Told => Shown { text: told(&text, words), ..Shown::default() },
             Cell::Code => Shown { text, class: "code", ..Shown::default() },
             Cell::Time => moment(&text, now),
             Cell::Count | Cell::Money => Shown { text, class: "number", ..Shown::default() },

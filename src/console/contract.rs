@@ -6,6 +6,7 @@ use crate::console::form::{Reason, Verb};
 use crate::console::layout::MENU;
 use crate::console::pages::{FORMS, LISTINGS};
 use crate::console::preferences::Theme;
+use crate::console::told::{NEXT_STEPS, PIECES, SENTENCES};
 
 /// A route that the console uses, and what it takes for granted of it.
 #[derive(Debug)]
@@ -86,5 +87,6 @@ pub fn all_words() -> Vec<&'static str> {
     let listings = LISTINGS.iter().flat_map(|listing| listing.words());
     let forms = FORMS.iter().flat_map(|form| form.words());
     let menus = MENU.iter().map(|entry| entry.label).chain(Role::ALL.iter().map(|role| role.as_str()));
-    listings.chain(forms).chain(menus).chain(Theme::ALL.map(Theme::word)).collect()
+    let told = SENTENCES.iter().chain(PIECES).chain(NEXT_STEPS).copied();
+    listings.chain(forms).chain(menus).chain(Theme::ALL.map(Theme::word)).chain(told).collect()
 }

@@ -17,6 +17,7 @@ use crate::console::api::{Answer, Api, Ask};
 use crate::console::layout::{Layout, Page};
 use crate::console::pages::FORMS;
 use crate::console::preferences::Preferences;
+use crate::console::views::Views;
 use crate::error::{Code, Error, Result};
 use crate::http::query::pairs;
 use crate::http::{RequestId, Settings, base_url, reply};
@@ -37,6 +38,7 @@ pub(super) struct Desk {
     pub pairs: Vec<(String, String)>,
     session: Session,
     preferences: Preferences,
+    views: Views,
     request: RequestId,
     settings: Data<Settings>,
     api: Api,
@@ -76,6 +78,7 @@ fn open(req: &HttpRequest, payload: &mut Payload) -> Result<Desk> {
         operator,
         session,
         preferences,
+        views: Views::of(req),
         request,
         settings,
         api,
@@ -152,6 +155,11 @@ impl Desk {
     /// `live` or `test`: how the switch of the page stands.
     pub(super) fn mode(&self) -> &'static str {
         self.preferences.mode()
+    }
+
+    /// The views of tables that the reader keeps.
+    pub(super) fn views(&self) -> &Views {
+        &self.views
     }
 
     /// The token that the session's forms carry.

@@ -28,8 +28,11 @@ mod markup;
 mod pages;
 mod preferences;
 mod table;
+mod told;
+mod views;
 
 pub use contract::{Uses, all_words, contract};
+pub use told::SENTENCES;
 
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
@@ -45,6 +48,7 @@ pub fn configure(routes: &mut ServiceConfig) {
             .configure(assets::configure)
             .configure(signin::configure)
             .configure(preferences::configure)
+            .configure(views::configure)
             .configure(act::configure)
             .configure(export::configure)
             .configure(pages::configure),

@@ -85,6 +85,10 @@ struct View<'a> {
     is_filtered: bool,
     kept: Vec<(&'a str, &'a str)>,
     views: Vec<(&'a str, String)>,
+    own_views: Vec<&'a str>,
+    own_query: String,
+    csrf: &'a str,
+    back: &'a str,
     choices: Vec<(usize, &'a str, bool)>,
     columns_name: String,
     heads: Vec<Head<'a>>,
@@ -145,7 +149,13 @@ impl Desk {
         curl: String,
     ) -> Result<Markup> {
         let words = self.words;
-        let shown = shown_columns(listing, &chosen.values("col"));
+        let kept_columns = self.views().columns(listing.name);
+        let asked_columns = chosen.values("col");
+        let wanted: Vec<&str> = match asked_columns.is_empty() {
+            true => kept_columns.iter().map(String::as_str).collect(),
+            false => asked_columns,
+        };
+        let shown = shown_columns(listing, &wanted);
         let rows = rows_at(&answer.body, listing.rows);
         let rows = rows.iter().enumerate();
         let rows: Vec<Row> = rows.map(|(at, row)| self.row(listing, &shown, place, at, row)).collect::<Result<_>>()?;
@@ -172,7 +182,11 @@ impl Desk {
             filters: filter_views(listing, chosen, words),
             is_filtered: listing.filters.iter().any(|filter| !chosen.value(filter.name).is_empty()),
             kept: chosen.others(),
-            views: listing.views.iter().map(|view| (words.say(view.label), self.saved(view.query, chosen))).collect(),
+            views: self.views_of(listing, chosen),
+            own_views: self.views().of_table(listing.name).map(|(name, _)| name).collect(),
+            own_query: own_query(listing, chosen),
+            csrf: self.csrf(),
+            back: self.back(),
             choices: listing
                 .columns
                 .iter()
@@ -201,6 +215,13 @@ impl Desk {
         Ok(Row { cells, actions: actions.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect() })
     }
 
+    /// What many want, then what the reader keeps.
+    fn views_of<'a>(&'a self, listing: &'a Listing, chosen: &Chosen) -> Vec<(&'a str, String)> {
+        let common = listing.views.iter().map(|view| (self.words.say(view.label), view.query));
+        let own = self.views().of_table(listing.name);
+        common.chain(own).map(|(label, query)| (label, self.saved(query, chosen))).collect()
+    }
+
     fn saved(&self, saved: &str, chosen: &Chosen) -> String {
         let own = saved.split('&').map(|pair| format!("{}{pair}", chosen.prefix)).collect::<Vec<_>>().join("&");
         let others = query(chosen.others());
@@ -212,6 +233,12 @@ impl Desk {
         let pairs: Vec<_> = path.chain(asked(listing, place, chosen, self.mode())).collect();
         joined(&pairs)
     }
+}
+
+/// The table's own filters and columns as a query without its prefix: what a view keeps.
+fn own_query(listing: &Listing, chosen: &Chosen) -> String {
+    let filters = listing.filters.iter().map(|filter| (filter.name, chosen.value(filter.name)));
+    query(filters.chain(chosen.values("col").into_iter().map(|index| ("col", index))))
 }
 
 fn head_class(column: &Column) -> &'static str {

@@ -75,7 +75,7 @@ pub use store::{
     Lock, find_message, load_guards, purge_bodies, purge_decisions, purge_guards, purge_messages, purge_pairs,
     save_guards,
 };
-pub use store::{attempts_of, came_with_key, events_of, receipts_of, related};
+pub use store::{attempts_of, came_with_key, events_of, parked_receipts, receipts_of, related};
 pub use store::{batch_backlog, batch_counts, batch_faults, messages_of_request, refusals_of_request};
 pub use tables::{forget_tables, tables};
 pub use traced::{TracedMessage, trace_message};

@@ -66,8 +66,10 @@ pub struct Cause {
     /// The group of attempts, or what is paused: `all`, or a scope and its value.
     #[schema(example = "block4:+3712012")]
     pub subject: Option<String>,
-    /// How many: refused, failed, waiting.
+    /// How many: refused, failed, waiting, MiB free.
     pub count: Option<i64>,
+    /// Of how many: messages that ended. Where the disk is low, `count` and this are MiB.
+    pub of: Option<i64>,
     /// Who did it: an operator's id.
     pub by: Option<String>,
     /// What they said.
@@ -194,6 +196,7 @@ fn cause(kind: CauseKind, text: String) -> Cause {
         org_id: None,
         subject: None,
         count: None,
+        of: None,
         by: None,
         reason: None,
     }
@@ -224,7 +227,7 @@ fn paused(pause: &Pause) -> Cause {
 
 fn failing(failed: i64, ended: i64) -> Cause {
     let text = format!("{failed} of the last {ended} messages failed.");
-    Cause { count: Some(failed), ..cause(CauseKind::MessagesFailing, text) }
+    Cause { count: Some(failed), of: Some(ended), ..cause(CauseKind::MessagesFailing, text) }
 }
 
 fn down(carrier: &CarrierFact, facts: &Facts) -> Cause {
@@ -267,7 +270,8 @@ fn queue_old(since: Millis, waiting: i64, now: Millis) -> Cause {
 
 fn disk_low(free: u64, total: u64) -> Cause {
     let text = format!("The disk is nearly full: {} of {} MiB are free.", free >> 20, total >> 20);
-    cause(CauseKind::DiskLow, text)
+    let mib = |bytes: u64| i64::try_from(bytes >> 20).ok();
+    Cause { count: mib(free), of: mib(total), ..cause(CauseKind::DiskLow, text) }
 }
 
 #[cfg(test)]

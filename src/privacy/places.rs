@@ -76,6 +76,7 @@ pub(super) const PLACES: &[Place] = &[
         ..kept("messages", &[("recipient", Whole), ("extra", Within), ("decision", Digits)])
     },
     kept("attempts", &[("detail", Within)]),
+    kept("carrier_tests", &[("detail", Within)]),
     kept("message_events", &[("detail", Within)]),
     kept("decisions", &[("terms", Digits)]),
     kept("verifications", &[("recipient", Whole), ("spec", Within)]),

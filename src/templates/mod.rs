@@ -32,7 +32,7 @@ pub use locale::Locale;
 pub use params::{Defaults, Params};
 pub use render::{CodeText, Rendered, render, verification_text, with_phone_forms};
 pub use reports::{Unsent, take_reports, take_unsent};
-pub use shelf::{Choice, OwnTemplates, Wanted, forget_templates, own_templates};
+pub use shelf::{Choice, OwnTemplates, Wanted, approved, forget_templates, own_templates};
 pub use status::{Deed, Status};
 pub use store::{Filter, Whole, find as find_template, list as list_templates, whole as whole_template};
 pub use submit::run_submissions;

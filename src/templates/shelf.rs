@@ -9,8 +9,8 @@ use super::status::Status;
 use super::store;
 use crate::app::{App, FromApp};
 use crate::db::{Conn, Fresh};
-use crate::error::Result;
-use crate::ids::OrgId;
+use crate::error::{Code, Result};
+use crate::ids::{OrgId, TemplateId};
 use crate::language::nearest_of;
 use crate::terms::{Channel, Mode};
 use crate::webhooks::Owner;
@@ -41,6 +41,30 @@ pub async fn own_templates(app: &App) -> Result<Arc<OwnTemplates>> {
 /// Makes them old: somebody changed one.
 pub fn forget_templates(app: &App) {
     app.room::<Shelf>().0.forget();
+}
+
+/// The version of a template that may be sent now; `None` where there is none, or no such template.
+pub fn approved(conn: &mut Conn, id: TemplateId) -> Result<Option<Chosen>> {
+    let row = match store::find(conn, id) {
+        Ok(row) => row,
+        Err(fault) if fault.code() == Code::NotFound => return Ok(None),
+        Err(fault) => return Err(fault),
+    };
+    let Some(live) = row.live else { return Ok(None) };
+    let version = store::load_version(conn, id, live)?;
+    if version.status == Status::Approved { chosen(&row, version).map(Some) } else { Ok(None) }
+}
+
+fn chosen(row: &store::Row, version: store::Version) -> Result<Chosen> {
+    Ok(Chosen {
+        template: row.id,
+        version: version.version,
+        channel: row.channel,
+        locale: row.locale.clone(),
+        category: row.category,
+        words: version.words()?,
+        remote: version.account.is_some().then_some(version.remote_name).flatten(),
+    })
 }
 
 /// Every organization's templates as they stood at a moment.
@@ -96,17 +120,7 @@ impl OwnTemplates {
         let mut of: BTreeMap<(OrgId, Mode), Vec<Kept>> = BTreeMap::new();
         for (row, live) in store::all_live(conn)? {
             let live = live.filter(|version| version.status == Status::Approved);
-            let sends = live.map(|version| -> Result<Chosen> {
-                Ok(Chosen {
-                    template: row.id,
-                    version: version.version,
-                    channel: row.channel,
-                    locale: row.locale.clone(),
-                    category: row.category,
-                    words: version.words()?,
-                    remote: version.account.is_some().then_some(version.remote_name).flatten(),
-                })
-            });
+            let sends = live.map(|version| chosen(&row, version));
             of.entry((row.org_id, row.mode)).or_default().push(Kept {
                 sends: sends.transpose()?,
                 name: row.name,

@@ -9,10 +9,12 @@ use postern::clock::Clock;
 use postern::config::{Config, DatabaseUrl, SecretKey};
 use postern::privacy::run_erasures;
 use postern::secret::{Secret, hmac_sha256};
-use postern::start;
+use postern::trials::run_trials;
+use postern::{recent, start};
 use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
 
 use crate::activations;
 use crate::harness::Backend;
@@ -58,9 +60,9 @@ impl Ink {
     /// Takes everything down from here on; the only test of the process that does.
     fn start() -> Ink {
         let ink = Ink::default();
-        let subscriber =
-            tracing_subscriber::fmt().json().with_env_filter(EnvFilter::new("trace")).with_writer(ink.clone()).finish();
-        tracing::subscriber::set_global_default(subscriber).unwrap();
+        let lines = tracing_subscriber::fmt::layer().json().with_writer(ink.clone());
+        let registry = tracing_subscriber::registry().with(EnvFilter::new("trace")).with(lines).with(recent::layer());
+        tracing::subscriber::set_global_default(registry).unwrap();
         ink
     }
 
@@ -254,6 +256,7 @@ async fn no_canary_is_written_down_anywhere() {
     let log = ink.text();
     assert!(log.contains("handed over"), "the log is empty");
     search("the log", &log, &all);
+    support_bundle(&app, &all).await;
     search("the configuration's Debug", &format!("{:?} {:?}", app.app.config, app.app.config.carriers), &secrets);
     if let Some(recorder) = postern::health::recorder() {
         search("a metric", &recorder.render(), &all);
@@ -284,10 +287,25 @@ async fn operators(app: &TestApp) -> Vec<String> {
     for bad in [format!("q=%2B{NATIONAL}{NATIONAL}"), format!("q={NATIONAL}%20{CODE}"), format!("status={CODE}")] {
         told.push(operator.get(&format!("/v1/admin/messages?{bad}")).await.expect(400).text);
     }
+    app.acme.next(Script::json(400, json!({"message": format!("{CODE} to {NUMBER} was refused")})));
+    let test = json!({"to": NUMBER, "reason": "a canary"});
+    told.push(operator.post("/v1/admin/carriers/acme/test", test).await.expect(202).text);
+    assert_eq!(run_trials(&app.app).await.unwrap(), 1);
+    told.push(operator.get("/v1/admin/carrier-tests").await.expect(200).text);
     let naming = json!({"to": NUMBER, "reason": format!("for {NUMBER}")});
     told.push(operator.post("/v1/admin/erasures", naming).await.expect(400).text);
     told.push(operator.get("/v1/admin/audit?limit=200").await.expect(200).text);
     told
+}
+
+/// The log lines in a support bundle, and all the rest of it.
+async fn support_bundle(app: &TestApp, canaries: &[String]) {
+    let mut bundle = app.operator().get("/v1/admin/system/support-bundle").await.expect(200).json;
+    let log = bundle["log"].take();
+    let lines: Vec<&str> = log.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert!(lines.len() > 100, "the bundle has {} lines of the log", lines.len());
+    lines.iter().for_each(|line| search("the log in a bundle", line, canaries));
+    search("a bundle", &bundle.to_string(), canaries);
 }
 
 /// The number is erased: after that it is in no file either, nor in a copy of it.

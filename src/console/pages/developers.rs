@@ -124,17 +124,37 @@ struct Magic {
     does: &'static str,
 }
 
+/// A program that sends and checks, in one language: its standard library only.
+struct Snippet {
+    name: &'static str,
+    code: String,
+}
+
+/// The programs. The browser tests run them.
+const SNIPPETS: &[(&str, &str)] = &[
+    ("curl", include_str!("../../../templates/console/snippets/send.sh")),
+    ("Python", include_str!("../../../templates/console/snippets/send.py")),
+    ("JavaScript", include_str!("../../../templates/console/snippets/send.mjs")),
+    ("Go", include_str!("../../../templates/console/snippets/send.go")),
+];
+
+/// The address that stands in them.
+const SNIPPET_BASE: &str = "http://127.0.0.1:8080";
+
 #[derive(Template)]
 #[template(path = "console/developers.html")]
 struct Start<'a> {
     words: Words,
     base: &'a str,
+    snippets: Vec<Snippet>,
     magic: Vec<Magic>,
 }
 
 #[get("/developers")]
 async fn developers(desk: Desk) -> Result<HttpResponse> {
-    let start = Markup::of(&Start { words: desk.words, base: desk.base(), magic: magic(desk.words) })?;
+    let snippet = |(name, code): &(&'static str, &str)| Snippet { name, code: code.replace(SNIPPET_BASE, desk.base()) };
+    let snippets = SNIPPETS.iter().map(snippet).collect();
+    let start = Markup::of(&Start { words: desk.words, base: desk.base(), snippets, magic: magic(desk.words) })?;
     let place = |prefix| Place { prefix, ..Place::default() };
     let body = vec![
         start,

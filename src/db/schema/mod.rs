@@ -19,6 +19,7 @@ mod routing;
 mod sending;
 mod sentinel;
 mod signin;
+mod trying;
 mod verifying;
 mod warning;
 mod webhooks;
@@ -42,6 +43,7 @@ pub use routing::*;
 pub use sending::*;
 pub use sentinel::*;
 pub use signin::*;
+pub use trying::*;
 pub use verifying::*;
 pub use warning::*;
 pub use webhooks::*;
@@ -50,7 +52,7 @@ pub use whatsapp::*;
 diesel::allow_tables_to_appear_in_same_query! {
     activation_messages, activation_numbers, activation_places, activation_services, activations, alert_mails, alerts,
     allowances, api_keys, attempts, audit_head, audit_log, batches, billing_profiles, broadcast_contacts, broadcasts,
-    carrier_drains, counters, decisions, door_windows, erasures, fraud_holds, fraud_lists, fraud_rules, fraud_simulations,
+    carrier_drains, carrier_tests, counters, decisions, door_windows, erasures, fraud_holds, fraud_lists, fraud_rules, fraud_simulations,
     guard_windows, idempotency, inbound_messages, invoices, jobs, limit_overrides, message_events, messages, nodes,
     operator_guesses, operator_links, operator_logins, operator_recovery, operator_sessions, operator_tokens, operators, open_alerts, opt_outs, org_windows, orgs, pairs, pauses, plans, prices, receipts, route_events,
     routes, sandbox_inbox, send_boosts, senders, spend_caps, spend_windows, template_versions, templates, topups,

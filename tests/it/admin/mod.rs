@@ -7,3 +7,4 @@ mod overview;
 mod roles;
 mod system;
 mod tail;
+mod trials;

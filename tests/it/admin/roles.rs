@@ -91,6 +91,8 @@ const TABLE: &[(&str, &str, &str, &[&str])] = &[
     ("GET", "/carriers", "", ALL),
     ("POST", "/carriers/acme/drain", "{}", RUN),
     ("POST", "/carriers/acme/resume", "{}", RUN),
+    ("POST", "/carriers/acme/test", r#"{"to":"PHONE","reason":"a test"}"#, RUN),
+    ("GET", "/carrier-tests", "", ALL),
     ("GET", "/activity", "", ALL),
     ("GET", "/senders", "", ALL),
     ("GET", "/senders?org_id=ORG", "", ALL),

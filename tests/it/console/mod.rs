@@ -1,4 +1,5 @@
 //! The console: its contract with the admin API, its pages as a browser without scripts would use them.
 
 mod contract;
+mod views;
 mod words;

@@ -70,6 +70,45 @@ pub(in crate::console::pages) static RESUME_CARRIER: Form = Form {
     ..Form::NEW
 };
 
+/// Tries a carrier.
+pub(in crate::console::pages) static TEST_CARRIER: Form = Form {
+    name: "test-carrier",
+    title: "Send a test message",
+    about: "A fixed text without a code, by this carrier alone: no route, limit or stop is asked, and nobody is charged. Five an hour for each operator.",
+    api: "/v1/admin/carriers/{name}/test",
+    fields: &[
+        Field::must("to", "To", Kind::Text).help("A number of your own in E.164, or your mail address."),
+        Field::may("channel", "Channel", Kind::Choice(&["sms", "whatsapp", "email"]))
+            .help("The carrier's first where empty."),
+        Field::may("template_id", "Template", Kind::Text).help(
+            "An approved one's id, instead of the text. WhatsApp takes a text only for who wrote in the last 24 hours.",
+        ),
+    ],
+    reason: Reason::Must,
+    done: "The test message is on its way: look again in a moment.",
+    then: "/console/channels/tests/{/id}",
+    ..Form::NEW
+};
+
+/// Tries a template.
+pub(in crate::console::pages) static TEST_TEMPLATE: Form = Form {
+    name: "test-template",
+    title: "Send a test message",
+    about: "The template with its examples, by the carrier that you name. Nobody is charged. Five an hour for each operator.",
+    api: "/v1/admin/carriers/{name}/test",
+    fields: &[
+        Field::must("name", "Carrier", Kind::Text),
+        Field::must("to", "To", Kind::Text).help("A number of your own in E.164, or your mail address."),
+        Field::must("channel", "Channel", Kind::Choice(&["sms", "whatsapp", "email"])).now("/channel"),
+        Field::must("template_id", "Template", Kind::Text).now("/id"),
+    ],
+    reason: Reason::Must,
+    only: ("/status", &["approved"]),
+    done: "The test message is on its way: look again in a moment.",
+    then: "/console/channels/tests/{/id}",
+    ..Form::NEW
+};
+
 /// Takes a route out of use.
 pub(in crate::console::pages) static PAUSE_ROUTE: Form = Form {
     name: "pause-route",

@@ -1,7 +1,9 @@
 //! Channels: carriers, routes, WhatsApp numbers, senders, templates, prices, and what is stopped.
 
+mod carrier;
 mod forms;
 
+pub(super) use carrier::{TEST_RECEIPTS, TESTS};
 pub(super) use forms::*;
 
 use actix_web::web::{Path, ServiceConfig};
@@ -20,7 +22,7 @@ pub(in crate::console::pages) static CARRIERS: Listing = Listing {
     title: "Carriers",
     api: "/v1/admin/carriers",
     columns: &[
-        Column::text("Carrier", "/name"),
+        Column::text("Carrier", "/name").to("/console/channels/carriers/{/name}"),
         Column::text("Channels", "/channels"),
         Column::status("Circuit", "/circuit"),
         Column::flag("Draining", "/draining"),
@@ -160,7 +162,7 @@ pub(in crate::console::pages) static TEMPLATES: Listing = Listing {
         Filter::text("org_id", "Organization"),
     ],
     views: &[crate::console::listing::Saved { label: "To review", query: "status=pending" }],
-    actions: &[&APPROVE_TEMPLATE, &REJECT_TEMPLATE],
+    actions: &[&APPROVE_TEMPLATE, &REJECT_TEMPLATE, &TEST_TEMPLATE],
     takes_mode: true,
     empty: "No organization has a text of its own.",
     ..Listing::NEW
@@ -204,6 +206,7 @@ pub(in crate::console::pages) static PRICES: Listing = Listing {
 
 pub(super) fn configure(routes: &mut ServiceConfig) {
     routes.service(channels).service(route_page);
+    carrier::configure(routes);
 }
 
 #[get("/channels")]

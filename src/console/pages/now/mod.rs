@@ -1,5 +1,6 @@
 //! Now: how the platform does, in one sentence and four figures, and what an operator may have to do about it.
 
+mod causes;
 mod tail;
 
 use actix_web::http::header;
@@ -29,8 +30,8 @@ pub(super) static ALERTS: Listing = Listing {
     columns: &[
         Column::status("State", "/state"),
         Column::code("What", "/kind"),
-        Column::text("Cause", "/cause"),
-        Column::text("Next step", "/next_step"),
+        Column::told("Cause", "/cause"),
+        Column::told("Next step", "/next_step"),
         Column::count("Times", "/count"),
         Column::time("First", "/first_seen_at"),
         Column::time("Latest", "/last_seen_at"),
@@ -72,7 +73,7 @@ pub(super) static CARRIERS_NOW: Listing = Listing {
     api: "/v1/admin/overview",
     rows: "/carriers",
     columns: &[
-        Column::text("Carrier", "/name").to("/console/channels"),
+        Column::text("Carrier", "/name").to("/console/channels/carriers/{/name}"),
         Column::text("Channels", "/channels"),
         Column::status("Circuit", "/circuit"),
         Column::time("Since", "/since"),
@@ -174,13 +175,13 @@ fn state(desk: &Desk, seen: &Value) -> Result<Markup> {
         words,
         tone,
         word,
-        causes: causes.map(|cause| cause_view(cause, words)).collect(),
+        causes: causes.map(|cause| cause_view(cause, words, desk.now)).collect(),
         tiles: tiles(seen, words),
     })
 }
 
 /// A cause, and the page where something can be done about it.
-fn cause_view(cause: &Value, words: Words) -> CauseView<'static> {
+fn cause_view(cause: &Value, words: Words, at: Millis) -> CauseView<'static> {
     let text = |name: &str| cause.get(name).map(plain).unwrap_or_default();
     let (href, label) = match text("kind").as_str() {
         "pumping" => ("/console/fraud#fraud-holds", words.say("See the hold")),
@@ -190,7 +191,7 @@ fn cause_view(cause: &Value, words: Words) -> CauseView<'static> {
         "messages_failing" => ("/console/messages?status=failed&since=1h", words.say("See what failed")),
         _ => ("/console/system", words.say("See the system")),
     };
-    CauseView { text: text("text"), href, label }
+    CauseView { text: causes::sentence(cause, words, at), href, label }
 }
 
 fn tiles(seen: &Value, words: Words) -> Vec<TileView<'static>> {
