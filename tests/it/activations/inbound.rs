@@ -125,7 +125,7 @@ async fn what_a_rented_number_received_goes_before_that_it_did() {
         comes(&app, n, ("ACME", &made.text_at("/phone_number")), "123456 is your code").await;
     }
     let (ended, open) = (ended.text_at("/id"), open.text_at("/id"));
-    act(&acme.live, &ended, "finish").await.expect(200);
+    act(&acme.live, &ended, "complete").await.expect(200);
     app.advance(Duration::from_secs(3_700));
     postern::worker::sweep(&app.app).await.unwrap();
     let seen = shown(&acme.live, &ended).await;
