@@ -1,6 +1,7 @@
 //! Phone numbers: parsed once at the edge (a libphonenumber port), E.164 inside, masked wherever they are shown.
 
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType, enums::Region};
+use rlibphonenumber::enums::{NumberLengthType, Region};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType};
 
 use crate::secret::{Keyring, Purpose, hex};
 
@@ -187,6 +188,38 @@ pub fn warm_up() {
     let _ = Phone::parse("+14155550123", None);
 }
 
+/// Whether a number stands in `text` with its plus: digits behind it, and what people write between digits, of which some
+/// beginning is as long as numbers of its country are. Digits without a plus may be anything.
+pub fn names_number(text: &str) -> bool {
+    text.match_indices(PLUSES).any(|(at, plus)| text.get(at + plus.len()..).is_some_and(begins_with_number))
+}
+
+const PLUSES: [char; 2] = ['+', '\u{ff0b}'];
+/// The shortest numbers there are, with their country code: those of Niue.
+const SHORTEST_DIGITS: usize = 7;
+
+fn begins_with_number(text: &str) -> bool {
+    let mut number = String::from("+");
+    let digits = text.chars().take_while(|c| c.is_numeric() || is_between_digits(*c)).filter(|c| c.is_numeric());
+    // Whatever follows a number may be digits, too.
+    digits.take(MAX_E164_CHARS - 1).enumerate().any(|(index, digit)| {
+        number.push(digit);
+        index + 1 >= SHORTEST_DIGITS && is_possible(&number)
+    })
+}
+
+fn is_between_digits(c: char) -> bool {
+    let is_invisible = matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}');
+    c.is_whitespace()
+        || is_invisible
+        || matches!(c, '-' | '.' | '/' | '(' | ')' | '[' | ']' | '~' | '\u{2010}'..='\u{2015}')
+}
+
+fn is_possible(number: &str) -> bool {
+    let possible = |number: PhoneNumber| matches!(number.is_possible_with_reason(), Ok(NumberLengthType::IsPossible));
+    PHONE_NUMBER_UTIL.parse(number, None).is_ok_and(possible)
+}
+
 /// `text` with all but its first three characters after the plus and its last three hidden: `+447••••••123`.
 pub fn mask(text: &str) -> String {
     let count = text.chars().count();
@@ -294,5 +327,35 @@ mod tests {
         assert_eq!(phone.to_string(), "+447••••••456");
         assert_eq!(format!("{phone:?}"), "+447••••••456");
         assert_eq!(mask("a@b.de"), "a•••••");
+    }
+
+    #[test]
+    fn a_number_is_found_in_a_text_by_its_plus() {
+        for text in [
+            "+447400123456",
+            "asked by +44 (0)7400-123 456.",
+            "tel:+1-415-555-0123;ext=1",
+            "for\u{a0}+4\u{200b}47400123456, twice",
+            "＋４４７４００１２３４５６",
+            "2+2, and +447400123456 2 times",
+            "+6834002",
+        ] {
+            assert!(names_number(text), "{text}");
+        }
+        for text in [
+            "",
+            "+",
+            "ticket 447400123456",
+            "0047 11",
+            "+1 day",
+            "+20 %, then +30 %",
+            "from 5 to +10 000 000",
+            "A+ 2026",
+            "++",
+            "+447400",
+            "+44\u{2022}\u{2022}\u{2022}\u{2022}\u{2022}456",
+        ] {
+            assert!(!names_number(text), "{text}");
+        }
     }
 }

@@ -98,6 +98,19 @@ impl std::fmt::Debug for Recipient {
     }
 }
 
+/// Whether a mail address stands in `text`.
+pub fn names_email(text: &str) -> bool {
+    const AROUND: [char; 11] = ['<', '>', '(', ')', '[', ']', ':', ';', ',', '"', '\''];
+    let is_around = |c: char| c.is_whitespace() || AROUND.contains(&c);
+    let is_of_domain = |c: char| c.is_alphanumeric() || c == '-' || c == '.';
+    text.match_indices('@').any(|(at, _)| {
+        let (before, behind) = text.split_at(at);
+        let local = before.rsplit(is_around).next().unwrap_or_default();
+        let domain = behind.trim_start_matches('@').split(|c| !is_of_domain(c)).next().unwrap_or_default();
+        parse_email(&format!("{}@{}", local.trim_matches('.'), domain.trim_end_matches(['.', '-']))).is_ok()
+    })
+}
+
 /// RFC 5321, 4.5.3.1.3: a path is at most 254 octets without its brackets.
 const MAX_EMAIL_BYTES: usize = 254;
 
@@ -147,5 +160,23 @@ mod tests {
     fn a_recipient_shows_masked() {
         let to = Recipient::parse("+447400123456", Channel::Sms, None).unwrap();
         assert_eq!(format!("{to} {to:?}"), "+447••••••456 +447••••••456");
+    }
+
+    #[test]
+    fn a_mail_address_is_found_in_a_text() {
+        for text in [
+            "ann@mail.example",
+            "mailto:ann@mail.example?subject=x",
+            "Ann <ann+code@mail.example>.",
+            "for ann@mail.example.",
+            "(ann@mail.example/4711)",
+            "ann@mail.example's wish",
+            "@ops: ann@bücher.example",
+        ] {
+            assert!(names_email(text), "{text}");
+        }
+        for text in ["", "@", "@ops asked", "ops @ work.", "ann@localhost", "3 @ 0.04 each", "a@@"] {
+            assert!(!names_email(text), "{text}");
+        }
     }
 }

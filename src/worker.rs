@@ -9,9 +9,12 @@ use actix_web::web::Data;
 use tokio::sync::watch;
 
 use crate::app::App;
+use crate::clock::Millis;
+use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::messages::{self, InFlight, Queue};
 use crate::providers::sandbox;
+use crate::secret::Keyring;
 use crate::{
     accounts, activations, alerts, audit, billing, broadcasts, callbacks, disk, failpoint, fraud, health, idempotency,
     inbound, limits, privacy, requests, routing, sentinel, signin, system, templates, trials, verifications, wallet,
@@ -230,7 +233,7 @@ pub async fn sweep(app: &App) -> Result<()> {
     let logged = now.minus(app.config.request_log.retention);
     let console = app.config.console.clone();
     for _ in 0..PURGES_MAX {
-        let (keep, console) = (keep.clone(), console.clone());
+        let (keep, console, keyring) = (keep.clone(), console.clone(), app.keyring.clone());
         let gone = app
             .db
             .write(move |conn| {
@@ -271,7 +274,7 @@ pub async fn sweep(app: &App) -> Result<()> {
                     + events
                     + listeners
                     + requests
-                    + messages::purge_bodies(conn, now.minus(keep.bodies), PURGE_ROWS)?
+                    + purge_texts(conn, &keyring, now.minus(keep.bodies), now)?
                     + messages::purge_messages(conn, now.minus(keep.messages), PURGE_ROWS)?)
             })
             .await?;
@@ -292,6 +295,15 @@ pub async fn sweep(app: &App) -> Result<()> {
         handle.run_upkeep();
     }
     Ok(())
+}
+
+/// What anybody was told or wrote goes before the rows that it stands in. How many rows lost a text.
+fn purge_texts(conn: &mut Conn, keyring: &Keyring, before: Millis, now: Millis) -> Result<usize> {
+    let sent = messages::purge_bodies(conn, before, PURGE_ROWS)?;
+    let wrote = inbound::purge_inbound_texts(conn, keyring, before, now, PURGE_ROWS)?;
+    let received = activations::purge_activation_texts(conn, keyring, before, now, PURGE_ROWS)?;
+    let broadcast = broadcasts::purge_broadcast_texts(conn, before, PURGE_ROWS)?;
+    Ok(sent + wrote + received + broadcast)
 }
 
 /// Changes plans whose time has come, writes and mails the invoices that are due.

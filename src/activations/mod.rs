@@ -24,7 +24,7 @@ pub use catalog::forget_catalog;
 pub use classic::configure_classic;
 pub use http::{ActivationDocs, configure, configure_catalog};
 pub use service::{NewService, ServiceView, put_service};
-pub use store::{NumberRow, list_numbers, purge_activations, services};
+pub use store::{NumberRow, list_numbers, purge_activation_texts, purge_activations, services};
 pub use supply::{
     ActivationNumberView, NewSupply, NumberStatus, SupplyChange, USUAL_COOL_DOWN, add_numbers, change_number,
     show_number, views,

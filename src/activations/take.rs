@@ -107,6 +107,7 @@ fn sealed(from: Bringer<'_>, row: &Row, one: &Inbound, (text, code): (&str, Opti
         code: code.map(seal),
         text: seal(text),
         received_at: now,
+        purged_at: None,
     }
 }
 

@@ -42,7 +42,7 @@ pub struct ActivationView {
     pub phone_number: String,
     /// What it costs: held from the order on, charged when a code comes or you complete it.
     pub price: MoneyView,
-    /// The latest code.
+    /// The latest code; null before one comes, and once the messages were purged.
     #[schema(example = "123456")]
     pub code: Option<String>,
     /// Every message that came, the oldest first.
@@ -67,15 +67,18 @@ pub struct ActivationMessageView {
     /// Who sent it.
     #[schema(example = "ACME")]
     pub from: String,
-    /// The code in it, if one was found.
+    /// The code in it, if one was found; null once it was purged.
     #[schema(example = "123456")]
     pub code: Option<String>,
-    /// What it says.
+    /// What it says; null once it was purged: after `retention.bodies` (7 days), when the activation has ended.
     #[schema(example = "123456 is your ACME code")]
-    pub text: String,
+    pub text: Option<String>,
     /// When it came.
     #[schema(value_type = String, format = DateTime)]
     pub received_at: Millis,
+    /// When code and text were purged.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub purged_at: Option<Millis>,
 }
 
 /// Views of `rows` as they stand at `now`, in their order. Error: a message was sealed with another key.
@@ -124,8 +127,9 @@ fn opened(keyring: &Keyring, row: MessageRow) -> Result<ActivationMessageView> {
     };
     Ok(ActivationMessageView {
         code: row.code.as_deref().map(open).transpose()?,
-        text: open(&row.text)?,
+        text: row.purged_at.is_none().then(|| open(&row.text)).transpose()?,
         from: row.sender,
         received_at: row.received_at,
+        purged_at: row.purged_at,
     })
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::accounts::{Directory, respond};
 use crate::app::App;
-use crate::audit::{Actor, By};
+use crate::audit::{self, Actor, By};
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::{Error, Result};
@@ -27,17 +27,14 @@ pub(super) struct Order {
 }
 
 impl Order {
-    /// An order of `operator`. Errors: `validation_failed` where the reason is too long.
+    /// An order of `operator`. Errors: `validation_failed` where the reason is too long, or names somebody.
     pub(super) fn new(
         app: web::Data<App>,
         operator: OperatorId,
         request_id: String,
         reason: Option<String>,
     ) -> Result<Order> {
-        let reason = reason.map(|text| String::from(text.trim())).filter(|text| !text.is_empty());
-        if reason.as_ref().is_some_and(|text| text.chars().count() > REASON_MAX_CHARS) {
-            return Err(Error::field("reason", format!("must have at most {REASON_MAX_CHARS} characters")));
-        }
+        let reason = audit::reason(reason)?;
         let by = By { actor: Actor::Operator(operator), now: Millis(0), reason, request_id: Some(request_id) };
         Ok(Order { app, by, owner: operator.to_string(), claim: None })
     }
@@ -131,7 +128,6 @@ pub(super) fn said_why(reason: &str) -> Result<String> {
 }
 
 const REASON_MIN_CHARS: usize = 3;
-const REASON_MAX_CHARS: usize = 500;
 
 fn stored(reply: Reply) -> Stored {
     Stored { status: reply.status, body: reply.body.to_vec(), location: reply.location }

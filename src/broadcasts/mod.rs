@@ -18,4 +18,4 @@ pub use act::{Halt, halt};
 pub use http::{BroadcastDocs, configure};
 pub use state::Status;
 pub use step::run_steps;
-pub use store::purge_broadcasts;
+pub use store::{purge_broadcast_texts, purge_broadcasts};

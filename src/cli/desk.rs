@@ -1,6 +1,6 @@
 //! The database as commands use it: brought up to date, every change told to the audit log as made at the machine.
 
-use crate::audit::{Actor, By};
+use crate::audit::{self, Actor, By};
 use crate::clock::{Clock, Millis};
 use crate::config::Config;
 use crate::db::{Conn, Db};
@@ -25,13 +25,13 @@ impl Desk {
         Desk { db, clock }
     }
 
-    /// Changes something, for `reason`.
+    /// Changes something, for `reason`. Error: `validation_failed` where that names somebody.
     pub async fn change<T, F>(&self, reason: Option<String>, work: F) -> Result<T>
     where
         F: FnOnce(&mut Conn, &By) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
-        let by = By { reason, ..By::local(Actor::Cli, self.clock.now()) };
+        let by = By { reason: audit::reason(reason)?, ..By::local(Actor::Cli, self.clock.now()) };
         self.db.write(move |conn| work(conn, &by)).await
     }
 

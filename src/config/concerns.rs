@@ -197,7 +197,8 @@ concern! {
         idempotency: Duration = default "24h", "POSTERN_RETENTION_IDEMPOTENCY", lasting(secs(HOUR), secs(72 * HOUR));
         /// Messages that have ended, with their events.
         messages: Duration = default "90d", "POSTERN_RETENTION_MESSAGES", lasting(secs(DAY), secs(3650 * DAY));
-        /// What ended messages said, sealed; the messages themselves stay. Codes are gone at once, whatever stands here.
+        /// What ended messages and broadcasts said, what people wrote and what rented numbers received, sealed; the rows
+        /// themselves stay. Codes of ours are gone at once, whatever stands here.
         bodies: Duration = default "7d", "POSTERN_RETENTION_BODIES", lasting(secs(HOUR), secs(3650 * DAY));
         /// Verifications that have ended.
         verifications: Duration = default "90d", "POSTERN_RETENTION_VERIFICATIONS", lasting(secs(DAY), secs(3650 * DAY));

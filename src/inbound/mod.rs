@@ -14,6 +14,6 @@ pub use chats::Written;
 pub use http::{InboundDocs, configure};
 pub use opt_outs::{Consents, Whom, opted_out};
 pub use store::erased_consents;
-pub use store::{latest_chats, purge_inbound};
+pub use store::{latest_chats, purge_inbound, purge_inbound_texts};
 pub use take::{From, OtherNames, take_inbound};
 pub use view::{UnownedView, list_unowned};

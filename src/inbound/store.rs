@@ -13,6 +13,7 @@ use crate::db::schema::{inbound_messages, opt_outs};
 use crate::error::{Code, Error, Result};
 use crate::ids::{InboundId, OptOutId, OrgId};
 use crate::phone::ERASED;
+use crate::secret::{Keyring, Purpose};
 use crate::terms::{Channel, Mode};
 
 /// Stands for every organization in `opt_outs.org_id`.
@@ -34,6 +35,8 @@ pub(super) struct InboundRow {
     pub(super) keyword: Option<Keyword>,
     pub(super) received_at: Millis,
     pub(super) sent_at: Option<Millis>,
+    /// Since then `body` is an empty text.
+    pub(super) purged_at: Option<Millis>,
 }
 
 crate::text_enum! {
@@ -156,6 +159,31 @@ pub fn purge_inbound(conn: &mut Conn, before: Millis, limit: i64) -> Result<usiz
         .load(conn)?;
     for id in &old {
         diesel::delete(inbound_messages::table.find(*id)).execute(conn)?;
+    }
+    Ok(old.len())
+}
+
+/// Purges up to `limit` texts of messages that came before `before`: found along an index that holds nothing else. The
+/// rows stay.
+pub fn purge_inbound_texts(
+    conn: &mut Conn,
+    keyring: &Keyring,
+    before: Millis,
+    now: Millis,
+    limit: i64,
+) -> Result<usize> {
+    let old: Vec<InboundId> = inbound_messages::table
+        .filter(inbound_messages::purged_at.is_null())
+        .filter(inbound_messages::id.lt(InboundId::first_at(before)))
+        .order(inbound_messages::id.asc())
+        .select(inbound_messages::id)
+        .limit(limit)
+        .load(conn)?;
+    for id in &old {
+        let nothing = keyring.seal(Purpose::Body, id.as_str().as_bytes(), b"");
+        diesel::update(inbound_messages::table.find(*id))
+            .set((inbound_messages::body.eq(nothing), inbound_messages::purged_at.eq(now)))
+            .execute(conn)?;
     }
     Ok(old.len())
 }

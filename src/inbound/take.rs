@@ -96,6 +96,7 @@ fn row(
         received_at: now,
         // A clock that is ahead of ours opens nothing for longer.
         sent_at: Some(one.sent_at.map_or(now, |at| at.min(now))),
+        purged_at: None,
     }
 }
 

@@ -26,29 +26,37 @@ pub struct InboundView {
     /// Your originator it was sent to.
     #[schema(example = "+14155550100")]
     to: String,
-    /// What it says.
+    /// What it says; null once it was purged (`retention.bodies`, 7 days).
     #[schema(example = "STOP")]
-    body: String,
+    body: Option<String>,
     /// The keyword that it is, if it is nothing else. `stop` and `start` have been heeded.
     keyword: Option<Keyword>,
     /// When it came.
     #[schema(value_type = String, format = DateTime)]
     received_at: Millis,
+    /// When what it says was purged.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    purged_at: Option<Millis>,
 }
 
 impl InboundView {
     /// The view of a row. Error: the body was sealed with another key.
     pub(super) fn of(row: InboundRow, keyring: &Keyring) -> Result<InboundView> {
-        let body = keyring.open(Purpose::Body, row.id.as_str().as_bytes(), &row.body);
-        let body = body.ok_or_else(|| Error::internal("an inbound message cannot be opened with this key"))?;
+        let open = || {
+            let body = keyring.open(Purpose::Body, row.id.as_str().as_bytes(), &row.body);
+            let body = body.ok_or_else(|| Error::internal("an inbound message cannot be opened with this key"))?;
+            String::from_utf8(body).map_err(Error::internal)
+        };
+        let body = if row.purged_at.is_none() { Some(open()?) } else { None };
         Ok(InboundView {
             id: row.id,
             channel: row.channel,
             from: row.sender,
             to: row.recipient,
-            body: String::from_utf8(body).map_err(Error::internal)?,
+            body,
             keyword: row.keyword,
             received_at: row.received_at,
+            purged_at: row.purged_at,
         })
     }
 }

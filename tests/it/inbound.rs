@@ -270,3 +270,40 @@ async fn what_is_unsigned_or_unreadable_is_not_taken() {
         .refused(Code::PermissionDenied);
     post(&acme.live, notice_to(&number(1))).await.expect(202);
 }
+
+/// What people write goes after `retention.bodies`; that they wrote stays, with its keyword and times.
+#[actix_web::test]
+async fn what_somebody_wrote_goes_before_that_they_wrote() {
+    let app = TestApp::start().await;
+    let acme = app.tenant().await;
+    says(&app, 1, &number(1), "a very private word").await.expect(200);
+    says(&app, 2, &number(2), "STOP").await.expect(200);
+    app.advance(app.app.config.retention.bodies - secs(10));
+    says(&app, 3, &number(3), "still new").await.expect(200);
+    app.advance(secs(20));
+    postern::worker::sweep(&app.app).await.unwrap();
+    let list = acme.live.get("/v1/inbound").await.expect(200);
+    let rows = list.json["data"].as_array().unwrap();
+    assert_eq!(rows.len(), 3, "{}", list.text);
+    assert_eq!((&rows[0]["body"], &rows[0]["purged_at"]), (&json!("still new"), &Value::Null));
+    assert_eq!((&rows[1]["body"], &rows[1]["keyword"]), (&Value::Null, &json!("stop")));
+    assert_eq!((&rows[2]["body"], &rows[2]["from"]), (&Value::Null, &json!(number(1))));
+    assert!(rows[2]["purged_at"].is_string(), "{}", list.text);
+    let path = format!("/v1/inbound/{}", rows[2]["id"].as_str().unwrap());
+    assert_eq!(acme.live.get(&path).await.expect(200).json["body"], Value::Null);
+    // A release from before this opens the rows as well.
+    let keyring = app.app.keyring.clone();
+    let opened: Vec<Vec<u8>> = app
+        .read(move |conn| {
+            use diesel::prelude::*;
+            use postern::db::schema::inbound_messages::dsl;
+            use postern::secret::Purpose;
+            let rows: Vec<(String, Vec<u8>)> =
+                dsl::inbound_messages.order(dsl::id.asc()).select((dsl::id, dsl::body)).load(conn)?;
+            Ok(rows.iter().filter_map(|(id, body)| keyring.open(Purpose::Body, id.as_bytes(), body)).collect())
+        })
+        .await;
+    assert_eq!(opened, [&b""[..], b"", b"still new"]);
+    // The wish for silence outlasts its words.
+    post(&acme.live, notice_to(&number(2))).await.refused(Code::RecipientOptedOut);
+}

@@ -114,7 +114,7 @@ struct Sms {
 
 fn sms(message: &ActivationMessageView) -> Option<Sms> {
     let code = message.code.clone()?;
-    Some(Sms { date_time: moment(message.received_at), code, text: message.text.clone() })
+    Some(Sms { date_time: moment(message.received_at), code, text: message.text.clone()? })
 }
 
 /// `getStatusV2`: nulls while nothing has come, which every client takes.
@@ -130,8 +130,10 @@ pub(super) async fn get_v2(app: &Data<App>, caller: &Caller, ask: &Ask) -> Resul
 /// `getFullSms`.
 pub(super) async fn full_sms(app: &Data<App>, caller: &Caller, ask: &Ask) -> Result<Answer, Answer> {
     let view = look(app, caller, ask).await?;
-    Ok(Answer::text(match view.messages.last() {
-        Some(message) => format!("FULL_SMS:{}", message.text),
+    Ok(Answer::text(match view.messages.last().map(|message| &message.text) {
+        Some(Some(text)) => format!("FULL_SMS:{text}"),
+        // Purged: it ended long ago.
+        Some(None) => String::from("STATUS_CANCEL"),
         None => String::from("STATUS_WAIT_CODE"),
     }))
 }
@@ -187,7 +189,7 @@ fn active_row(view: &ActivationView) -> Active {
         activation_cost: bare(price(view)),
         activation_status: status_number(view.status),
         sms_code: view.code.clone(),
-        sms_text: last.map(|message| message.text.clone()),
+        sms_text: last.and_then(|message| message.text.clone()),
         activation_time: moment(view.created_at),
         discount: "0",
         repeated: "0",
@@ -243,7 +245,7 @@ pub(super) async fn history(app: &Data<App>, caller: &Caller, ask: &Ask) -> Resu
         id: view.serial.to_string(),
         date: moment(view.created_at),
         phone: digits(&view.phone_number),
-        sms: view.messages.last().map(|message| message.text.clone()),
+        sms: view.messages.last().and_then(|message| message.text.clone()),
         cost: cents(price(view)),
         status: status_number(view.status),
         currency: currency(view).to_string(),
@@ -262,7 +264,7 @@ pub(super) async fn all_sms(app: &Data<App>, caller: &Caller, ask: &Ask) -> Resu
         id: String,
         phone_from: String,
         code: Option<String>,
-        text: String,
+        text: Option<String>,
         service: String,
         date: String,
         #[serde(rename = "type")]

@@ -4,11 +4,10 @@ use diesel::dsl::min;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, SmallInt, Text};
 
-use crate::broadcasts::state::Status;
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::db::fixed::fixed;
-use crate::db::schema::{broadcast_contacts as dsl, broadcasts, messages};
+use crate::db::schema::{broadcast_contacts as dsl, messages};
 use crate::error::Result;
 use crate::ids::{BroadcastId, MessageId};
 
@@ -169,33 +168,4 @@ pub fn list_contacts(conn: &mut Conn, id: BroadcastId, after: i32, limit: i64) -
         (contact, fate)
     };
     Ok(contacts.into_iter().map(with_fate).collect())
-}
-
-/// Drops up to `limit` contacts of broadcasts that ended, or drafts that nobody touched, before `before`; then the
-/// broadcasts that have none left. How many rows went.
-pub fn purge_broadcasts(conn: &mut Conn, before: Millis, limit: i64) -> Result<usize> {
-    let ended = broadcasts::ended_at.lt(before);
-    let left_alone = broadcasts::status.eq(Status::Draft).and(broadcasts::updated_at.lt(before));
-    let old: Vec<BroadcastId> = broadcasts::table
-        .filter(ended.assume_not_null().or(left_alone))
-        .order(broadcasts::id.asc())
-        .select(broadcasts::id)
-        .limit(1)
-        .load(conn)?;
-    let mut gone = 0;
-    for id in old {
-        let rows: Vec<i32> = dsl::table
-            .filter(dsl::broadcast_id.eq(id))
-            .order(dsl::row_no.asc())
-            .select(dsl::row_no)
-            .limit(limit)
-            .load(conn)?;
-        if let Some(last) = rows.last() {
-            let first = dsl::table.filter(dsl::broadcast_id.eq(id)).filter(dsl::row_no.le(*last));
-            gone += crate::both!(conn, c => diesel::delete(first).execute(c))?;
-        } else {
-            gone += diesel::delete(broadcasts::table.find(id)).execute(conn)?;
-        }
-    }
-    Ok(gone)
 }

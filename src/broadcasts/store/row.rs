@@ -39,7 +39,7 @@ pub struct Row {
     pub template: Option<String>,
     /// Who it comes from, where it says so.
     pub sender: Option<String>,
-    /// What every contact is told, sealed.
+    /// What every contact is told, sealed; empty once it was purged.
     pub said: Vec<u8>,
     /// Where it is.
     pub status: Status,

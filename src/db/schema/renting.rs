@@ -76,5 +76,6 @@ diesel::table! {
         code -> Nullable<Binary>,
         text -> Binary,
         received_at -> BigInt,
+        purged_at -> Nullable<BigInt>,
     }
 }

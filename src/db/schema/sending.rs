@@ -164,6 +164,7 @@ diesel::table! {
         keyword -> Nullable<Text>,
         received_at -> BigInt,
         sent_at -> Nullable<BigInt>,
+        purged_at -> Nullable<BigInt>,
     }
 }
 

@@ -1,11 +1,13 @@
 //! What comes in: to whom it goes, what code is in it, and who never sees it.
 
+use std::time::Duration;
+
 use postern::config::Config;
 use postern::error::Code;
 use postern::webhooks;
 use serde_json::{Value, json};
 
-use super::{MINUTE, act, comes, expire, order, refused, service, shown, supply};
+use super::{MINUTE, act, ask, comes, expire, order, refused, service, shown, supply, text_key};
 use crate::harness::app::TestApp;
 use crate::harness::fake_carrier::FakeCarrier;
 
@@ -104,4 +106,42 @@ async fn endpoints_are_told_of_a_code_and_of_an_end_but_not_what_came() {
     assert_eq!((&ended["id"], &ended["status"]), (&second.json["id"], &json!("expired")));
     let text = format!("{told:?}");
     assert!(!text.contains("123456") && !text.contains("7700900") && !text.contains("ACME"), "{text}");
+}
+
+/// Codes and texts go after `retention.bodies`, once the rent has ended; that they came stays.
+#[actix_web::test]
+async fn what_a_rented_number_received_goes_before_that_it_did() {
+    let day = Duration::from_secs(86_400);
+    let app = TestApp::start_with(move |config| {
+        config.retention.bodies = Duration::from_secs(3_600);
+        config.numbers.life = day;
+    })
+    .await;
+    service(&app, "ot", json!({})).await;
+    supply(&app, 100..102, &["ot"], json!({})).await;
+    let acme = app.tenant().await;
+    let [ended, open] = [order(&acme.live, "ot").await.expect(201), order(&acme.live, "ot").await.expect(201)];
+    for (n, made) in [&ended, &open].into_iter().enumerate() {
+        comes(&app, n, ("ACME", &made.text_at("/phone_number")), "123456 is your code").await;
+    }
+    let (ended, open) = (ended.text_at("/id"), open.text_at("/id"));
+    act(&acme.live, &ended, "complete").await.expect(200);
+    app.advance(Duration::from_secs(3_700));
+    postern::worker::sweep(&app.app).await.unwrap();
+    let seen = shown(&acme.live, &ended).await;
+    assert_eq!((&seen["status"], &seen["code"]), (&json!("finished"), &Value::Null));
+    let message = &seen["messages"][0];
+    assert_eq!((&message["from"], &message["code"], &message["text"]), (&json!("ACME"), &Value::Null, &Value::Null));
+    assert!(message["purged_at"].is_string(), "{seen}");
+    let seen = shown(&acme.live, &open).await;
+    assert_eq!(seen["messages"][0]["text"], "123456 is your code", "its renter still needs it");
+    assert_eq!((&seen["code"], &seen["messages"][0]["purged_at"]), (&json!("123456"), &Value::Null));
+    // The text endpoint says of both what its clients know.
+    let key = text_key(&app, &acme.org, json!({})).await;
+    let full = async |seen: &Value| ask(&app, &key, &format!("action=getFullSms&id={}", seen["serial"])).await.text;
+    assert_eq!(full(&seen).await, "FULL_SMS:123456 is your code");
+    assert_eq!(full(&shown(&acme.live, &ended).await).await, "STATUS_CANCEL");
+    let past: Value = serde_json::from_str(&ask(&app, &key, "action=getHistory").await.text).unwrap();
+    let texts: Vec<&Value> = past.as_array().unwrap().iter().map(|row| &row["sms"]).collect();
+    assert_eq!(texts, [&json!("123456 is your code"), &Value::Null]);
 }

@@ -141,3 +141,38 @@ async fn the_log_is_filtered_by_time_and_by_request() {
     assert_eq!(targets(&format!("request_id={request}")).await, [late_id]);
     owner.get("/v1/admin/audit?since=noon").await.refused(Code::ValidationFailed);
 }
+
+/// The log cannot be erased: no reason that comes to it may name a person, whichever order it is given with.
+#[actix_web::test]
+async fn a_reason_that_names_somebody_is_refused_with_every_order() {
+    let app = TestApp::start().await;
+    let acme = app.tenant().await;
+    let operator = app.operator();
+    let rows = async || app.operator().get("/v1/admin/audit?limit=200").await.expect(200).json["data"].clone();
+    let before = rows().await;
+    let named = ["asked by +44 7400 555777", "for Ann (ann@mail.example)"];
+    for reason in named {
+        let money = json!({"amount": "1.00", "currency": "USD", "reason": reason});
+        let orders = [
+            (format!("/v1/admin/orgs/{}/wallet/adjustments", acme.org), money),
+            (format!("/v1/admin/orgs/{}/keys", acme.org), json!({"name": "n", "mode": "live", "reason": reason})),
+            ("/v1/admin/erasures".to_owned(), json!({"to": "+447400555778", "reason": reason})),
+            ("/v1/admin/pause".to_owned(), json!({"scope": "all", "reason": reason})),
+        ];
+        for (path, body) in orders {
+            let refusal = operator.post(&path, body).await.refused(Code::ValidationFailed);
+            let said = refusal.json["field_errors"]["reason"][0].as_str().unwrap_or_default();
+            assert!(said.contains("write the message's id"), "{path}: {}", refusal.text);
+            assert!(!refusal.text.contains("555777") && !refusal.text.contains("ann@"), "{}", refusal.text);
+        }
+        // Where there is no body it stands in the query.
+        let escaped = reason.replace('+', "%2B").replace(' ', "%20").replace('@', "%40");
+        let path = format!("/v1/admin/orgs/{}/limits/org.minute?reason={escaped}", acme.org);
+        let refusal = operator.delete(&path).await;
+        assert_eq!(refusal.status, 400, "{}", refusal.text);
+        assert!(refusal.json["field_errors"]["reason"].is_array(), "{}", refusal.text);
+    }
+    assert_eq!(rows().await, before, "nothing was done");
+    let ticket = json!({"amount": "1.00", "currency": "USD", "reason": "ticket 447400555777"});
+    operator.post(&format!("/v1/admin/orgs/{}/wallet/adjustments", acme.org), ticket).await.expect(201);
+}

@@ -144,3 +144,47 @@ async fn contacts_are_kept_as_long_as_messages() {
     assert_eq!(left.json["data"].as_array().unwrap().len(), 3);
     assert!(!left.text.contains(&number(0)));
 }
+
+/// What a broadcast told goes after `retention.bodies`, once it has ended; one that may still go on needs it.
+#[actix_web::test]
+async fn texts_of_broadcasts_go_before_their_contacts() {
+    let app = TestApp::start().await;
+    let acme = app.tenant().await;
+    let [ended, called_off, held] =
+        [draft(&acme.live, 0..3).await, draft(&acme.live, 3..903).await, draft(&acme.live, 903..906).await];
+    act(&acme.live, &ended, "start").await;
+    feed(&app).await;
+    drain(&app).await;
+    act(&acme.live, &called_off, "cancel").await;
+    act(&acme.live, &held, "start").await;
+    act(&acme.live, &held, "pause").await;
+    assert_eq!(sealed_of(&app, &called_off).await, (true, 900), "nothing is gone before its time");
+    app.advance(app.app.config.retention.bodies + Duration::from_secs(1));
+    postern::worker::sweep(&app.app).await.unwrap();
+    assert_eq!(sealed_of(&app, &ended).await, (false, 0));
+    assert_eq!(sealed_of(&app, &called_off).await, (false, 0));
+    assert_eq!(sealed_of(&app, &held).await, (true, 3));
+    assert_eq!(shown(&acme.live, &called_off).await["waiting"], 900, "what became of it stays");
+    let contacts = acme.live.get(&format!("/v1/broadcasts/{called_off}/contacts")).await.expect(200);
+    assert_eq!(
+        (&contacts.json["data"][0]["to"], &contacts.json["data"][0]["status"]),
+        (&json!(number(3)), &json!("waiting"))
+    );
+    act(&acme.live, &held, "resume").await;
+    assert_eq!(feed(&app).await, 3, "what was held goes on");
+}
+
+/// Whether a broadcast still has its text, and how many of its contacts have something of their own.
+async fn sealed_of(app: &TestApp, id: &str) -> (bool, i64) {
+    use diesel::prelude::*;
+    use postern::db::schema::{broadcast_contacts, broadcasts};
+    let id = id.to_owned();
+    app.read(move |conn| {
+        let said: Vec<u8> = broadcasts::table.filter(broadcasts::id.eq(&id)).select(broadcasts::said).first(conn)?;
+        let own = broadcast_contacts::table
+            .filter(broadcast_contacts::broadcast_id.eq(&id))
+            .filter(broadcast_contacts::own.is_not_null());
+        Ok((!said.is_empty(), own.count().get_result(conn)?))
+    })
+    .await
+}

@@ -105,3 +105,13 @@ body = '{"to":"{to}","secret":"canary-in-a-body"}'
     let again = run(&folder.0, &["support-bundle", "--out", "bundle.json"]);
     assert_eq!(again.status.code(), Some(1), "it overwrites nothing");
 }
+
+#[test]
+fn a_reason_at_the_machine_names_nobody_either() {
+    let folder = Folder::fresh();
+    let refused = run(&folder.0, &["audit", "checkpoint", "--reason", "asked by +44 7400 555777"]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && said.contains("write the message's id"), "{said}");
+    assert!(!said.contains("555777"), "{said}");
+    assert!(run(&folder.0, &["audit", "checkpoint", "--reason", "ticket 447400555777"]).status.success());
+}
