@@ -43,7 +43,7 @@ pub(super) async fn show_overview(_desk: Desk<Look>, app: Data<App>, query: Quer
 
 /// Follow what happens as Server-Sent Events: each event's data is a line of the activity list, numbers masked.
 ///
-/// A comment comes every fifteen seconds, and the answer ends after ten minutes: ask again with the last event's id in
+/// A comment comes every fifteen seconds, and the answer ends after ten minutes, or within seconds of what ends the token or the operator's role: ask again with the last event's id in
 /// `Last-Event-ID`, and what happened meanwhile (at most five minutes) is told first. An event `gap` says that more
 /// happened than is told. A client that does not keep up is cut off. A node has 32 tails; past them 503.
 #[utoipa::path(
@@ -61,11 +61,11 @@ pub(super) async fn show_overview(_desk: Desk<Look>, app: Data<App>, query: Quer
 )]
 #[get("/tail")]
 pub(super) async fn follow_tail(
-    _desk: Desk<Look>,
+    desk: Desk<Look>,
     app: Data<App>,
     req: HttpRequest,
     query: Query<TailFilter>,
 ) -> Result<HttpResponse> {
     let last = req.headers().get("last-event-id").and_then(|id| id.to_str().ok());
-    overview::tail(&app, query.0, last).await
+    overview::tail(&app, desk.operator().clone(), query.0, last).await
 }

@@ -3,14 +3,14 @@
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::accounts::{self, Duty, NewOperator, OperatorPatch, OperatorView, Role, TokenTerms, TokenView};
 use crate::admin::desk::{Desk, Govern, Look, Unfiltered, Why};
 use crate::admin::docs::{ChangeRefusals, ReadRefusals};
-use crate::admin::order::{done, made};
+use crate::admin::order::{done, made, said_why};
 use crate::clock::Millis;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::http::page::{Page, PageParams};
 use crate::http::{Body, Id, Listing, Query, path_part};
 use crate::ids::{OperatorId, TokenId};
@@ -24,7 +24,8 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .service(update_operator)
         .service(create_operator_token)
         .service(list_operator_tokens)
-        .service(revoke_operator_token);
+        .service(revoke_operator_token)
+        .service(remove_second_factor);
 }
 
 /// A token to make.
@@ -228,4 +229,49 @@ pub(super) async fn revoke_operator_token(
     own_or_govern(&desk, operator)?;
     let order = desk.bare_order(why.0.reason)?;
     order.run(move |conn, by| done(&accounts::revoke_operator_token(conn, by, operator, id.0)?)).await
+}
+
+/// Why a second factor is taken away.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Lost {
+    /// Why, for the audit log: how it was made sure that it is they who ask.
+    #[param(min_length = 3, max_length = 500)]
+    #[serde(default)]
+    reason: String,
+}
+
+/// Take away the second factor of an operator who lost it, recovery codes included: their password alone lets them in until
+/// they set up another. Their sessions end and their devices are forgotten. Nobody does it for themselves here. Where there
+/// is none, nothing changes.
+#[utoipa::path(
+    tag = "Admin: operators",
+    path = "/v1/admin/operators/{id}/second-factor",
+    params(
+        ("id" = OperatorId, Path, description = "The operator"),
+        ("Idempotency-Key" = Option<String>, Header, description = "One key, one change"),
+        Lost,
+    ),
+    responses((status = 200, description = "The operator as they are now", body = OperatorDetail), ChangeRefusals),
+    security(("operator_token" = [])),
+)]
+#[delete("/operators/{id}/second-factor")]
+pub(super) async fn remove_second_factor(
+    desk: Desk<Govern>,
+    id: Id<OperatorId>,
+    lost: Query<Lost>,
+) -> Result<HttpResponse> {
+    if desk.operator().id == id.0 {
+        let why = "One's own second factor is turned off on the page of one's account, with the password.";
+        return Err(Error::new(Code::PermissionDenied).detail(why));
+    }
+    let order = desk.bare_order(Some(said_why(&lost.0.reason)?))?;
+    order
+        .run(move |conn, by| {
+            signin::remove_second_factor(conn, by, id.0)?;
+            let operator = accounts::find_operator(conn, id.0)?;
+            done(&OperatorDetail { operator, sign_in: signin::sign_in_state(conn, id.0)? })
+        })
+        .await
 }

@@ -35,8 +35,14 @@ struct Line {
 /// What checking a proof found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ProofVerdict {
-    /// Whether every row is as it was written and the checkpoint vouches for the last one.
+    /// Whether every row is as it was written and a checkpoint vouches for the last one, signed by a key that was known
+    /// beforehand.
     pub whole: bool,
+    /// Whether rows, checkpoint and signature agree with each other, whoever signed: somebody who makes a proof up makes a
+    /// key for it.
+    pub consistent: bool,
+    /// Whether the key was known beforehand and not read out of the proof.
+    pub signer_checked: bool,
     /// The first row.
     pub from: i64,
     /// The last good row.
@@ -49,7 +55,7 @@ pub struct ProofVerdict {
     pub signed: bool,
     /// When the checkpoint was made.
     pub signed_at: Option<Millis>,
-    /// The key it was checked by: compare it with the one that you were given another way.
+    /// The key it was checked by; where the signer is not checked, the proof's own.
     pub key: Option<String>,
 }
 
@@ -97,7 +103,7 @@ pub fn write(conn: &mut Conn, from: i64, to: Option<i64>) -> Result<String> {
     Ok(out)
 }
 
-/// Checks a proof by `key`, or by the one that the proof itself names.
+/// Checks a proof by `key`. Without one it can only be found consistent in itself, by the key that it names.
 ///
 /// # Errors
 /// A sentence where the text is no proof at all.
@@ -117,13 +123,17 @@ pub fn check(text: &str, key: Option<PublicKey>) -> Result<ProofVerdict> {
         }
     }
     let named = || checkpoint.as_ref().and_then(|signed| signed.key.parse().ok());
+    let signer_checked = key.is_some();
     let key: Option<PublicKey> = key.or_else(named);
     let vouches = |signed: &Checkpoint| {
         key.is_some_and(|key| signed.is_signed_by(&key)) && signed.seq == head.seq && signed.hash == hex(&head.hash)
     };
     let signed = checkpoint.as_ref().is_some_and(vouches);
+    let consistent = bad.is_none() && signed;
     Ok(ProofVerdict {
-        whole: bad.is_none() && signed,
+        whole: consistent && signer_checked,
+        consistent,
+        signer_checked,
         from,
         to: head.seq,
         first_bad: bad.map(|(seq, _)| seq),
@@ -227,15 +237,17 @@ mod tests {
     }
 
     #[test]
-    fn an_untouched_stretch_is_whole_by_its_own_key_and_by_ours() {
+    fn an_untouched_stretch_is_whole_by_our_key_and_by_its_own_no_more_than_consistent() {
         let ours = Signer::of(&Keyring::new([7; 32])).unwrap().public().unwrap();
         for key in [None, Some(ours)] {
             let found = check(&proof().join("\n"), key).unwrap();
-            assert_eq!((found.whole, found.from, found.to, found.signed), (true, 2, 5, true));
+            assert_eq!((found.consistent, found.from, found.to, found.signed), (true, 2, 5, true));
+            assert_eq!((found.whole, found.signer_checked), (key.is_some(), key.is_some()));
             assert_eq!(found.key, Some(ours.to_string()));
         }
         let other = Signer::of(&Keyring::new([8; 32])).unwrap().public().unwrap();
-        assert!(!check(&proof().join("\n"), Some(other)).unwrap().whole);
+        let found = check(&proof().join("\n"), Some(other)).unwrap();
+        assert_eq!((found.whole, found.consistent), (false, false));
     }
 
     #[test]
@@ -243,16 +255,16 @@ mod tests {
         let mut changed = proof();
         changed[1] = changed[1].replace("org_3", "org_4");
         let found = check(&changed.join("\n"), None).unwrap();
-        assert_eq!((found.whole, found.first_bad, found.fault), (false, Some(3), Some(Fault::Changed)));
+        assert_eq!((found.consistent, found.first_bad, found.fault), (false, Some(3), Some(Fault::Changed)));
         let mut holed = proof();
         holed.remove(1);
         assert_eq!(check(&holed.join("\n"), None).unwrap().fault, Some(Fault::Missing));
         let mut cut = proof();
         cut.remove(3);
         let found = check(&cut.join("\n"), None).unwrap();
-        assert_eq!((found.whole, found.signed, found.first_bad), (false, false, None));
+        assert_eq!((found.consistent, found.signed, found.first_bad), (false, false, None));
         let unsigned = &proof()[..4];
-        assert!(!check(&unsigned.join("\n"), None).unwrap().whole);
+        assert!(!check(&unsigned.join("\n"), None).unwrap().consistent);
         assert!(check("{}", None).is_err() && check("", None).is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! `postern audit`: the log of changes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use super::desk::Desk;
 use super::show;
 use crate::audit::{self, PublicKey, Signer, Witness};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, KeyState, Source};
 use crate::nodes::Nodes;
 
 /// What to do with the audit log.
@@ -42,11 +42,12 @@ pub enum Args {
         #[arg(long)]
         to: Option<i64>,
     },
-    /// Check a proof; needs no database and no configuration
+    /// Check a proof; needs no database and no configuration. Exit 3 where it agrees with itself and nobody said who signs
     Check {
         /// The file
         file: PathBuf,
-        /// The public key that you were given; the one in the file where it is left out
+        /// The public key that you were given another way; where it is left out, that of the installation which is
+        /// configured here, if one is
         #[arg(long)]
         key: Option<PublicKey>,
     },
@@ -65,14 +66,44 @@ impl Args {
     }
 }
 
+/// A proof that agrees with itself and that anybody may have made.
+#[derive(Debug)]
+pub struct SignerUnchecked;
+
+impl std::fmt::Display for SignerUnchecked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(
+            "the proof is consistent in itself; its signer was not checked: give --key with the public key that you were \
+             given another way",
+        )
+    }
+}
+
+impl std::error::Error for SignerUnchecked {}
+
+/// The public key of the installation that is configured here; nothing is made where there is none.
+fn own_key(config: Option<&Path>) -> Option<PublicKey> {
+    let config = Source::find(config).and_then(Config::load).ok()?;
+    config.key_state().ok().filter(|state| *state != KeyState::Absent)?;
+    Signer::of(&config.keyring().ok()?).ok()?.public().ok()
+}
+
 /// Runs a command that is offline.
-pub fn check(args: Args) -> anyhow::Result<()> {
+pub fn check(args: Args, config: Option<&Path>) -> anyhow::Result<()> {
     let Args::Check { file, key } = args else { return Ok(()) };
+    let (is_given, key) = (key.is_some(), key.or_else(|| own_key(config)));
     let text = std::fs::read_to_string(&file).map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
     let found = audit::check_proof(&text, key)?;
     show::json(&found)?;
-    anyhow::ensure!(found.whole, "the proof does not hold");
-    Ok(())
+    match (found.whole, found.consistent, is_given) {
+        (true, ..) => Ok(()),
+        (false, true, _) => Err(SignerUnchecked.into()),
+        (false, false, true) => anyhow::bail!("the proof does not hold"),
+        (false, false, false) if found.signer_checked => anyhow::bail!(
+            "the proof does not hold by the key of this installation; give --key where it is another's"
+        ),
+        (false, false, false) => anyhow::bail!("the proof does not hold"),
+    }
 }
 
 /// Runs the command.
@@ -89,7 +120,7 @@ pub async fn run(config: Config, args: Args) -> anyhow::Result<()> {
             let proof = desk.look(move |conn| audit::write_proof(conn, from, to)).await?;
             show::line(proof.trim_end())
         }
-        Args::Check { .. } => check(args),
+        Args::Check { .. } => check(args, None),
     }
 }
 

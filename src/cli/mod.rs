@@ -38,7 +38,10 @@ use crate::config::{Config, ConfigFaults, Role, Source};
 /// `EX_CONFIG` of sysexits.h: what a supervisor should not restart.
 const BAD_CONFIGURATION: u8 = 78;
 
-/// Everything that is not bad configuration.
+/// A proof that was found consistent, whose signer nobody checked.
+const UNCHECKED: u8 = 3;
+
+/// Everything else.
 const FAILED: u8 = 1;
 
 /// A self-hostable OTP messaging platform with fraud guards.
@@ -109,7 +112,8 @@ enum Command {
     Openapi(openapi::Args),
 }
 
-/// Runs the command the process was called with. Exit codes: 0, 78 for a bad configuration, 1 for everything else.
+/// Runs the command the process was called with. Exit codes: 0, 78 for a bad configuration, 3 for a proof whose signer was
+/// not checked, 1 for everything else.
 pub fn main() -> ExitCode {
     // An error means that a provider is installed already: the process has one either way.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -128,7 +132,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Config(args) => config::run(file, &args),
         Command::Openapi(args) => openapi::run(&args),
-        Command::Audit(args) if args.is_offline() => audit::check(args),
+        Command::Audit(args) if args.is_offline() => audit::check(args, file),
         Command::Lab(args) => runtime()?.block_on(lab::run_anywhere(&args)),
         Command::Simulate(args) if !args.is_of_database() => simulate::run(&args),
         Command::Listen(args) => runtime()?.block_on(listen::run(args)),
@@ -202,7 +206,11 @@ fn end(result: anyhow::Result<()>) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     eprintln!("postern: {}", show::explain(&error));
-    ExitCode::from(if error.is::<ConfigFaults>() { BAD_CONFIGURATION } else { FAILED })
+    ExitCode::from(match () {
+        () if error.is::<ConfigFaults>() => BAD_CONFIGURATION,
+        () if error.is::<audit::SignerUnchecked>() => UNCHECKED,
+        () => FAILED,
+    })
 }
 
 #[cfg(test)]

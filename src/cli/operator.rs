@@ -5,8 +5,12 @@ use serde::Serialize;
 
 use super::desk::Desk;
 use super::show;
-use crate::accounts::{NewOperator, OperatorView, Role, TokenTerms, create_operator, create_operator_token};
+use crate::accounts::{
+    NewOperator, OperatorView, Role, TokenTerms, create_operator, create_operator_token, find_operator_named,
+};
 use crate::config::Config;
+use crate::error::Error;
+use crate::signin::remove_second_factor;
 
 /// What to do with operators.
 #[derive(Debug, Subcommand)]
@@ -18,6 +22,14 @@ pub enum Args {
         /// viewer, support, operator, owner or auditor
         #[arg(long)]
         role: Role,
+        /// Why, for the audit log
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Take away the second factor of an operator who lost it; their sessions end. The way back in for the last owner
+    RemoveSecondFactor {
+        /// The operator's name
+        name: String,
         /// Why, for the audit log
         #[arg(long)]
         reason: Option<String>,
@@ -35,7 +47,24 @@ struct Made<'a> {
 /// Runs the command.
 pub async fn run(config: Config, args: Args) -> anyhow::Result<()> {
     let desk = Desk::ready(&config).await?;
-    let Args::Create { name, role, reason } = args;
+    match args {
+        Args::Create { name, role, reason } => create(&desk, name, role, reason).await,
+        Args::RemoveSecondFactor { name, reason } => {
+            let operator = desk
+                .change(reason, move |conn, by| {
+                    let none = |why| Error::field("name", why);
+                    let operator = find_operator_named(conn, &name)?
+                        .ok_or_else(|| none("names nobody; see GET /v1/admin/operators"))?;
+                    let was_there = remove_second_factor(conn, by, operator.id)?;
+                    was_there.then_some(operator).ok_or_else(|| none("is of an operator without a second factor"))
+                })
+                .await?;
+            show::json(&operator)
+        }
+    }
+}
+
+async fn create(desk: &Desk, name: String, role: Role, reason: Option<String>) -> anyhow::Result<()> {
     let new = NewOperator { name, role, reason: None };
     let (operator, token) = desk
         .change(reason, |conn, by| {

@@ -17,11 +17,13 @@ use serde::Deserialize;
 use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
 
+use crate::accounts::Operator;
 use crate::app::{App, FromApp};
 use crate::clock::Millis;
 use crate::error::{Code, Error, Result};
 use crate::ids::OrgId;
 use crate::messages::{ActivityView, Since, activity};
+use crate::signin::is_still_in;
 use crate::terms::{Channel, Mode};
 
 /// Tails of one process at once.
@@ -34,7 +36,9 @@ const LINES: usize = 500;
 const WAITING: usize = 2_048;
 /// A comment goes out after so long without a line, so that nobody between takes the connection for dead.
 const BEAT: Duration = Duration::from_secs(15);
-/// A tail ends by itself after this; its client comes again, and its right to see is checked again.
+/// How often it is asked whether the operator may still see: what ended their session or token ends their tails.
+const ADMIT_EVERY: Duration = Duration::from_secs(2);
+/// A tail ends by itself after this; its client comes again.
 const LIFE: Duration = Duration::from_secs(600);
 /// A tail whose connection took nothing for so long has lost its place.
 const STALLED: Duration = Duration::from_secs(45);
@@ -157,9 +161,14 @@ pub fn end_tails(app: &App) {
     app.room::<Hub>().ended.send_replace(true);
 }
 
-/// Follows what happens. `last` is the id of the last line that the client saw (`Last-Event-ID`). Error: `overloaded` where
+/// Follows what happens, for as long as `operator` is let in. `last` is the id of the last line that the client saw (`Last-Event-ID`). Error: `overloaded` where
 /// too many tails are open.
-pub async fn tail(app: &Data<App>, filter: TailFilter, last: Option<&str>) -> Result<HttpResponse> {
+pub async fn tail(
+    app: &Data<App>,
+    operator: Operator,
+    filter: TailFilter,
+    last: Option<&str>,
+) -> Result<HttpResponse> {
     let hub = app.room::<Hub>();
     let place = hub.enter(Instant::now())?;
     let (told, ended) = (hub.told.subscribe(), hub.ended.subscribe());
@@ -174,6 +183,9 @@ pub async fn tail(app: &Data<App>, filter: TailFilter, last: Option<&str>) -> Re
         ready: VecDeque::from([Bytes::from_static(b"retry: 2000\n\n")]),
         replayed: BTreeSet::new(),
         until: Instant::now() + LIFE,
+        app: app.clone(),
+        operator,
+        admit_at: Instant::now() + ADMIT_EVERY,
     };
     if let Some((at, id)) = last.and_then(seen_of) {
         tail.replay(app, at, id).await?;
@@ -211,6 +223,10 @@ struct Tail {
     // What was told out of the tables already and may come from the loop too.
     replayed: BTreeSet<String>,
     until: Instant,
+    app: Data<App>,
+    operator: Operator,
+    // When it is asked again whether the operator may see.
+    admit_at: Instant,
 }
 
 impl Tail {
@@ -239,11 +255,14 @@ impl Tail {
         if !self.place.holds() || Instant::now() >= self.until || *self.ended.borrow() {
             return None;
         }
-        if let Some(piece) = self.ready.pop_front() {
-            return Some(piece);
-        }
         let beat = Instant::now() + BEAT;
         loop {
+            if Instant::now() >= self.admit_at && !self.is_admitted().await {
+                return None;
+            }
+            if let Some(piece) = self.ready.pop_front() {
+                return Some(piece);
+            }
             tokio::select! {
                 told = self.told.recv() => match told {
                     Ok(told) => if let Some(piece) = self.piece(&told) {
@@ -252,12 +271,26 @@ impl Tail {
                     // It has not kept up, or the process ends.
                     Err(_) => return None,
                 },
-                () = tokio::time::sleep_until(beat.min(self.until)) => {
-                    return (Instant::now() < self.until).then(|| Bytes::from_static(b": still here\n\n"));
+                () = tokio::time::sleep_until(beat.min(self.until).min(self.admit_at)) => {
+                    let now = Instant::now();
+                    if now >= self.until {
+                        return None;
+                    }
+                    if now >= beat {
+                        return Some(Bytes::from_static(b": still here\n\n"));
+                    }
                 }
                 _ = self.ended.changed() => return None,
             }
         }
+    }
+
+    /// Whether the operator may still see. Where the tables do not answer there is nothing to be seen either.
+    async fn is_admitted(&mut self) -> bool {
+        self.admit_at = Instant::now() + ADMIT_EVERY;
+        let (console, operator, now) = (self.app.config.console.clone(), self.operator.clone(), self.app.clock.now());
+        let asked = self.app.db.read(move |conn| is_still_in(conn, &console, &operator, now)).await;
+        asked.unwrap_or(true)
     }
 
     fn piece(&self, told: &Told) -> Option<Bytes> {

@@ -13,19 +13,16 @@ use crate::app::App;
 use crate::audit::{Actor, By, Change};
 use crate::clock::Millis;
 use crate::db::Conn;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::OperatorId;
-use crate::secret::{Keyring, Secret, random_token};
+use crate::secret::{Keyring, Secret};
 use crate::signin::guesses::{self, Scope, Verdict};
-use crate::signin::passwords::Hasher;
+use crate::signin::passwords::{Hasher, Lane};
 use crate::signin::sessions::{self, Browser};
-use crate::signin::{factor, signed, store};
+use crate::signin::{devices, factor, signed, store};
 
 /// How long the second factor is waited for.
 const CODE_WITHIN: Duration = Duration::from_secs(5 * 60);
-
-/// How long a device is known after a sign-in: the longest that browsers keep a cookie.
-pub(super) const DEVICE_LASTS: Duration = Duration::from_secs(400 * 86_400);
 
 /// Who stands at the door.
 #[derive(Debug, Clone)]
@@ -112,7 +109,8 @@ pub(super) async fn enter(app: &App, visitor: Visitor, name: String, password: S
         Verdict::Judge { refused } => refused,
     };
     let stored = account.as_ref().map(|account| account.login.password.clone());
-    let fits = app.room::<Hasher>().fits(password, stored).await?;
+    let lane = if known_device { Lane::Known } else { Lane::Stranger };
+    let fits = app.room::<Hasher>().fits(lane, password, stored).await?;
     let whose = account.as_ref().map(|account| account.operator.id);
     let account = account.filter(|account| fits && account.operator.disabled_at.is_none());
     let told = Told { factor: "password", known_device, refused };
@@ -130,14 +128,16 @@ pub(super) async fn enter(app: &App, visitor: Visitor, name: String, password: S
 
 fn open(conn: &mut Conn, ring: &Keyring, visitor: &Visitor, name: &str, now: Millis) -> Result<Opening> {
     let operator = find_operator_named(conn, name)?;
-    let device = operator.as_ref().and_then(|operator| visitor.device_of(ring, operator.id));
-    let scopes = match (&operator, &device) {
-        (Some(operator), Some(device)) => vec![Scope::device(ring, operator.id, device)],
+    let login = operator.as_ref().map(|operator| store::logins::find(conn, operator.id)).transpose()?.flatten();
+    let account = operator.zip(login).map(|(operator, login)| Account { operator, login });
+    let device = account.as_ref().and_then(|account| {
+        devices::known(ring, visitor.device.as_deref(), (account.operator.id, account.login.generation), now)
+    });
+    let scopes = match (&account, &device) {
+        (Some(account), Some(device)) => vec![Scope::device(ring, account.operator.id, device)],
         _ => vec![Scope::account(ring, name), Scope::address(ring, visitor.client)],
     };
     let verdict = guesses::admit(conn, scopes.clone(), now)?;
-    let login = operator.as_ref().map(|operator| store::logins::find(conn, operator.id)).transpose()?.flatten();
-    let account = operator.zip(login).map(|(operator, login)| Account { operator, login });
     Ok(Opening { account, scopes, known_device: device.is_some(), verdict, now })
 }
 
@@ -151,35 +151,45 @@ fn passed(
 ) -> Result<Outcome> {
     let id = account.operator.id;
     // Somebody may have changed it, or them, since it was read.
-    let again = store::logins::find(conn, id)?;
-    if again.is_none_or(|again| again.password != account.login.password) {
+    let again = store::logins::hold(conn, id)?.filter(|again| again.password == account.login.password);
+    let Some(login) = again else {
         told.failed(conn, &visitor, Some(id), now)?;
         return Ok(Outcome::Wrong);
-    }
+    };
     guesses::forgive(conn, scopes, now)?;
-    if account.login.totp.is_some() {
-        told.tell(conn, "signin.password", &visitor, (Actor::Operator(id), Some(id)), now)?;
-        let (until, since) = (now.plus(CODE_WITHIN).0.to_string(), account.login.password_at.0.to_string());
-        return Ok(Outcome::Code(signed::sign(ring, PENDING, &[id.as_str(), &until, &since])));
+    go_on(conn, (ring, now), visitor, (id, &login), told)
+}
+
+/// To the second factor where there is one, else in.
+fn go_on(
+    conn: &mut Conn,
+    (ring, now): (&Keyring, Millis),
+    visitor: Visitor,
+    (id, login): (OperatorId, &store::logins::Row),
+    told: Told,
+) -> Result<Outcome> {
+    if login.totp.is_none() {
+        return begin(conn, (ring, now), visitor, id, told).map(Outcome::In);
     }
-    begin(conn, (ring, now), visitor, id, told).map(Outcome::In)
+    told.tell(conn, "signin.password", &visitor, (Actor::Operator(id), Some(id)), now)?;
+    let (until, under) = (now.plus(CODE_WITHIN).0.to_string(), login.generation.to_string());
+    Ok(Outcome::Code(signed::sign(ring, PENDING, &[id.as_str(), &until, &under])))
 }
 
 const PENDING: &str = "pending";
-const DEVICE: &str = "device";
 
 /// Judges the second factor of a sign-in that `pending` tells of.
 pub(super) async fn enter_code(app: &App, visitor: Visitor, pending: &str, code: String) -> Result<Outcome> {
     let parts = signed::open::<3>(&app.keyring, PENDING, pending);
-    let known = parts.and_then(|[id, until, since]| {
-        Some((id.parse::<OperatorId>().ok()?, Millis(until.parse().ok()?), Millis(since.parse().ok()?)))
+    let known = parts.and_then(|[id, until, under]| {
+        Some((id.parse::<OperatorId>().ok()?, Millis(until.parse().ok()?), under.parse::<i64>().ok()?))
     });
-    let Some((id, until, since)) = known else { return Ok(Outcome::Wrong) };
+    let Some((id, until, under)) = known else { return Ok(Outcome::Wrong) };
     let (ring, clock) = (app.keyring.clone(), app.clock.clone());
     app.db
         .write(move |conn| {
             let now = crate::db::now(conn, &clock)?;
-            judge_code(conn, (&ring, now), visitor, (id, until, since), &code)
+            judge_code(conn, (&ring, now), visitor, (id, until, under), &code)
         })
         .await
 }
@@ -189,15 +199,15 @@ fn judge_code(
     conn: &mut Conn,
     (ring, now): (&Keyring, Millis),
     visitor: Visitor,
-    (id, until, since): (OperatorId, Millis, Millis),
+    (id, until, under): (OperatorId, Millis, i64),
     code: &str,
 ) -> Result<Outcome> {
-    let login = store::logins::find(conn, id)?.filter(|login| until > now && login.password_at == since);
+    let login = store::logins::hold(conn, id)?.filter(|login| until > now && login.generation == under);
     let operator = find_operator(conn, id)?;
     let Some(sealed) = login.and_then(|login| login.totp).filter(|_| operator.disabled_at.is_none()) else {
         return Ok(Outcome::Wrong);
     };
-    let device = visitor.device_of(ring, id);
+    let device = devices::known(ring, visitor.device.as_deref(), (id, under), now);
     let mut scopes = vec![Scope::code(ring, id, device.as_deref())];
     if device.is_none() {
         scopes.push(Scope::address(ring, visitor.client));
@@ -227,34 +237,21 @@ fn begin(
     if let Some(old) = &visitor.session {
         sessions::end_by_token(conn, old.expose())?;
     }
-    let device = visitor.device_of(ring, id).unwrap_or_else(random_token::<22>);
-    let device = signed::sign(ring, DEVICE, &[id.as_str(), &device, &now.0.to_string()]);
+    let device = devices::remember(conn, ring, visitor.device.as_deref(), id, now)?;
     let token = sessions::begin(conn, id, visitor.browser.clone(), now)?;
     told.tell(conn, "signin.success", &visitor, (Actor::Operator(id), Some(id)), now)?;
     Ok(Entry { token, device })
 }
 
-/// Begins the session of somebody who has just chosen a password by a link.
-pub(super) fn begin_by_link(
+/// Lets in somebody who has just chosen a password by a link: a link stands in for the password and for no more.
+pub(super) fn enter_by_link(
     conn: &mut Conn,
     (ring, now): (&Keyring, Millis),
     visitor: Visitor,
     id: OperatorId,
-) -> Result<Entry> {
-    begin(conn, (ring, now), visitor, id, Told { factor: "link", known_device: false, refused: 0 })
-}
-
-impl Visitor {
-    /// The id of this device, where it has signed in to `operator`'s account before.
-    fn device_of(&self, ring: &Keyring, operator: OperatorId) -> Option<String> {
-        let [whose, device, _] = signed::open::<3>(ring, DEVICE, self.device.as_deref()?)?;
-        (whose == operator.as_str()).then(|| String::from(device))
-    }
-
-    /// Whether this device has signed in to some account before.
-    pub(super) fn has_device(&self, ring: &Keyring) -> bool {
-        self.device.as_deref().is_some_and(|text| signed::open::<3>(ring, DEVICE, text).is_some())
-    }
+) -> Result<Outcome> {
+    let login = store::logins::hold(conn, id)?.ok_or_else(|| Error::internal("a password just set is not there"))?;
+    go_on(conn, (ring, now), visitor, (id, &login), Told { factor: "link", known_device: false, refused: 0 })
 }
 
 /// What is told of an attempt. The name that was typed is not: people type passwords there.

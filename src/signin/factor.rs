@@ -3,13 +3,14 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::accounts::find_operator;
 use crate::audit::{By, Change};
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::ids::OperatorId;
 use crate::secret::{Keyring, Purpose, Secret, random_token};
-use crate::signin::{store, totp};
+use crate::signin::{sessions, store, totp};
 
 /// Recovery codes of an operator.
 const RECOVERY_CODES: usize = 8;
@@ -70,6 +71,18 @@ pub(super) fn remove(conn: &mut Conn, by: &By, operator: OperatorId) -> Result<(
     store::logins::put_totp(conn, operator, None, (0, by.now))?;
     store::logins::replace_recovery(conn, operator, Vec::new())?;
     by.tell(conn, "operator.second_factor.remove", operator, Change::removed(&serde_json::json!({"kind": "totp"})))
+}
+
+/// Takes the second factor of an operator who lost it away, for somebody else who may: their sessions end, so that whoever
+/// comes in with the password alone is seen to come in. False where there was none. Error: `not_found`.
+pub fn remove_second_factor(conn: &mut Conn, by: &By, operator: OperatorId) -> Result<bool> {
+    find_operator(conn, operator)?;
+    if store::logins::hold(conn, operator)?.is_none_or(|login| login.totp.is_none()) {
+        return Ok(false);
+    }
+    remove(conn, by, operator)?;
+    sessions::end_sessions_of(conn, by, operator, None)?;
+    Ok(true)
 }
 
 /// Makes fresh recovery codes; those of before work no longer.

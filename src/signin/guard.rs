@@ -14,12 +14,15 @@ use crate::http::query::{encoded, pairs};
 use crate::http::{Raw, base_url};
 use crate::signin::cookies::{Jar, Kind};
 use crate::signin::pages::{self, see_other};
-use crate::signin::sessions::{self, Session};
+use crate::signin::sessions::{self, Session, Use};
 
 /// Pages that are there for who is not signed in.
 const OPEN: &[&str] = &["/console/sign-in", "/console/sign-in/code", "/console/setup"];
 /// Style sheets and scripts: they say nothing.
 const ASSETS: &str = "/console/assets/";
+
+/// What an open page asks again and again by itself.
+const TAIL: &str = "/console/tail";
 
 /// The header in which a script sends what a form has in its field `csrf`.
 const TOKEN_HEADER: &str = "x-csrf-token";
@@ -58,7 +61,7 @@ async fn admit(req: &mut ServiceRequest) -> Result<Option<HttpResponse>> {
     }
     let token = Jar::of(&app).read(Kind::Session, req.headers());
     let found = match token {
-        Some(token) => sessions::resolve(&app, &token).await?,
+        Some(token) => sessions::resolve(&app, &token, if path == TAIL { Use::Page } else { Use::Person }).await?,
         None => None,
     };
     let Some((session, operator)) = found else { return Ok(Some(to_the_door(req, changes))) };

@@ -14,7 +14,7 @@ use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::ids::OperatorId;
 use crate::secret::{Keyring, Purpose, Secret, random_token};
-use crate::signin::enter::{self, Entry, Visitor};
+use crate::signin::enter::{self, Outcome, Visitor};
 use crate::signin::passwords::{self, Hasher};
 use crate::signin::{sessions, store};
 
@@ -94,9 +94,10 @@ pub(super) struct Choice {
     pub password: Secret<String>,
 }
 
-/// Uses a link: sets the password, ends every session there was, begins one. `None` where the link can no longer be used.
+/// Uses a link: sets the password, ends every session there was, and goes on to the second factor where there is one, else
+/// in. `None` where the link can no longer be used.
 /// Errors: `validation_failed` on `name` or `password`, which leaves the link as it is.
-pub(super) async fn choose(app: &App, visitor: Visitor, choice: Choice) -> Result<Option<Entry>> {
+pub(super) async fn choose(app: &App, visitor: Visitor, choice: Choice) -> Result<Option<Outcome>> {
     let (ring, now, token) = (app.keyring.clone(), app.clock.now(), choice.token.clone());
     let found = app.db.read(move |conn| guest(conn, &ring, token.expose(), now)).await?;
     let Some(expected) = found else { return Ok(None) };
@@ -126,7 +127,7 @@ pub(super) async fn choose(app: &App, visitor: Visitor, choice: Choice) -> Resul
             store::logins::put_password(conn, operator, &hash, now)?;
             sessions::end_sessions_of(conn, &by, operator, None)?;
             by.tell(conn, "operator.password.set", operator, Change::made(&serde_json::json!({"by": "link"})))?;
-            enter::begin_by_link(conn, (&ring, now), visitor, operator).map(Some)
+            enter::enter_by_link(conn, (&ring, now), visitor, operator).map(Some)
         })
         .await
 }

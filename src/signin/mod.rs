@@ -5,6 +5,7 @@
 //! of the door itself are in `pages/`; `configure` adds them to the scope `/console`.
 
 mod cookies;
+mod devices;
 mod enter;
 mod factor;
 mod guard;
@@ -20,8 +21,9 @@ mod sweep;
 mod totp;
 
 pub use enter::{SignInState, sign_in_state};
+pub use factor::remove_second_factor;
 pub use guard::{console_guard, headers, is_token_of};
 pub use links::{Link, first_link, invite};
 pub use pages::{ask_for_password, configure, safe_next};
-pub use sessions::{ConsoleSession, Session, end_session, end_sessions_of, find_session, list_sessions};
+pub use sessions::{ConsoleSession, Session, end_session, end_sessions_of, find_session, is_still_in, list_sessions};
 pub use sweep::purge_signin;

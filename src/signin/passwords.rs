@@ -1,11 +1,13 @@
-//! Passwords: what one must be, and argon2id at two at a time.
+//! Passwords: what one must be, and argon2id in two lanes.
+
+use std::sync::Arc;
 
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 
 use crate::app::{App, FromApp};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::secret::{Secret, fill_random};
 
 /// Shortest and longest password, characters; nothing else about its letters is asked.
@@ -17,8 +19,11 @@ const MAX_CHARS: usize = 256;
 /// Source: <https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#argon2id>.
 const COST: (u32, u32, u32) = (19_456, 2, 1);
 
-/// How many are computed at once: each takes 19 MiB, so that guesses cannot eat the memory.
-const AT_ONCE: usize = 2;
+/// How many are computed at once in a lane: each takes 19 MiB, so that guesses cannot eat the memory.
+const AT_ONCE: usize = 1;
+
+/// How many wait in a lane at most; whoever comes then is told to come again.
+const WAITING: usize = 32;
 
 /// Parts of passwords that guessers try first and that are long enough to pass otherwise, in lower case.
 const COMMON: &[&str] = &[
@@ -62,21 +67,47 @@ pub(super) fn check(password: &Secret<String>, name: &str) -> Result<()> {
     Ok(())
 }
 
+/// Where a password waits for its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// For who has been let in before: from a known device, in a session, by a link.
+    Known,
+    /// For everybody else. However many guess here, nobody in the other lane waits for them.
+    Stranger,
+}
+
 /// Computes passwords' hashes on threads of their own; on the shelf of the app.
 pub(super) struct Hasher {
-    places: Semaphore,
+    known: Places,
+    strangers: Places,
+}
+
+/// The places of a lane: those where a hash is computed, and those besides where one waits for that.
+struct Places {
+    working: Arc<Semaphore>,
+    all: Arc<Semaphore>,
+}
+
+impl Places {
+    fn new() -> Places {
+        Places { working: Arc::new(Semaphore::new(AT_ONCE)), all: Arc::new(Semaphore::new(AT_ONCE + WAITING)) }
+    }
 }
 
 impl FromApp for Hasher {
     fn from_app(_: &App) -> Hasher {
-        Hasher { places: Semaphore::new(AT_ONCE) }
+        Hasher::new()
     }
 }
 
 impl Hasher {
-    /// The password as it is stored: a PHC string.
+    fn new() -> Hasher {
+        Hasher { known: Places::new(), strangers: Places::new() }
+    }
+
+    /// The password as it is stored: a PHC string. Error: `overloaded`.
     pub(super) async fn hash(&self, password: Secret<String>) -> Result<String> {
-        self.run(move || {
+        self.run(Lane::Known, move || {
             let mut noise = [0; 16];
             fill_random(&mut noise);
             let salt = SaltString::encode_b64(&noise).map_err(Error::internal)?;
@@ -86,9 +117,9 @@ impl Hasher {
         .await
     }
 
-    /// Whether it is the password that is stored; one that is not there takes as long to say no.
-    pub(super) async fn fits(&self, password: Secret<String>, stored: Option<String>) -> Result<bool> {
-        self.run(move || {
+    /// Whether it is the password that is stored; one that is not there takes as long to say no. Error: `overloaded`.
+    pub(super) async fn fits(&self, lane: Lane, password: Secret<String>, stored: Option<String>) -> Result<bool> {
+        self.run(lane, move || {
             let known = stored.is_some();
             let text = stored.unwrap_or_else(|| String::from(NOBODYS));
             let hash = PasswordHash::new(&text).map_err(Error::internal)?;
@@ -99,8 +130,22 @@ impl Hasher {
         .await
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        let _place = self.places.acquire().await.map_err(Error::internal)?;
+    async fn run<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let places = match lane {
+            Lane::Known => &self.known,
+            Lane::Stranger => &self.strangers,
+        };
+        let place = Arc::clone(&places.all).try_acquire_owned().map_err(|_| Error::new(Code::Overloaded))?;
+        let turn = Arc::clone(&places.working).acquire_owned().await.map_err(Error::internal)?;
+        // Given back by the thread: whoever hangs up frees no place that is still worked at.
+        let work = move || {
+            let _held = (place, turn);
+            work()
+        };
         tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
     }
 }
@@ -144,11 +189,25 @@ mod tests {
 
     #[actix_web::test]
     async fn a_hash_is_argon2id_and_fits_its_password_only() {
-        let hasher = Hasher { places: Semaphore::new(AT_ONCE) };
+        let hasher = Hasher::new();
         let stored = hasher.hash(secret("correct horse battery")).await.unwrap();
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
-        assert!(hasher.fits(secret("correct horse battery"), Some(stored.clone())).await.unwrap());
-        assert!(!hasher.fits(secret("correct horse batterz"), Some(stored)).await.unwrap());
-        assert!(!hasher.fits(secret("correct horse battery"), None).await.unwrap());
+        assert!(hasher.fits(Lane::Stranger, secret("correct horse battery"), Some(stored.clone())).await.unwrap());
+        assert!(!hasher.fits(Lane::Stranger, secret("correct horse batterz"), Some(stored)).await.unwrap());
+        assert!(!hasher.fits(Lane::Stranger, secret("correct horse battery"), None).await.unwrap());
+    }
+
+    #[actix_web::test]
+    async fn however_many_strangers_guess_the_known_wait_for_none_of_them() {
+        let hasher = Hasher::new();
+        let busy = Arc::clone(&hasher.strangers.working).acquire_owned().await.unwrap();
+        let waiting: Vec<_> = (0..=WAITING)
+            .map(|_| Arc::clone(&hasher.strangers.all).try_acquire_owned().unwrap())
+            .collect();
+        let guess = |lane| hasher.fits(lane, secret("correct horse battery"), None);
+        assert_eq!(guess(Lane::Stranger).await.unwrap_err().code(), Code::Overloaded);
+        assert!(!guess(Lane::Known).await.unwrap());
+        drop((busy, waiting));
+        assert!(!guess(Lane::Stranger).await.unwrap());
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::future::{Ready, ready};
 use utoipa::ToSchema;
 
-use crate::accounts::{Operator, OperatorView, Via, find_operator};
+use crate::accounts::{Operator, OperatorView, Via, find_operator, list_operator_tokens};
 use crate::app::App;
 use crate::audit::{By, Change};
 use crate::clock::Millis;
@@ -151,8 +151,35 @@ pub(super) fn end_by_token(conn: &mut Conn, token: &str) -> Result<()> {
     Ok(())
 }
 
+/// Whether a request is a sign of its operator, or of a page that asks by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// Somebody is there.
+    Person,
+    /// An open page: it keeps no session from ending.
+    Page,
+}
+
+/// Whether an operator who was let in would be let in now, as they were: their session or token has not ended, and neither
+/// they nor their role were changed.
+pub fn is_still_in(conn: &mut Conn, console: &Console, operator: &Operator, now: Millis) -> Result<bool> {
+    let view = find_operator(conn, operator.id)?;
+    let role = match operator.via {
+        Via::Session(id) => {
+            let row = store::sessions::find(conn, id)?;
+            row.filter(|row| Life::of(console).is_alive(row.created_at, row.seen_at, now)).map(|_| view.role)
+        }
+        Via::Token(id) => {
+            let token = list_operator_tokens(conn, operator.id)?.into_iter().find(|token| token.id == id);
+            let works = token.filter(|t| t.revoked_at.is_none() && t.expires_at.is_none_or(|end| end > now));
+            works.map(|token| token.role.map_or(view.role, |most| most.lesser(view.role)))
+        }
+    };
+    Ok(view.disabled_at.is_none() && role == Some(operator.role))
+}
+
 /// The session and the operator behind a cookie; `None` where it is over or its operator may do nothing.
-pub(super) async fn resolve(app: &App, token: &str) -> Result<Option<(Session, Operator)>> {
+pub(super) async fn resolve(app: &App, token: &str, by: Use) -> Result<Option<(Session, Operator)>> {
     let (now, life) = (app.clock.now(), Life::of(&app.config.console));
     let hash = sha256(token.as_bytes());
     let found = app.db.read(move |conn| {
@@ -164,7 +191,7 @@ pub(super) async fn resolve(app: &App, token: &str) -> Result<Option<(Session, O
     if operator.disabled_at.is_some() {
         return Ok(None);
     }
-    if row.seen_at.plus(TOUCH_EVERY) <= now {
+    if by == Use::Person && row.seen_at.plus(TOUCH_EVERY) <= now {
         app.db.write(move |conn| store::sessions::touch(conn, row.id, now)).await?;
     }
     let csrf = csrf(&app.keyring, row.id);
@@ -222,8 +249,11 @@ pub fn end_session(conn: &mut Conn, by: &By, id: SessionId) -> Result<()> {
     by.tell(conn, "session.end", id, Change::removed(&serde_json::json!({"operator_id": operator})))
 }
 
-/// Ends every session of an operator but `kept`; how many. Told to the audit log where there were any.
+/// Ends every session of an operator but `kept`; how many. Their devices are forgotten, and what was half signed in is.
+/// Told to the audit log where there were any.
 pub fn end_sessions_of(conn: &mut Conn, by: &By, operator: OperatorId, kept: Option<SessionId>) -> Result<usize> {
+    // First, since it waits for a sign-in that is on its way: the session that this begins ends with the others.
+    store::logins::forget_devices(conn, operator)?;
     let count = store::sessions::remove_all(conn, operator, kept)?;
     if count > 0 {
         by.tell(conn, "session.end_all", operator, Change::removed(&serde_json::json!({"sessions": count})))?;

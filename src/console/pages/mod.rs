@@ -134,6 +134,7 @@ pub(super) static FORMS: &[&Form] = &[
     &system::audit::NEW_CHECKPOINT,
     &system::operators::NEW_OPERATOR,
     &system::operators::INVITE,
+    &system::operators::REMOVE_FACTOR,
     &system::operators::CHANGE_OPERATOR,
     &system::operators::DISABLE,
     &system::operators::ENABLE,

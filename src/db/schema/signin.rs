@@ -8,6 +8,7 @@ diesel::table! {
         totp -> Nullable<Binary>,
         totp_at -> Nullable<BigInt>,
         totp_step -> BigInt,
+        generation -> BigInt,
     }
 }
 

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::setup::said;
 use super::sign_in::slow_down;
+use super::visitor::{device_cookie, device_of};
 use super::{form, page, see_other, shown, words_of};
 use crate::accounts::{Operator, Role, TokenView, list_operator_tokens};
 use crate::app::App;
@@ -113,14 +114,16 @@ async fn change_password(
             .await;
     }
     let by = own::by_self(&session, request_id.to_string(), app.clock.now());
-    match own::change_password(&app, &session, &by, (current, password)).await {
-        Ok(Proof::Right(token)) => {
-            Ok(see_other("/console/account", &[Jar::of(&app).set(Kind::Session, token.expose(), None)]))
+    match own::change_password(&app, &session, &by, (current, password), device_of(&app, &req)).await {
+        Ok((Proof::Right(token), device)) => {
+            let session = Jar::of(&app).set(Kind::Session, token.expose(), None);
+            let device = device.map(|device| device_cookie(&app, &device));
+            Ok(see_other("/console/account", &[session].into_iter().chain(device).collect::<Vec<_>>()))
         }
-        Ok(Proof::Wrong) => {
+        Ok((Proof::Wrong, _)) => {
             account(StatusCode::FORBIDDEN, &app, whose, Some(words.say("The present password is wrong."))).await
         }
-        Ok(Proof::Wait(wait)) => {
+        Ok((Proof::Wait(wait), _)) => {
             account(StatusCode::TOO_MANY_REQUESTS, &app, whose, Some(&slow_down(words, wait))).await
         }
         Err(fault) if fault.code() == Code::ValidationFailed => {
@@ -147,10 +150,14 @@ async fn end(app: web::Data<App>, session: Session, request_id: RequestId, raw: 
     }
 }
 
-async fn end_others(app: web::Data<App>, session: Session, request_id: RequestId) -> Result<HttpResponse> {
+async fn end_others(
+    app: web::Data<App>,
+    session: Session,
+    request_id: RequestId,
+    req: HttpRequest,
+) -> Result<HttpResponse> {
     let by = own::by_self(&session, request_id.to_string(), app.clock.now());
-    app.db
-        .write(move |conn| sessions::end_sessions_of(conn, &by, session.operator, Some(session.id)).map(drop))
-        .await?;
-    Ok(see_other("/console/account", &[]))
+    let device = own::end_others(&app, &session, by, device_of(&app, &req)).await?;
+    let cookies: Vec<String> = device.map(|device| device_cookie(&app, &device)).into_iter().collect();
+    Ok(see_other("/console/account", &cookies))
 }

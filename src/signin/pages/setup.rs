@@ -11,6 +11,8 @@ use crate::app::App;
 use crate::error::{Code, Error, Result};
 use crate::http::Raw;
 use crate::secret::Secret;
+use crate::signin::cookies::{Jar, Kind};
+use crate::signin::enter::Outcome;
 use crate::signin::links::{self, Choice, Guest};
 use crate::words::Words;
 
@@ -57,8 +59,11 @@ pub(super) async fn choose(app: web::Data<App>, req: HttpRequest, raw: Raw) -> R
     }
     let choice = Choice { token: token.clone(), name: name.clone(), password };
     match links::choose(&app, visitor(&app, &req)?, choice).await {
-        Ok(Some(entry)) => Ok(see_other("/console/account/second-factor", &cookies(&app, &entry))),
-        Ok(None) => gone(words),
+        Ok(Some(Outcome::In(entry))) => Ok(see_other("/console/account/second-factor", &cookies(&app, &entry))),
+        Ok(Some(Outcome::Code(pending))) => {
+            Ok(see_other("/console/sign-in/code", &[Jar::of(&app).set(Kind::Pending, &pending, None)]))
+        }
+        Ok(_) => gone(words),
         Err(fault) if fault.code() == Code::ValidationFailed => problem(&said(words, &fault)),
         Err(fault) => Err(fault),
     }

@@ -17,6 +17,7 @@ use crate::http::query::encoded;
 use crate::http::{Raw, RequestId};
 use crate::secret::Secret;
 use crate::signin::cookies::{Jar, Kind};
+use crate::signin::devices;
 use crate::signin::enter::{self, Outcome};
 use crate::signin::sessions::{self, Session};
 use crate::words::Words;
@@ -72,12 +73,17 @@ pub(super) async fn enter(app: web::Data<App>, req: HttpRequest, raw: Raw) -> Re
     let again = |status, problem: &str| shown(status, &SignIn { words, next, name, problem: Some(problem) }, &[]);
     // Cheap and in memory, before the database or a password's hash is asked for anything. A device that has signed in
     // before has counters of its own.
-    if !visitor.has_device(&app.keyring)
+    if !devices::may_be_known(&app.keyring, visitor.device.as_deref(), app.clock.now())
         && let Err(fault) = count_stranger(&app, &req)
     {
         return waiting(again(StatusCode::TOO_MANY_REQUESTS, &slow_down(words, wait_of(&fault)))?, wait_of(&fault));
     }
-    match enter::enter(&app, visitor, String::from(name), password).await? {
+    let outcome = match enter::enter(&app, visitor, String::from(name), password).await {
+        // Too many passwords wait to be judged.
+        Err(fault) if fault.code() == Code::Overloaded => Outcome::Wait(Duration::from_secs(1)),
+        outcome => outcome?,
+    };
+    match outcome {
         Outcome::In(entry) => Ok(see_other(next, &cookies(&app, &entry))),
         Outcome::Code(pending) => {
             let place = format!("/console/sign-in/code?next={}", encoded(next));

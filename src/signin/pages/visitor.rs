@@ -9,7 +9,8 @@ use crate::http::RequestId;
 use crate::http::client_ip::client_ip;
 use crate::secret::Secret;
 use crate::signin::cookies::{Jar, Kind};
-use crate::signin::enter::{DEVICE_LASTS, Entry, Visitor};
+use crate::signin::devices;
+use crate::signin::enter::{Entry, Visitor};
 use crate::signin::sessions::Browser;
 
 /// Letters of a browser's name that are kept.
@@ -35,7 +36,17 @@ pub(super) fn cookies(app: &App, entry: &Entry) -> Vec<String> {
     let jar = Jar::of(app);
     vec![
         jar.set(Kind::Session, entry.token.expose(), None),
-        jar.set(Kind::Device, &entry.device, Some(DEVICE_LASTS)),
+        device_cookie(app, &entry.device),
         jar.drop(Kind::Pending),
     ]
+}
+
+/// The cookie by which a device is known.
+pub(super) fn device_cookie(app: &App, device: &str) -> String {
+    Jar::of(app).set(Kind::Device, device, Some(devices::LASTS))
+}
+
+/// The device's cookie of a request.
+pub(super) fn device_of(app: &App, req: &HttpRequest) -> Option<String> {
+    Jar::of(app).read(Kind::Device, req.headers())
 }

@@ -14,16 +14,33 @@ use crate::ids::OperatorId;
 pub(in crate::signin) struct Row {
     /// A PHC string.
     pub password: String,
-    /// When it was chosen.
-    pub password_at: Millis,
     /// The second factor's secret, sealed.
     pub totp: Option<Vec<u8>>,
+    /// Which devices are known: those that were known under this number.
+    pub generation: i64,
 }
 
 /// How an operator signs in, if they have a password.
 pub(in crate::signin) fn find(conn: &mut Conn, operator: OperatorId) -> Result<Option<Row>> {
     let query = operator_logins::table.filter(operator_logins::operator_id.eq(operator)).select(Row::as_select());
     Ok(query.first(conn).optional()?)
+}
+
+/// The same, held until the transaction ends: nobody sets another password, takes the second factor away or ends all
+/// sessions between this look and what is begun upon it.
+pub(in crate::signin) fn hold(conn: &mut Conn, operator: OperatorId) -> Result<Option<Row>> {
+    // SQLite has one writer at a time anyway.
+    let Conn::Pg(c) = conn else { return find(conn, operator) };
+    let query = operator_logins::table.filter(operator_logins::operator_id.eq(operator)).select(Row::as_select());
+    Ok(query.for_update().first(c).optional()?)
+}
+
+/// Forgets every device of an operator.
+pub(in crate::signin) fn forget_devices(conn: &mut Conn, operator: OperatorId) -> Result<()> {
+    diesel::update(operator_logins::table.filter(operator_logins::operator_id.eq(operator)))
+        .set(operator_logins::generation.eq(operator_logins::generation + 1))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Whether anybody has a password.
@@ -50,6 +67,20 @@ pub(in crate::signin) fn put_password(conn: &mut Conn, operator: OperatorId, has
             .execute(c)
     })?;
     Ok(())
+}
+
+/// Writes another password in the place of the one stored as `old`: false where that is not there any more.
+pub(in crate::signin) fn replace_password(
+    conn: &mut Conn,
+    operator: OperatorId,
+    (old, new): (&str, &str),
+    now: Millis,
+) -> Result<bool> {
+    let unchanged = operator_logins::operator_id.eq(operator).and(operator_logins::password.eq(old));
+    let count = diesel::update(operator_logins::table.filter(unchanged))
+        .set((operator_logins::password.eq(new), operator_logins::password_at.eq(now)))
+        .execute(conn)?;
+    Ok(count == 1)
 }
 
 /// Writes or takes away the second factor; `step` is the one it was proved with.

@@ -50,6 +50,13 @@ fn public_url(config: &Config) -> Finding {
     if config.server.public_url.is_none() {
         let hint = "set POSTERN_PUBLIC_URL to the address the world reaches this server by";
         return match expects_callbacks(config) {
+            // A proxy is there for TLS: then browsers see https where this server believes itself on plain http.
+            None if !config.server.trusted_proxies.is_empty() => Finding::warn(
+                ABOUT,
+                "not set, though server.trusted_proxies names a proxy: the console's cookies go without Secure and \
+                 __Host-, and links begin with http",
+                "set POSTERN_PUBLIC_URL to the https address of the proxy, such as https://otp.example.com",
+            ),
             Some(name) => Finding::fail(ABOUT, format!("not set, and {name} sends receipts to it"), hint),
             None => Finding::warn(ABOUT, format!("not set; {url} stands in"), hint),
         };
@@ -252,6 +259,19 @@ mod tests {
         assert_eq!(routes(&[route(SANDBOX, true)], &config).state, State::Warn);
         assert_eq!(routes(&[route(SANDBOX, false)], &config).state, State::Ok);
         assert_eq!(routes(&[route("gone", false)], &config).state, State::Fail);
+    }
+
+    #[test]
+    fn behind_a_proxy_the_public_address_is_asked_for_and_what_for() {
+        let mut config = Config::for_tests();
+        config.server.public_url = None;
+        assert!(!public_url(&config).found.contains("Secure"));
+        config.server.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];
+        let found = public_url(&config);
+        assert!(found.state == State::Warn && found.found.contains("Secure"), "{found:?}");
+        assert!(found.hint.contains("POSTERN_PUBLIC_URL") && found.hint.contains("https://"));
+        config.server.public_url = Some("https://otp.example.com".parse().unwrap());
+        assert_eq!(public_url(&config).state, State::Ok);
     }
 
     #[test]

@@ -49,5 +49,5 @@ async fn stream(desk: Desk, app: Data<App>, req: HttpRequest, query: Query<TailF
         return Err(Error::new(Code::PermissionDenied));
     }
     let last = req.headers().get("last-event-id").and_then(|id| id.to_str().ok());
-    overview::tail(&app, query.0, last).await
+    overview::tail(&app, desk.operator.clone(), query.0, last).await
 }

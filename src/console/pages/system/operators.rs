@@ -98,6 +98,23 @@ pub(in crate::console::pages) static INVITE: Form = Form {
     ..Form::NEW
 };
 
+/// Takes the second factor of somebody who lost it away.
+pub(in crate::console::pages) static REMOVE_FACTOR: Form = Form {
+    name: "remove-second-factor",
+    title: "Take away the second factor",
+    about: "For somebody who lost it. Make sure that it is they who ask. Their password alone lets them in until they set up another; their sessions end.",
+    method: Verb::Delete,
+    api: "/v1/admin/operators/{id}/second-factor",
+    reason: Reason::Query,
+    confirm: "/name",
+    done: "The second factor is taken away.",
+    only: ("/sign_in/second_factor", &["true"]),
+    is_danger: true,
+    duty: Duty::Govern,
+    takes_proof: true,
+    ..Form::NEW
+};
+
 /// Changes a name or a role.
 pub(in crate::console::pages) static CHANGE_OPERATOR: Form = Form {
     name: "change-operator",
@@ -221,6 +238,9 @@ async fn operator(desk: Desk, id: Path<String>) -> Result<HttpResponse> {
     body.extend(desk.row_form(&INVITE, at, "", &operator)?);
     body.extend(desk.form(&CHANGE_OPERATOR, at, &operator)?);
     body.extend(desk.form(&DISABLE, at, &operator)?);
+    if !is_mine {
+        body.extend(desk.form(&REMOVE_FACTOR, at, &operator)?);
+    }
     if operator.get("disabled_at").is_some_and(Value::is_string) {
         body.extend(desk.form(&ENABLE, at, &Value::Null)?);
     }

@@ -157,12 +157,13 @@ async fn tenant(desk: Desk, id: Path<String>) -> Result<HttpResponse> {
     let at: &[(&str, &str)] = &[("id", id.as_str())];
     let fixed: &[(&str, &str)] = &[("org_id", id.as_str())];
     let place = |prefix| Place { path: at, fixed: &[], prefix };
-    let mut body = vec![facts("", FACTS, &org, desk.words, desk.now)?, gauges(&desk, &id).await?];
+    let (keys_table, keys) = desk.table_and_answer(&KEYS, place("keys.")).await?;
+    let mut body = vec![facts("", FACTS, &org, desk.words, desk.now)?, gauges(&desk, &keys.body).await?];
     body.extend(desk.form(&SUSPEND, at, &org)?);
     body.extend(desk.form(&UNSUSPEND, at, &org)?);
     body.extend(desk.form(&CHANGE_PLAN, at, &org)?);
     body.extend(desk.form(&CHANGE_ORG, at, &org)?);
-    body.push(desk.table(&KEYS, place("keys.")).await?);
+    body.push(keys_table);
     body.extend(desk.form(&NEW_KEY, at, &Value::Null)?);
     body.push(desk.table(&ORG_LIMITS, place("limits.")).await?);
     body.extend(desk.form(&SET_LIMIT, at, &Value::Null)?);
@@ -204,14 +205,13 @@ const WALLET: &[Column] = &[
 /// Keys whose limits are shown: the page is for a look, not for an audit.
 const GAUGED: usize = 3;
 
-/// The limits of its newest working keys as they stand.
-async fn gauges(desk: &Desk, org: &str) -> Result<Markup> {
-    let keys = desk.get(&format!("/v1/admin/orgs/{}/keys?limit=50", encoded(org))).await?;
+/// The limits of the newest working keys among `keys`, the page of them that the table shows, as they stand.
+async fn gauges(desk: &Desk, keys: &Value) -> Result<Markup> {
     let works = |key: &&Value| {
         key.get("revoked_at").is_none_or(Value::is_null) && key.get("mode").and_then(Value::as_str) == Some(desk.mode())
     };
     let mut shown = Vec::new();
-    for key in rows_at(&keys.body, "/data").iter().filter(works).take(GAUGED) {
+    for key in rows_at(keys, "/data").iter().filter(works).take(GAUGED) {
         let id = key.get("id").map(plain).unwrap_or_default();
         let usage = desk.get(&format!("/v1/admin/keys/{}/usage", encoded(&id))).await?;
         shown.push((

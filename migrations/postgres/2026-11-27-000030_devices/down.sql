@@ -1,0 +1,1 @@
+ALTER TABLE operator_logins DROP COLUMN generation;
