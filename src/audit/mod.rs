@@ -16,7 +16,7 @@ pub use chain::Fault;
 pub use checkpoint::{Checkpoint, PublicKey, Signer};
 pub use export::{checkpoint_due, checkpoint_now, export_due, log_checkpoint, read_file};
 pub use proof::{ProofVerdict, ROWS_MAX as PROOF_ROWS_MAX, check as check_proof, write as write_proof};
-pub use reason::reason;
+pub use reason::{names_somebody, reason};
 pub use store::checkpoints::{all as all_checkpoints, list as list_checkpoints};
 pub use store::{Filter, count_of, list, of_request};
 pub use verify::{Verdict, verify, verify_against, verify_in_turns};

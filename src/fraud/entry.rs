@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::lists::{ListAction, ListEntry, ListKind, ListOwner};
 use super::store;
-use crate::audit::{By, Change};
+use crate::audit::{By, Change, names_somebody};
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::{Code, Error, Result};
@@ -121,13 +121,17 @@ pub fn remove_entry(conn: &mut Conn, by: &By, owner: ListOwner, id: ListId) -> R
     by.tell(conn, "list.remove", id, Change::removed(&told(&before)))
 }
 
-/// As the audit log may hold it: no full number.
+/// As the audit log may hold it: no full number, and none in the reason, which an organization words as it likes.
 fn told(view: &ListEntryView) -> ListEntryView {
     let value = match view.kind {
         ListKind::Number => mask(&view.value),
         _ => view.value.clone(),
     };
-    ListEntryView { value, ..view.clone() }
+    let reason = match names_somebody(&view.reason) {
+        true => String::from("(names somebody: left out)"),
+        false => view.reason.clone(),
+    };
+    ListEntryView { value, reason, ..view.clone() }
 }
 
 impl NewListEntry {
