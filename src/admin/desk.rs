@@ -170,7 +170,7 @@ pub(super) struct Unfiltered {}
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Why {
-    /// Why, for the audit log.
+    /// Why, for the audit log; names no phone number and no mail address.
     #[param(max_length = 500)]
     pub reason: Option<String>,
 }

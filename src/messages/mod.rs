@@ -75,10 +75,10 @@ pub use store::{
     Lock, find_message, load_guards, purge_bodies, purge_decisions, purge_guards, purge_messages, purge_pairs,
     save_guards,
 };
-pub use store::{attempts_of, came_with_key, events_of, parked_receipts, receipts_of, related};
 pub use store::{batch_backlog, batch_counts, batch_faults, messages_of_request, refusals_of_request};
+pub use store::{came_with_key, parked_receipts, related};
 pub use tables::{forget_tables, tables};
-pub use traced::{TracedMessage, trace_message};
+pub use traced::{TracedMessage, Trail};
 pub use troubles::{Trouble, heed_troubles};
 pub use view::MessageView;
 pub use watching::{WATCH_EVERY, watch_routes};

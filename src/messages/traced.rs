@@ -1,12 +1,11 @@
-//! A message as operators follow it: its timeline, each hand-off with the carrier's own words as far as they are kept, and
-//! what carriers reported. Numbers masked, texts nowhere.
+//! A message as operators follow it: each hand-off with the carrier's own words as far as they are kept, and what carriers
+//! reported. Numbers masked, texts nowhere.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::state::Status;
-use super::store::{self, Attempt, AttemptState, ReceiptRow, Row};
-use super::view::EventView;
+use super::store::{self, Attempt, AttemptState, Event, ReceiptRow, Row};
 use crate::clock::Millis;
 use crate::db::Conn;
 use crate::error::Result;
@@ -62,8 +61,6 @@ pub struct TracedMessage {
     /// Last change.
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Millis,
-    /// Its steps, first to last.
-    pub timeline: Vec<EventView>,
     /// Its hand-offs, first to last.
     pub attempts: Vec<AttemptView>,
     /// What carriers reported, in the order it came.
@@ -125,35 +122,53 @@ pub struct ReceiptView {
     pub received_at: Millis,
 }
 
-/// Follows the message `row`.
-pub fn trace_message(conn: &mut Conn, row: &Row) -> Result<TracedMessage> {
-    let attempts = store::attempts_of(conn, row.id)?;
-    let events = store::events_of(conn, row.id)?;
-    let receipts = store::receipts_of(conn, &attempts)?.into_iter().map(ReceiptView::of).collect();
-    Ok(TracedMessage {
-        id: row.id,
-        org_id: row.org_id,
-        key_id: row.key_id,
-        mode: row.mode,
-        status: row.status,
-        channel: row.channel,
-        kind: row.kind,
-        to: mask(&row.recipient),
-        country: row.country,
-        segments: row.segments,
-        price: MoneyView::new(row.price_micros, row.currency),
-        carrier: row.carrier.clone(),
-        error_code: row.error_code.clone(),
-        decision_id: row.decision_id,
-        batch_id: row.batch_id,
-        verification_id: row.verification_id,
-        request_id: row.request_id.clone(),
-        created_at: row.created_at,
-        updated_at: row.updated_at,
-        timeline: EventView::timeline(row, &attempts, events)?,
-        attempts: attempts.into_iter().map(AttemptView::of).collect(),
-        receipts,
-    })
+/// What this room keeps of what happened to a message, each in order.
+pub struct Trail {
+    /// Its hand-offs.
+    pub attempts: Vec<Attempt>,
+    /// What became of it.
+    pub events: Vec<Event>,
+    /// What carriers reported.
+    pub receipts: Vec<ReceiptRow>,
+}
+
+impl Trail {
+    /// Reads the trail of `row`.
+    pub fn of(conn: &mut Conn, row: &Row) -> Result<Trail> {
+        let attempts = store::attempts_of(conn, row.id)?;
+        let events = store::events_of(conn, row.id)?;
+        let receipts = store::receipts_of(conn, &attempts)?;
+        Ok(Trail { attempts, events, receipts })
+    }
+}
+
+impl TracedMessage {
+    /// The message `row` with its trail.
+    pub fn of(row: &Row, trail: Trail) -> TracedMessage {
+        TracedMessage {
+            id: row.id,
+            org_id: row.org_id,
+            key_id: row.key_id,
+            mode: row.mode,
+            status: row.status,
+            channel: row.channel,
+            kind: row.kind,
+            to: mask(&row.recipient),
+            country: row.country,
+            segments: row.segments,
+            price: MoneyView::new(row.price_micros, row.currency),
+            carrier: row.carrier.clone(),
+            error_code: row.error_code.clone(),
+            decision_id: row.decision_id,
+            batch_id: row.batch_id,
+            verification_id: row.verification_id,
+            request_id: row.request_id.clone(),
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            attempts: trail.attempts.into_iter().map(AttemptView::of).collect(),
+            receipts: trail.receipts.into_iter().map(ReceiptView::of).collect(),
+        }
+    }
 }
 
 impl AttemptView {

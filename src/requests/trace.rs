@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::store;
+use super::story::{Known, TraceStep, timeline, told_of};
 use super::view::RequestView;
 use crate::audit;
 use crate::clock::Millis;
@@ -18,7 +19,7 @@ use crate::db::Conn;
 use crate::error::{Code, Error, Result};
 use crate::http::request_id::moment_of;
 use crate::ids::{DecisionId, MessageId, VerificationId};
-use crate::messages::{self, Row as MessageRow, TracedMessage};
+use crate::messages::{self, Row as MessageRow, TracedMessage, Trail};
 use crate::sentinel::{self, DecisionReport};
 use crate::verifications::{self, TracedVerification};
 use crate::webhooks::{self, TracedEvent};
@@ -46,12 +47,14 @@ pub struct RequestTrace {
     pub changes: Option<Vec<audit::Record>>,
 }
 
-/// A message, and what webhooks told of it.
+/// A message, its timeline, and what webhooks told of it.
 #[derive(Serialize, ToSchema)]
 pub struct RequestMessage {
     /// The message.
     #[serde(flatten)]
     pub message: TracedMessage,
+    /// What happened, first to last, as `GET /v1/admin/messages/{id}` tells it.
+    pub timeline: Vec<TraceStep>,
     /// What was told of it, oldest first.
     pub webhooks: Vec<TracedEvent>,
 }
@@ -101,7 +104,7 @@ pub fn trace(conn: &mut Conn, id: Uuid, with_changes: bool, now: Millis) -> Resu
     let decisions = found.decisions(conn)?;
     let verification = found.verification.map(|one| with_requests(conn, one)).transpose()?;
     let has_more_messages = found.messages.len() > MESSAGES_MAX;
-    let shown = found.messages.iter().take(MESSAGES_MAX).map(|row| with_webhooks(conn, row));
+    let shown = found.messages.iter().take(MESSAGES_MAX).map(|row| with_timeline(conn, row, &decisions));
     let messages = shown.collect::<Result<Vec<_>>>()?;
     let changes = with_changes.then_some(changes);
     Ok(RequestTrace {
@@ -196,12 +199,12 @@ fn found(report: Result<DecisionReport>) -> Option<Result<DecisionReport>> {
     }
 }
 
-fn with_webhooks(conn: &mut Conn, row: &MessageRow) -> Result<RequestMessage> {
-    let message = messages::trace_message(conn, row)?;
-    let moments: BTreeSet<Millis> = message.timeline.iter().map(|step| step.at).collect();
-    let moments: Vec<Millis> = moments.into_iter().collect();
-    let webhooks = webhooks::trace_events(conn, (row.org_id, row.mode), row.id.as_str(), &moments)?;
-    Ok(RequestMessage { message, webhooks })
+fn with_timeline(conn: &mut Conn, row: &MessageRow, decisions: &[DecisionReport]) -> Result<RequestMessage> {
+    let trail = Trail::of(conn, row)?;
+    let webhooks = told_of(conn, row, &trail)?;
+    let decision = decisions.iter().find(|decision| decision.id == row.decision_id);
+    let timeline = timeline(conn, row, &trail, &Known { decision, has_key: None, webhooks: &webhooks })?;
+    Ok(RequestMessage { message: TracedMessage::of(row, trail), timeline, webhooks })
 }
 
 fn with_requests(conn: &mut Conn, one: TracedVerification) -> Result<RequestVerification> {

@@ -4,7 +4,7 @@ mod act;
 mod block;
 mod settle;
 mod show;
-mod timeline;
+mod trace;
 
 pub(super) use act::{
     __path_cancel_any_message, __path_resend_message, __path_reveal_message, cancel_any_message, resend_message,

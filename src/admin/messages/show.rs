@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, get};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::timeline::{MessageTrace, trace};
+use super::trace::{MessageTrace, trace};
 use crate::admin::desk::{Desk, Look};
 use crate::admin::docs::ReadRefusals;
 use crate::app::App;

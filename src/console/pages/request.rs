@@ -165,8 +165,12 @@ const MESSAGE: &[Column] = &[
     Column::time("Changed", "/updated_at"),
 ];
 
-const STEPS: &[Column] =
-    &[Column::time("When", "/at"), Column::code("What", "/kind"), Column::text("Detail", "/detail")];
+const STEPS: &[Column] = &[
+    Column::time("When", "/at"),
+    Column::code("What", "/kind"),
+    Column::duration("Took", "/took_ms"),
+    Column::text("Detail", "/detail"),
+];
 
 const ATTEMPTS: &[Column] = &[
     Column::count("No.", "/number"),
