@@ -99,9 +99,9 @@ pub fn check(args: Args, config: Option<&Path>) -> anyhow::Result<()> {
         (true, ..) => Ok(()),
         (false, true, _) => Err(SignerUnchecked.into()),
         (false, false, true) => anyhow::bail!("the proof does not hold"),
-        (false, false, false) if found.signer_checked => anyhow::bail!(
-            "the proof does not hold by the key of this installation; give --key where it is another's"
-        ),
+        (false, false, false) if found.signer_checked => {
+            anyhow::bail!("the proof does not hold by the key of this installation; give --key where it is another's")
+        }
         (false, false, false) => anyhow::bail!("the proof does not hold"),
     }
 }

@@ -163,12 +163,7 @@ pub fn end_tails(app: &App) {
 
 /// Follows what happens, for as long as `operator` is let in. `last` is the id of the last line that the client saw (`Last-Event-ID`). Error: `overloaded` where
 /// too many tails are open.
-pub async fn tail(
-    app: &Data<App>,
-    operator: Operator,
-    filter: TailFilter,
-    last: Option<&str>,
-) -> Result<HttpResponse> {
+pub async fn tail(app: &Data<App>, operator: Operator, filter: TailFilter, last: Option<&str>) -> Result<HttpResponse> {
     let hub = app.room::<Hub>();
     let place = hub.enter(Instant::now())?;
     let (told, ended) = (hub.told.subscribe(), hub.ended.subscribe());

@@ -130,11 +130,7 @@ impl Hasher {
         .await
     }
 
-    async fn run<T: Send + 'static>(
-        &self,
-        lane: Lane,
-        work: impl FnOnce() -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+    async fn run<T: Send + 'static>(&self, lane: Lane, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
         let places = match lane {
             Lane::Known => &self.known,
             Lane::Stranger => &self.strangers,
@@ -201,9 +197,8 @@ mod tests {
     async fn however_many_strangers_guess_the_known_wait_for_none_of_them() {
         let hasher = Hasher::new();
         let busy = Arc::clone(&hasher.strangers.working).acquire_owned().await.unwrap();
-        let waiting: Vec<_> = (0..=WAITING)
-            .map(|_| Arc::clone(&hasher.strangers.all).try_acquire_owned().unwrap())
-            .collect();
+        let waiting: Vec<_> =
+            (0..=WAITING).map(|_| Arc::clone(&hasher.strangers.all).try_acquire_owned().unwrap()).collect();
         let guess = |lane| hasher.fits(lane, secret("correct horse battery"), None);
         assert_eq!(guess(Lane::Stranger).await.unwrap_err().code(), Code::Overloaded);
         assert!(!guess(Lane::Known).await.unwrap());

@@ -34,11 +34,7 @@ pub(super) fn visitor(app: &App, req: &HttpRequest) -> Result<Visitor> {
 /// The cookies of a session that has begun.
 pub(super) fn cookies(app: &App, entry: &Entry) -> Vec<String> {
     let jar = Jar::of(app);
-    vec![
-        jar.set(Kind::Session, entry.token.expose(), None),
-        device_cookie(app, &entry.device),
-        jar.drop(Kind::Pending),
-    ]
+    vec![jar.set(Kind::Session, entry.token.expose(), None), device_cookie(app, &entry.device), jar.drop(Kind::Pending)]
 }
 
 /// The cookie by which a device is known.

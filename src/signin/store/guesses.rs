@@ -44,8 +44,7 @@ pub(in crate::signin) fn put(conn: &mut Conn, scope: &str, marks: &[Millis], ref
 
 /// Drops up to `limit` rows that nobody has touched since `before`; how many went, and how many refusals they counted.
 pub(in crate::signin) fn purge(conn: &mut Conn, before: Millis, limit: i64) -> Result<(usize, i64)> {
-    let query =
-        dsl::operator_guesses.filter(dsl::seen_at.lt(before)).select((dsl::scope, dsl::refused)).limit(limit);
+    let query = dsl::operator_guesses.filter(dsl::seen_at.lt(before)).select((dsl::scope, dsl::refused)).limit(limit);
     // A row that a guess holds is left to it: waiting for two such rows in another order than theirs would never end.
     let old: Vec<(String, i64)> = match conn {
         Conn::Pg(c) => query.for_update().skip_locked().load(c)?,
