@@ -116,6 +116,10 @@ pub(super) async fn choose(app: &App, visitor: Visitor, choice: Choice) -> Resul
             let token = choice.token.expose();
             let still = guest(conn, &ring, token, now)?.filter(|guest| *guest == expected);
             let Some(guest) = still else { return Ok(None) };
+            // First the login, then links, as everybody takes them who takes both.
+            if let Guest::Known(operator) = &guest {
+                store::logins::hold(conn, operator.id)?;
+            }
             if !store::links::take(conn, &mac(&ring, token), now)? {
                 return Ok(None);
             }

@@ -59,6 +59,7 @@ const TABLE: &[(&str, &str, &str, &[&str])] = &[
     ("GET", "/operators/OPR", "", ALL),
     ("PATCH", "/operators/OPR", r#"{"role":"support"}"#, OWN),
     ("POST", "/operators/OPR/invitations", "{}", OWN),
+    ("DELETE", "/operators/OPR/second-factor?reason=lost", "", OWN),
     ("GET", "/sessions", "", ALL),
     ("GET", "/sessions?operator_id=OPR", "", OWN),
     ("POST", "/operators/OPR/tokens", "{}", OWN),

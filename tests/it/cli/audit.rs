@@ -63,6 +63,21 @@ fn a_proof_is_checked_where_there_is_nothing_but_the_file() {
     let elsewhere = Folder::fresh();
     std::fs::write(elsewhere.0.join("proof.jsonl"), &proof).unwrap();
     assert_eq!(json(&elsewhere.0, &["audit", "check", "proof.jsonl", "--key", &key])["whole"], true);
+    // Without a key it is found consistent, which is no success; beside the installation its own key is taken.
+    let alone = run(&elsewhere.0, &["audit", "check", "proof.jsonl"]);
+    let found: serde_json::Value = serde_json::from_slice(&alone.stdout).unwrap();
+    assert_eq!(
+        (&found["whole"], &found["consistent"], &found["signer_checked"]),
+        (&false.into(), &true.into(), &false.into())
+    );
+    assert_eq!(alone.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&alone.stderr).contains("--key"));
+    std::fs::write(folder.0.join("proof.jsonl"), &proof).unwrap();
+    assert_eq!(json(&folder.0, &["audit", "check", "proof.jsonl"])["signer_checked"], true);
+    let stranger = Folder::fresh();
+    org(&stranger, "Other");
+    std::fs::write(stranger.0.join("proof.jsonl"), &proof).unwrap();
+    assert_eq!(run(&stranger.0, &["audit", "check", "proof.jsonl"]).status.code(), Some(1));
     std::fs::write(elsewhere.0.join("proof.jsonl"), proof.replace("org.create", "org.delete")).unwrap();
     assert_eq!(run(&elsewhere.0, &["audit", "check", "proof.jsonl", "--key", &key]).status.code(), Some(1));
     assert_eq!(std::fs::read_dir(&elsewhere.0).unwrap().count(), 1, "nothing is made for it");

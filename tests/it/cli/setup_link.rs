@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::{Dev, Folder, run};
+use super::{Dev, Folder, json, run};
 
 fn link_in(text: &str) -> String {
     let found = text.split_whitespace().find(|word| word.contains("/console/setup?token="));
@@ -36,4 +36,15 @@ fn a_first_start_shows_a_link_and_the_command_makes_others() {
     assert_eq!(nobody.status.code(), Some(1));
     assert_eq!(status_of(&format!("{base}/console/setup?token=x")), "404");
     assert_eq!(dev.stop(), Some(0));
+}
+
+#[test]
+fn a_second_factor_is_taken_away_of_whom_it_is_said_and_who_has_one() {
+    let folder = Folder::fresh();
+    json(&folder.0, &["operator", "create", "Ada", "--role", "owner"]);
+    for (name, why) in [("Ada", "without a second factor"), ("Eve", "names nobody")] {
+        let refused = run(&folder.0, &["operator", "remove-second-factor", name, "--reason", "lost"]);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&refused.stderr).contains(why), "{refused:?}");
+    }
 }

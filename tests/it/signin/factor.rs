@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use postern::clock::Millis;
+use postern::error::Code;
 use postern::secret::hmac_sha1;
 
-use super::{Browser, PASSWORD, audited, fresh, person, value_of};
+use super::{Browser, PASSWORD, audited, choose, fresh, invitation, person, value_of};
 use crate::harness::app::TestApp;
 
 const STEP: Duration = Duration::from_secs(30);
@@ -155,4 +156,69 @@ async fn it_is_turned_off_and_codes_are_renewed_with_the_password_only() {
     for verb in ["operator.second_factor.enrol", "operator.recovery_codes.renew", "operator.second_factor.remove"] {
         assert!(verbs.contains(&verb.to_owned()), "{verbs:?}");
     }
+}
+
+#[actix_web::test]
+async fn a_link_stands_in_for_the_password_and_not_for_the_second_factor() {
+    let app = fresh().await;
+    let (id, mut ada) = person(&app, "Ada", "owner").await;
+    let (key, _) = enrol(&app, &mut ada).await;
+    let link = invitation(&app, &id).await;
+    let new = "another long password";
+    let mut browser = Browser::fresh(&app, "198.51.100.2");
+    let asked = choose(&mut browser, &link, "", new).await.expect(303);
+    assert_eq!(asked.header("location"), Some("/console/sign-in/code"));
+    assert!(browser.cookie("postern").is_none() && browser.cookie("postern-device").is_none());
+    assert!(!browser.is_in().await && !ada.is_in().await, "the old sessions end");
+    assert!(browser.get("/console/sign-in/code").await.expect(200).text.contains("one-time-code"));
+    assert_eq!(give(&mut browser, "000000").await, 403);
+    app.advance(STEP);
+    assert_eq!(give(&mut browser, &code_at(&key, app.app.clock.now())).await, 303);
+    assert!(browser.is_in().await);
+    assert_eq!(ada.sign_in("Ada", PASSWORD).await.status, 403);
+    let half = ada.sign_in("Ada", new).await.expect(303);
+    assert!(half.header("location").unwrap().starts_with("/console/sign-in/code"));
+    let told = audited(&app, "signin.password").await;
+    assert!(told.iter().any(|row| row.1 == id && row.2["factor"] == "link"), "{told:?}");
+    // What was half signed in is over with the next password.
+    app.advance(STEP);
+    let other = invitation(&app, &id).await;
+    choose(&mut browser, &other, "", PASSWORD).await.expect(303);
+    assert_eq!(give(&mut ada, &code_at(&key, app.app.clock.now())).await, 403);
+}
+
+#[actix_web::test]
+async fn a_lost_second_factor_is_taken_away_by_an_owner_and_never_for_oneself() {
+    let app = fresh().await;
+    let (id, mut ada) = person(&app, "Ada", "operator").await;
+    enrol(&app, &mut ada).await;
+    let path = format!("/v1/admin/operators/{id}/second-factor");
+    app.operator().delete(&path).await.refused(Code::ValidationFailed);
+    app.operator().delete(&format!("{path}?reason=x")).await.refused(Code::ValidationFailed);
+    let all = app.operator().get("/v1/admin/operators").await.expect(200);
+    let me = all.json["data"].as_array().unwrap().iter().find(|one| one["name"] == "first owner").unwrap();
+    let mine = format!("/v1/admin/operators/{}/second-factor?reason=lost%20it", me["id"].as_str().unwrap());
+    app.operator().delete(&mine).await.refused(Code::PermissionDenied);
+    assert!(ada.is_in().await);
+    // The console has it on the page of somebody else who has one.
+    let (boss, mut grace) = person(&app, "Grace", "owner").await;
+    let title = "Take away the second factor";
+    assert!(grace.get(&format!("/console/system/operators/{id}")).await.expect(200).text.contains(title));
+    assert!(!grace.get(&format!("/console/system/operators/{boss}")).await.expect(200).text.contains(title));
+
+    let reason = "reason=lost%20phone%2C%20seen%20in%20person";
+    let gone = app.operator().delete(&format!("{path}?{reason}")).await.expect(200);
+    let state = &gone.json["sign_in"];
+    assert_eq!((&state["second_factor"], &state["recovery_codes"]), (&false.into(), &0.into()));
+    assert!(!ada.is_in().await);
+    let again = app.operator().delete(&format!("{path}?{reason}")).await.expect(200);
+    assert_eq!(again.json["sign_in"]["second_factor"], false);
+    ada.sign_in("Ada", PASSWORD).await.expect(303);
+    assert!(ada.is_in().await, "the password alone lets them in");
+    let rows = audited(&app, "operator.second_factor.remove").await;
+    assert!(rows.len() == 1 && rows[0].1 == id, "{rows:?}");
+    app.operator()
+        .delete("/v1/admin/operators/opr_01h455vb4pex5vsknk084sn02q/second-factor?reason=lost")
+        .await
+        .expect(404);
 }

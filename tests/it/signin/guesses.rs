@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Browser, PASSWORD, audited, fresh, operator, person};
+use super::{Browser, PASSWORD, audited, choose, fresh, invitation, operator, person};
 use crate::harness::actor::Reply;
 use crate::harness::app::TestApp;
 
@@ -128,4 +128,69 @@ async fn somebody_who_is_signed_in_guesses_no_faster() {
         app.advance(Duration::from_secs(20));
     }
     assert!((5..=10).contains(&judged), "{judged}");
+}
+
+/// Signs in with a browser that was closed; whether its device was known.
+async fn is_known(app: &TestApp, browser: &Browser, password: &str) -> bool {
+    browser.clone().reopened().sign_in("Ada", password).await.expect(303);
+    audited(app, "signin.success").await.last().unwrap().2["known_device"] == true
+}
+
+#[actix_web::test]
+async fn a_device_is_known_for_three_months_and_forgotten_with_the_password_and_with_all_sessions() {
+    let app = fresh().await;
+    let (id, mut ada) = person(&app, "Ada", "owner").await;
+    let mut other = Browser::fresh(&app, "203.0.113.9");
+    other.sign_in("Ada", PASSWORD).await.expect(303);
+    assert!(is_known(&app, &ada, PASSWORD).await && is_known(&app, &other, PASSWORD).await);
+    // Whoever ends all other sessions stays known, and nobody else.
+    ada.submit("/console/account/sessions/end-others", &[]).await.expect(303);
+    assert!(!is_known(&app, &other, PASSWORD).await && is_known(&app, &ada, PASSWORD).await);
+    other.sign_in("Ada", PASSWORD).await.expect(303);
+    assert!(is_known(&app, &other, PASSWORD).await);
+    let new = "a wholly different sentence";
+    let fields = [("current", PASSWORD), ("password", new), ("again", new)];
+    ada.submit("/console/account/password", &fields).await.expect(303);
+    assert!(!is_known(&app, &other, new).await && is_known(&app, &ada, new).await);
+    // One that was forgotten is no shelter: it shares the count of strangers.
+    for n in 0..3 {
+        Browser::fresh(&app, &format!("203.0.113.{n}")).sign_in("Ada", "a long guess").await.expect(403);
+    }
+    other.clone().reopened().sign_in("Ada", new).await.expect(429);
+    app.advance(QUARTER);
+    let link = invitation(&app, &id).await;
+    choose(&mut Browser::fresh(&app, "203.0.113.8"), &link, "", PASSWORD).await.expect(303);
+    assert!(!is_known(&app, &ada, PASSWORD).await);
+    ada.sign_in("Ada", PASSWORD).await.expect(303);
+    app.advance(Duration::from_secs(90 * 86_400 - 1));
+    assert!(is_known(&app, &ada, PASSWORD).await);
+    app.advance(Duration::from_secs(1));
+    assert!(!is_known(&app, &ada, PASSWORD).await);
+}
+
+#[actix_web::test]
+async fn guesses_are_judged_while_old_ones_are_swept_away() {
+    let app = fresh().await;
+    let console = app.app.config.console.clone();
+    // A sweep for which every row is old, while many take them up.
+    let sweeps = async {
+        for _ in 0..40 {
+            let (console, late) = (console.clone(), app.app.clock.now().plus(2 * QUARTER));
+            app.write(move |conn| postern::signin::purge_signin(conn, &console, late, 100)).await;
+        }
+    };
+    let guesses = futures_util::future::join_all((0..12).map(|n| {
+        let app = &app;
+        async move {
+            let mut browser = Browser::fresh(app, "203.0.113.7");
+            let mut seen = Vec::new();
+            for _ in 0..2 {
+                seen.push(browser.sign_in(&format!("name {n}"), "a long guess").await.status);
+            }
+            seen
+        }
+    }));
+    let ((), seen) = tokio::join!(sweeps, guesses);
+    assert!(seen.iter().flatten().all(|status| [403, 429].contains(status)), "{seen:?}");
+    assert!(seen.iter().flatten().any(|status| *status == 403));
 }

@@ -65,6 +65,11 @@ impl Browser {
         self.keep(reply)
     }
 
+    /// A stream, to be read as it comes.
+    pub async fn open(&self, path: &str) -> reqwest::Response {
+        self.speaker().open(path).await
+    }
+
     /// Sends a form as it is.
     pub async fn send(&mut self, path: &str, fields: &[(&str, &str)]) -> Reply {
         let body =

@@ -180,3 +180,69 @@ async fn what_is_over_is_swept_away() {
     assert_eq!(sweep(app.app.clock.now()).await, 1, "the link; an invitation replaces the one before");
     assert_eq!(sweep(app.app.clock.now()).await, 0);
 }
+
+#[actix_web::test]
+async fn a_password_chosen_by_a_link_meanwhile_is_not_replaced_by_a_change_of_the_old_one() {
+    let app = fresh().await;
+    let (id, mut browser) = person(&app, "Ada", "viewer").await;
+    let link = invitation(&app, &id).await;
+    let csrf = browser.csrf().await;
+    let (mine, reset) = ("what the old session wants", "what the link has chosen");
+    let mut guest = Browser::fresh(&app, "198.51.100.2");
+    // The proof of the old password is computed first, then the link's hash, then that of the change.
+    let fields = [("csrf", csrf.as_str()), ("current", PASSWORD), ("password", mine), ("again", mine)];
+    let (changed, chosen) =
+        tokio::join!(browser.send("/console/account/password", &fields), choose(&mut guest, &link, "", reset));
+    // Where the change came first, it has made the link useless; else the link's password stands, whatever came when.
+    let (stands, lost) = if chosen.status == 303 { (reset, mine) } else { (mine, reset) };
+    assert!(chosen.status == 303 || changed.status == 303, "{} {}", changed.status, chosen.status);
+    let mut later = Browser::fresh(&app, "198.51.100.3");
+    later.sign_in("Ada", lost).await.expect(403);
+    later.sign_in("Ada", stands).await.expect(303);
+    assert!(later.is_in().await);
+}
+
+/// Whether a stream ends; it is given time, since what ends it is looked at every few seconds.
+async fn ends(mut stream: reqwest::Response) {
+    let read = async { while stream.chunk().await.unwrap().is_some() {} };
+    tokio::time::timeout(Duration::from_secs(20), read).await.expect("the tail goes on");
+}
+
+#[actix_web::test]
+async fn a_live_tail_is_no_use_of_a_session_and_ends_with_it() {
+    let app = fresh().await;
+    let (id, mut browser) = person(&app, "Ada", "viewer").await;
+    let tail = async |browser: &Browser| {
+        let stream = browser.open("/console/tail?mode=live").await;
+        assert_eq!(stream.headers()["content-type"], "text/event-stream; charset=utf-8");
+        stream
+    };
+    app.advance(29 * MINUTE);
+    let open = tail(&browser).await;
+    app.advance(MINUTE);
+    ends(open).await;
+    assert!(!browser.is_in().await, "the tail alone keeps no session");
+    // Ended by an owner.
+    browser.sign_in("Ada", PASSWORD).await.expect(303);
+    let open = tail(&browser).await;
+    let list = app.operator().get(&format!("/v1/admin/sessions?operator_id={id}")).await.expect(200);
+    app.operator().delete(&format!("/v1/admin/sessions/{}", list.text_at("/data/0/id"))).await.expect(204);
+    ends(open).await;
+    // Another role, then nothing at all; by a session, and by a token.
+    let path = format!("/v1/admin/operators/{id}");
+    for change in [json!({"role": "auditor"}), json!({"disabled": true})] {
+        browser.sign_in("Ada", PASSWORD).await.expect(303);
+        let made = app.operator().post(&format!("{path}/tokens"), json!({})).await.expect(201);
+        let by_token = app.anonymous().with_token(&made.text_at("/secret")).open("/v1/admin/tail").await;
+        assert_eq!(by_token.status(), 200);
+        let open = tail(&browser).await;
+        app.operator().patch(&path, change).await.expect(200);
+        ends(open).await;
+        ends(by_token).await;
+    }
+    app.operator().patch(&path, json!({"disabled": false})).await.expect(200);
+    let made = app.operator().post(&format!("{path}/tokens"), json!({})).await.expect(201);
+    let open = app.anonymous().with_token(&made.text_at("/secret")).open("/v1/admin/tail").await;
+    app.operator().delete(&format!("{path}/tokens/{}", made.text_at("/id"))).await.expect(200);
+    ends(open).await;
+}
