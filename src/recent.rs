@@ -31,7 +31,8 @@ impl Kept {
     }
 
     fn push(&mut self, mut line: String) {
-        line.truncate(line.floor_char_boundary(LONGEST));
+        let end = (0..=LONGEST.min(line.len())).rev().find(|at| line.is_char_boundary(*at));
+        line.truncate(end.unwrap_or_default());
         self.bytes += line.len();
         self.lines.push_back(line);
         while self.lines.len() > LINES || self.bytes > BYTES {

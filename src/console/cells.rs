@@ -146,7 +146,8 @@ impl Column {
             Cell::Status => Shown { class: tone(&text), text, is_status: true, ..Shown::default() },
         };
         if self.cell == Cell::Flag {
-            shown.text = String::from(words.say(if value.as_bool() == Some(true) { "yes" } else { "no" }));
+            let said = if value.as_bool() == Some(true) { words.say("yes") } else { words.say("no") };
+            shown.text = String::from(said);
         }
         if self.cell == Cell::Money && !self.currency.is_empty() {
             shown.beside = row.pointer(self.currency).map(plain).unwrap_or_default();
@@ -271,7 +272,7 @@ fn tone(word: &str) -> &'static str {
         "failed" | "undelivered" | "rejected" | "suspended" | "revoked" | "open" | "block" | "blocked" | "red"
         | "disabled" | "expired" | "canceled" | "cancelled" | "failing" | "attack" | "banned" | "disconnected"
         | "fail" | "buried" | "changed" | "missing" | "unlinked" | "beyond_end" | "cut_off" | "diverged"
-        | "replaced" | "unsigned" => "bad",
+        | "replaced" | "unsigned" | "refused" => "bad",
         "unknown" | "pending" | "past_due" | "half_open" | "yellow" | "paused" | "shadow" | "step_up" | "drained"
         | "draining" | "degraded" | "scheduled" | "unverified" | "flagged" | "restricted" | "trial" | "warn" => "warn",
         _ => "neutral",

@@ -4,7 +4,7 @@ use crate::accounts::{Duty, Role};
 use crate::console::cells::Column;
 use crate::console::form::{Reason, Verb};
 use crate::console::layout::MENU;
-use crate::console::pages::{FORMS, LISTINGS};
+use crate::console::pages::{FORMS, LISTINGS, chart_words};
 use crate::console::preferences::Theme;
 use crate::console::told::{NEXT_STEPS, PIECES, SENTENCES};
 
@@ -87,6 +87,6 @@ pub fn all_words() -> Vec<&'static str> {
     let listings = LISTINGS.iter().flat_map(|listing| listing.words());
     let forms = FORMS.iter().flat_map(|form| form.words());
     let menus = MENU.iter().map(|entry| entry.label).chain(Role::ALL.iter().map(|role| role.as_str()));
-    let told = SENTENCES.iter().chain(PIECES).chain(NEXT_STEPS).copied();
+    let told = SENTENCES.iter().chain(PIECES).chain(NEXT_STEPS).copied().chain(chart_words());
     listings.chain(forms).chain(menus).chain(Theme::ALL.map(Theme::word)).chain(told).collect()
 }

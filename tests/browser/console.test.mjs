@@ -300,7 +300,7 @@ test("a carrier is tried from a phone without scripts, and its answer and receip
   await form.getByLabel("To", { exact: true }).fill("12");
   await form.getByLabel(/Why/).fill("a walk");
   await form.getByRole("button", { name: "Send a test message" }).click();
-  await page.locator(".fault", { hasText: "number" }).first().waitFor();
+  await form.locator(".fault").first().waitFor();
   await form.getByLabel("To", { exact: true }).fill("+12025550105");
   await form.getByRole("button", { name: "Send a test message" }).click();
   await page.getByText("The test message is on its way").waitFor();
@@ -329,12 +329,12 @@ function ran(command, file, code) {
       typed = true;
       for (let tries = 0; tries < 50; tries += 1) {
         const inbox = await api("GET", "/v1/sandbox/messages?to=%2B15005550000", undefined, server.testKey);
-        const shown = inbox.data.filter((one) => Date.parse(one.received_at) > begun).map((one) => one.body.match(/\d{6}/)?.[0]);
+        const shown = inbox.data.filter((one) => Date.parse(one.received_at) >= begun).map((one) => one.body.match(/\d{6}/)?.[0]);
         if (shown[0]) return child.stdin.write(`${shown[0]}\n`);
         await new Promise((go) => setTimeout(go, 100));
       }
     };
-    const begun = Date.now() - 500;
+    const begun = Date.now();
     child.stdout.on("data", (chunk) => hear(chunk).catch(fail));
     child.stderr.on("data", (chunk) => { said += chunk; });
     child.on("error", fail);
@@ -530,7 +530,7 @@ test("pages are light and soon there (told, not judged by the clock)", async () 
     }));
     await Promise.all(sizes);
     told.push(`  ${name.padEnd(12)} ${(bytes / 1024).toFixed(1).padStart(7)} KiB   first paint ${String(paint).padStart(4)} ms`);
-    assert.ok(bytes > 10_000 && bytes < 100 * 1024, `${name} weighs ${bytes} bytes with its files`);
+    assert.ok(bytes > 4_000 && bytes < 100 * 1024, `${name} weighs ${bytes} bytes with its files`);
     await context.close();
   }
   console.log(`Pages with their files over the wire, cold cache:\n${told.join("\n")}`);

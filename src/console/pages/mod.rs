@@ -143,6 +143,11 @@ pub(super) static FORMS: &[&Form] = &[
     &system::operators::REVOKE_TOKEN,
 ];
 
+/// The layers of the messages' chart, for the translations.
+pub(super) fn chart_words() -> impl Iterator<Item = &'static str> {
+    messages::LAYERS.iter().map(|layer| layer.0)
+}
+
 pub(super) fn configure(routes: &mut ServiceConfig) {
     now::configure(routes);
     fraud::configure(routes);

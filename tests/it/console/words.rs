@@ -17,7 +17,8 @@ fn said() -> BTreeSet<String> {
     let folders = ["templates/console", "src/console", "src/signin"];
     let files = folders.iter().flat_map(|folder| files_below(&root.join(folder)));
     let readable = files.filter(|file| file.extension().is_some_and(|ext| ext == "rs" || ext == "html"));
-    let told = r#"(?:\bsay\(|\bColumn::\w+\(|\bfacts\(|\brows\(&?desk,|\b(?:title|label): )\s*"((?:[^"\\]|\\.)+)""#;
+    let told =
+        r#"(?:\bsay\(|\bColumn::\w+\(|\bfacts\(|\brows\(&?desk,|\bseries\(|\b(?:title|label): )\s*"((?:[^"\\]|\\.)+)""#;
     let told = regex::Regex::new(told).unwrap();
     let texts = readable.map(|file| std::fs::read_to_string(file).unwrap());
     texts.flat_map(|text| told.captures_iter(&text).map(|found| found[1].to_owned()).collect::<Vec<_>>()).collect()

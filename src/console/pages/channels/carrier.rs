@@ -10,7 +10,7 @@ use crate::console::cells::{Column, plain, rows_at};
 use crate::console::desk::Desk;
 use crate::console::facts::facts;
 use crate::console::layout::Page;
-use crate::console::listing::{Filter, Listing, Place};
+use crate::console::listing::{Listing, Place};
 use crate::console::markup::Markup;
 use crate::error::{Code, Error, Result};
 use crate::http::query::encoded;
@@ -32,9 +32,8 @@ pub(in crate::console::pages) static TESTS: Listing = Listing {
         Column::duration("Took", "/took_ms"),
         Column::status("Receipt", "/receipts/0/status"),
         Column::code("By", "/author").hidden(),
-        Column::code("Id", "/id").to("/console/channels/tests/{/id}"),
+        Column::code("Id", "/id").to("/console/channels/tests/{/id}").hidden(),
     ],
-    filters: &[Filter::text("carrier", "Carrier")],
     empty: "No test message yet: send one below.",
     ..Listing::NEW
 };

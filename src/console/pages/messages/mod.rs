@@ -135,7 +135,7 @@ async fn chart(desk: &Desk) -> Result<Option<Markup>> {
 }
 
 /// Which statuses a layer counts, from the bottom up.
-const LAYERS: &[(&str, &str, &[&str])] = &[
+pub(super) const LAYERS: &[(&str, &str, &[&str])] = &[
     ("Delivered", "good", &["delivered"]),
     ("Sent", "accent", &["sent"]),
     ("On the way", "neutral", &["scheduled", "queued", "sending"]),
