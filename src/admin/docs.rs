@@ -50,6 +50,7 @@ use crate::http::refusals::refusals;
         operators::create_operator_token,
         operators::list_operator_tokens,
         operators::revoke_operator_token,
+        operators::remove_second_factor,
         sessions::list_sessions,
         sessions::end_session,
         sessions::invite_operator,

@@ -238,7 +238,6 @@ pub(super) async fn revoke_operator_token(
 pub(super) struct Lost {
     /// Why, for the audit log: how it was made sure that it is they who ask.
     #[param(min_length = 3, max_length = 500)]
-    #[serde(default)]
     reason: String,
 }
 

@@ -3,6 +3,7 @@
 //! Every figure is read along an index and bounded in time, and an answer is shared by all who ask within a second or two.
 //! It owns no tables.
 
+mod filter;
 mod hand_offs;
 mod minutes;
 mod now;
@@ -12,6 +13,7 @@ mod store;
 mod tail;
 mod view;
 
+pub use filter::TailFilter;
 pub use now::overview;
-pub use tail::{TailFilter, end_tails, tail};
+pub use tail::{end_tails, tail};
 pub use view::OverviewView;

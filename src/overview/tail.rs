@@ -13,7 +13,6 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use bytes::Bytes;
 use futures_util::stream;
-use serde::Deserialize;
 use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
 
@@ -21,10 +20,9 @@ use crate::accounts::Operator;
 use crate::app::{App, FromApp};
 use crate::clock::Millis;
 use crate::error::{Code, Error, Result};
-use crate::ids::OrgId;
 use crate::messages::{ActivityView, Since, activity};
+use crate::overview::filter::TailFilter;
 use crate::signin::is_still_in;
-use crate::terms::{Channel, Mode};
 
 /// Tails of one process at once.
 const MOST: usize = 32;
@@ -44,32 +42,6 @@ const LIFE: Duration = Duration::from_secs(600);
 const STALLED: Duration = Duration::from_secs(45);
 /// A client that comes again is told what it missed, as far back as this.
 const REACH: Duration = Duration::from_secs(300);
-
-/// What a tail is narrowed to.
-#[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct TailFilter {
-    /// By this channel; then without refusals.
-    pub channel: Option<Channel>,
-    /// Of this organization.
-    pub org_id: Option<OrgId>,
-    /// Messages that came to be so (`accepted`, `delivered`, …), or refusals that did so (`block`, `challenge`).
-    #[param(example = "failed")]
-    pub status: Option<String>,
-    /// Live or test; both where absent.
-    pub mode: Option<Mode>,
-}
-
-impl TailFilter {
-    fn takes(&self, line: &ActivityView) -> bool {
-        let status = line.what.split_once('.').map(|(_, status)| status);
-        self.channel.is_none_or(|channel| line.channel == Some(channel))
-            && self.org_id.is_none_or(|org| line.org_id == Some(org))
-            && self.mode.is_none_or(|mode| line.mode == mode)
-            && self.status.as_deref().is_none_or(|wanted| status == Some(wanted))
-    }
-}
 
 /// What the tails are told.
 enum Told {
@@ -344,7 +316,8 @@ fn tell(hub: &Hub, lines: Vec<ActivityView>, is_cut: bool, known: &mut BTreeMap<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::MessageId;
+    use crate::ids::{MessageId, OrgId};
+    use crate::terms::{Channel, Mode};
 
     fn line(what: &str) -> ActivityView {
         let id = MessageId::new(Millis(5));

@@ -75,7 +75,7 @@ fn a_proof_is_checked_where_there_is_nothing_but_the_file() {
     std::fs::write(folder.0.join("proof.jsonl"), &proof).unwrap();
     assert_eq!(json(&folder.0, &["audit", "check", "proof.jsonl"])["signer_checked"], true);
     let stranger = Folder::fresh();
-    org(&stranger, "Other");
+    json(&stranger.0, &["audit", "key"]);
     std::fs::write(stranger.0.join("proof.jsonl"), &proof).unwrap();
     assert_eq!(run(&stranger.0, &["audit", "check", "proof.jsonl"]).status.code(), Some(1));
     std::fs::write(elsewhere.0.join("proof.jsonl"), proof.replace("org.create", "org.delete")).unwrap();
