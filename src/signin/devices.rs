@@ -62,7 +62,8 @@ pub(super) fn keeping<T>(
     (operator, now): (OperatorId, Millis),
     work: impl FnOnce(&mut Conn) -> Result<T>,
 ) -> Result<(T, Option<String>)> {
-    let before = generation(conn, operator)?;
+    // Held: a reset meanwhile has forgotten this device as well.
+    let before = store::logins::hold(conn, operator)?.map_or(0, |login| login.generation);
     let device = known(ring, cookie, (operator, before), now);
     let done = work(conn)?;
     let after = generation(conn, operator)?;
