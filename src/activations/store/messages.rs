@@ -58,11 +58,12 @@ pub fn purge_activation_texts(
     now: Millis,
     limit: i64,
 ) -> Result<usize> {
-    let ended = activations::table.filter(activations::ended_at.is_not_null()).select(activations::id);
+    // Not the other way round: those that are open are few, and those that have ended are all the others.
+    let open = activations::table.filter(activations::ended_at.is_null()).select(activations::id);
     let old: Vec<ActivationMessageId> = dsl::table
         .filter(dsl::purged_at.is_null())
         .filter(dsl::id.lt(ActivationMessageId::first_at(before)))
-        .filter(dsl::activation_id.eq_any(ended))
+        .filter(dsl::activation_id.ne_all(open))
         .order(dsl::id.asc())
         .select(dsl::id)
         .limit(limit)
