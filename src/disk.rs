@@ -8,6 +8,8 @@ use crate::config::{Config, DatabaseUrl};
 
 /// Less than one part in so many is low.
 const LOW: u64 = 10;
+/// Bytes that are enough on any disk.
+const LOW_MOST: u64 = 10 << 30;
 
 /// A disk's size and what is free of it, bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,9 +38,9 @@ impl Room {
         }
     }
 
-    /// Whether somebody should make room.
+    /// Whether somebody should make room: a tenth of a large disk is room enough.
     pub fn is_low(self) -> bool {
-        self.free < self.total / LOW
+        self.free < (self.total / LOW).min(LOW_MOST)
     }
 }
 
@@ -57,7 +59,9 @@ pub fn watch(app: &App) {
     metrics::gauge!("postern_disk_free_bytes").set(as_float(room.free));
     let (low, free_mib) = (room.is_low(), room.free >> 20);
     match (app.room::<WasLow>().0.swap(low, Ordering::SeqCst), low) {
-        (false, true) => tracing::warn!(free_mib, "the disk is nearly full: less than a tenth of it is free"),
+        (false, true) => {
+            tracing::warn!(free_mib, "the disk is nearly full: less than a tenth of it and than 10 GiB is free")
+        }
         (true, false) => tracing::info!(free_mib, "the disk has room again"),
         _ => {}
     }
@@ -76,6 +80,7 @@ mod tests {
     fn less_than_a_tenth_is_low() {
         assert!(Room { free: 99, total: 1_000 }.is_low());
         assert!(!Room { free: 100, total: 1_000 }.is_low());
+        assert!(!Room { free: 10 << 30, total: 1 << 40 }.is_low());
     }
 
     #[test]

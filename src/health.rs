@@ -64,7 +64,7 @@ pub struct Checks {
     /// Whether the schema is the one this binary wants.
     #[schema(example = "ok")]
     migrations: &'static str,
-    /// `low` where less than a tenth of the disk that holds the data is free; the process is ready all the same.
+    /// `low` where less than a tenth of the disk that holds the data, and than 10 GiB, is free; the process is ready all the same.
     #[schema(example = "ok")]
     disk: &'static str,
     /// `degraded` while Redis does not answer and this node holds to its share of the request limits. It takes requests all

@@ -188,11 +188,18 @@ pub fn warm_up() {
     let _ = Phone::parse("+14155550123", None);
 }
 
-/// Whether a number stands in `text` with its plus: digits behind it, and what people write between digits, of which some
-/// beginning is as long as numbers of its country are. Digits without a plus may be anything.
+/// Whether a number stands in `text` with its plus, or with the `00` that is dialled for it: digits behind it, and what
+/// people write between digits, of which some beginning is as long as numbers of its country are. Digits without either
+/// may be anything.
 pub fn names_number(text: &str) -> bool {
-    text.match_indices(PLUSES).any(|(at, plus)| text.get(at + plus.len()..).is_some_and(begins_with_number))
+    let begins = |at: usize, sign: &str| text.get(at + sign.len()..).is_some_and(begins_with_number);
+    let stands = |at: usize| !text.get(..at).is_some_and(|before| before.ends_with(char::is_alphanumeric));
+    text.match_indices(PLUSES).any(|(at, sign)| begins(at, sign))
+        || text.match_indices(DIALLED).any(|(at, sign)| stands(at) && begins(at, sign))
 }
+
+/// ITU-T E.164 recommends it as the international prefix.
+const DIALLED: &str = "00";
 
 const PLUSES: [char; 2] = ['+', '\u{ff0b}'];
 /// The shortest numbers there are, with their country code: those of Niue.

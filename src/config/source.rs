@@ -57,10 +57,10 @@ impl Source {
 
 /// Variables that begin like ours and are not: those an orchestrator makes for a service named postern
 /// (`POSTERN_SERVICE_HOST`, `POSTERN_PORT_8080_TCP`: Kubernetes, "Accessing the Service"), those of the commands that call a
-/// server (`src/cli/remote.rs`, `listen`), and those of the tests.
+/// server (`src/cli/remote.rs`, `listen`) and of the curls that the console shows, and those of the tests.
 pub fn is_foreign(name: &str) -> bool {
     ["POSTERN_SERVICE_", "POSTERN_PORT_", "POSTERN_TEST_"].iter().any(|prefix| name.starts_with(prefix))
-        || ["POSTERN_PORT", "POSTERN_URL", "POSTERN_API_KEY", "POSTERN_WEBHOOK_SECRET"].contains(&name)
+        || ["POSTERN_PORT", "POSTERN_URL", "POSTERN_API_KEY", "POSTERN_TOKEN", "POSTERN_WEBHOOK_SECRET"].contains(&name)
 }
 
 /// The variables of the environment that begin with `POSTERN_`; empty ones count as absent, as compose files write them.

@@ -18,6 +18,7 @@ use tokio::sync::OnceCell;
 use crate::accounts::{Operator, operator_guard};
 use crate::admin;
 use crate::app::App;
+use crate::console::cells::plain;
 use crate::error::{Error, Result};
 use crate::http::{RequestId, Settings, frame};
 
@@ -59,8 +60,15 @@ pub(super) struct Answer {
 impl Answer {
     /// What a problem says to its reader, where this is one.
     pub(super) fn problem(&self) -> Option<String> {
+        if self.status.is_success() {
+            return None;
+        }
         let text = |at: &str| self.body.pointer(at).and_then(Value::as_str).map(String::from);
-        if self.status.is_success() { None } else { text("/detail").or_else(|| text("/title")).or(Some(String::new())) }
+        // A page has no `field_errors` that the sentence could point to: it says them.
+        let members = self.body.get("field_errors").and_then(Value::as_object).into_iter().flatten();
+        let named: Vec<String> = members.map(|(member, why)| format!("{member}: {}", plain(why))).collect();
+        let said = (!named.is_empty()).then(|| named.join("; "));
+        said.or_else(|| text("/detail")).or_else(|| text("/title")).or(Some(String::new()))
     }
 }
 

@@ -55,7 +55,7 @@ pub fn contract() -> Vec<Uses> {
             Reason::None => None,
             _ => Some("reason"),
         };
-        let in_query = form.reason == Reason::Query;
+        let in_query = form.reason == Reason::Query || form.method == Verb::Delete;
         let (mut asked, mut sent) = if is_query { (members, Vec::new()) } else { (Vec::new(), members) };
         if in_query {
             asked.extend(reason)

@@ -210,6 +210,8 @@ struct View<'a> {
     back: &'a str,
     path: Vec<(String, String)>,
     fields: Vec<FieldView<'a>>,
+    why: String,
+    why_fault: String,
     typed: String,
     fault: Option<String>,
     is_row: bool,
@@ -290,6 +292,8 @@ impl Desk {
             back: self.back(),
             path: places(form.api, path, thing),
             fields: form.fields.iter().map(field).collect(),
+            why: sent.and_then(|sent| sent_value(sent, "reason")).unwrap_or_default(),
+            why_fault: sent.and_then(|sent| fault_of(sent, "reason")).unwrap_or_default(),
             typed: if form.confirm.is_empty() { String::new() } else { typed },
             fault: sent.and_then(|sent| sent.fault.clone()),
             is_row: !row.is_empty(),
@@ -302,6 +306,11 @@ impl Desk {
 
 fn sent_value(sent: &Sent, name: &str) -> Option<String> {
     sent.values.iter().find(|(one, _)| one == name).map(|(_, value)| value.clone())
+}
+
+/// What is wrong with a member, or with something in it.
+fn fault_of(sent: &Sent, member: &str) -> Option<String> {
+    sent.faults.iter().find(|(one, _)| one.split(['.', '[']).next() == Some(member)).map(|(_, why)| why.clone())
 }
 
 fn field_view(
@@ -325,8 +334,7 @@ fn field_view(
         Kind::Flag => vec![("true", is_on("true"))],
         _ => Vec::new(),
     };
-    let fault = sent
-        .and_then(|sent| sent.faults.iter().find(|(member, _)| member.split(['.', '[']).next() == Some(field.name)));
+    let fault = sent.and_then(|sent| fault_of(sent, field.name));
     FieldView {
         id: format!("{form}-{}", field.name),
         label: words_of(words, field.label),
@@ -339,7 +347,7 @@ fn field_view(
         kind: field.kind,
         is_required: field.is_required,
         options,
-        fault: fault.map(|(_, why)| why.clone()).unwrap_or_default(),
+        fault: fault.unwrap_or_default(),
         name,
     }
 }

@@ -170,7 +170,7 @@ fn curl(route: &Route<'_>, operation: &Value, schemas: &Value) -> String {
     let method = if route.method == "get" { String::new() } else { format!(" -X {}", route.method.to_uppercase()) };
     let mut lines = vec![format!("curl -s{method} {}{path}", route.base)];
     match access(operation) {
-        "API key" => lines.push("-H \"Authorization: Bearer $POSTERN_KEY\"".into()),
+        "API key" => lines.push("-H \"Authorization: Bearer $POSTERN_API_KEY\"".into()),
         "Operator token" => lines.push("-H \"Authorization: Bearer $POSTERN_OPERATOR_TOKEN\"".into()),
         _ => {}
     }

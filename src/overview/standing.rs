@@ -40,7 +40,7 @@ crate::text_enum! {
         Paused = "paused",
         /// Messages wait for longer than they should.
         QueueOld = "queue_old",
-        /// Less than a tenth of the disk is free.
+        /// Less than a tenth of the disk, and than 10 GiB, is free.
         DiskLow = "disk_low",
     }
 }
@@ -132,7 +132,7 @@ pub struct Facts {
     pub failed: (i64, i64),
     /// Since when the first due message waits, and how many do.
     pub queue: (Option<Millis>, i64),
-    /// Bytes free and in all, where less than a tenth is free.
+    /// Bytes free and in all, where that is low.
     pub low_disk: Option<(u64, u64)>,
 }
 

@@ -111,7 +111,7 @@ pub struct Disk {
     pub free_bytes: u64,
     /// All of it.
     pub total_bytes: u64,
-    /// Whether less than a tenth is free.
+    /// Whether less than a tenth, and than 10 GiB, is free.
     pub low: bool,
 }
 

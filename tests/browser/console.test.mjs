@@ -320,7 +320,7 @@ test("a carrier is tried from a phone without scripts, and its answer and receip
 // What a program of the developers' page prints, with the code typed that the sandbox's handset shows.
 function ran(command, file, code) {
   writeFileSync(join(folder, file), code);
-  const child = spawn(command, [join(folder, file)], { env: { ...process.env, POSTERN_KEY: server.testKey } });
+  const child = spawn(command, [join(folder, file)], { env: { ...process.env, POSTERN_API_KEY: server.testKey } });
   let said = "", typed = false;
   return new Promise((tell, fail) => {
     const hear = async (chunk) => {

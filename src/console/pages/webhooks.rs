@@ -39,7 +39,7 @@ pub(super) static WEBHOOKS: Listing = Listing {
     ],
     views: &[Saved { label: "Failing", query: "state=failing" }, Saved { label: "Disabled", query: "state=disabled" }],
     empty: "No endpoint yet. An organization makes one with its key:",
-    command: "curl -s $POSTERN/v1/webhooks -H \"Authorization: Bearer $POSTERN_KEY\" -H 'Content-Type: application/json' -d '{\"url\": \"https://example.com/hook\"}'",
+    command: "curl -s $POSTERN/v1/webhooks -H \"Authorization: Bearer $POSTERN_API_KEY\" -H 'Content-Type: application/json' -d '{\"url\": \"https://example.com/hook\"}'",
     ..Listing::NEW
 };
 

@@ -9,9 +9,6 @@ use crate::config::{Config, KeyState};
 use crate::disk::Room;
 use crate::failpoint;
 
-/// Below this much, a busy day may fill the disk.
-const LOW_SPACE_MIB: u64 = 1024;
-
 /// Below this much, the next checkpoint may not fit.
 const NO_SPACE_MIB: u64 = 64;
 
@@ -62,10 +59,10 @@ fn directory(dir: &Path) -> Finding {
 fn space(dir: &Path) -> Finding {
     const ABOUT: &str = "free space";
     let hint = "make room, or move POSTERN_DATA_DIR to a larger disk";
-    match Room::of(dir).map(|room| room.free >> 20) {
-        Some(free) if free < NO_SPACE_MIB => Finding::fail(ABOUT, format!("{free} MiB"), hint),
-        Some(free) if free < LOW_SPACE_MIB => Finding::warn(ABOUT, format!("{free} MiB"), hint),
-        Some(free) => Finding::ok(ABOUT, format!("{free} MiB")),
+    match Room::of(dir).map(|room| (room.free >> 20, room.is_low())) {
+        Some((free, _)) if free < NO_SPACE_MIB => Finding::fail(ABOUT, format!("{free} MiB"), hint),
+        Some((free, true)) => Finding::warn(ABOUT, format!("{free} MiB"), hint),
+        Some((free, false)) => Finding::ok(ABOUT, format!("{free} MiB")),
         None => Finding::warn(ABOUT, "not known here", "check the disk by hand"),
     }
 }

@@ -233,7 +233,7 @@ fn ledger(books: &Books) -> Finding {
 mod tests {
     use super::super::State;
     use super::*;
-    use crate::config::SANDBOX;
+    use crate::config::{SANDBOX, Source};
     use crate::ids::RouteId;
     use crate::terms::Channel;
 
@@ -270,7 +270,8 @@ mod tests {
         let found = public_url(&config);
         assert!(found.state == State::Warn && found.found.contains("Secure"), "{found:?}");
         assert!(found.hint.contains("POSTERN_PUBLIC_URL") && found.hint.contains("https://"));
-        config.server.public_url = Some("https://otp.example.com".parse().unwrap());
+        let source = Source::default().with_variable("POSTERN_PUBLIC_URL", "https://otp.example.com");
+        config.server.public_url = Some(Config::load(source).unwrap().public_url());
         assert_eq!(public_url(&config).state, State::Ok);
     }
 

@@ -30,7 +30,7 @@ func post(path string, body, into any) error {
 		if err != nil {
 			return err
 		}
-		request.Header.Set("Authorization", "Bearer "+os.Getenv("POSTERN_KEY"))
+		request.Header.Set("Authorization", "Bearer "+os.Getenv("POSTERN_API_KEY"))
 		request.Header.Set("Content-Type", "application/json")
 		request.Header.Set("Idempotency-Key", fmt.Sprintf("%x", key))
 		wait := 1

@@ -6,7 +6,7 @@ const base = "http://127.0.0.1:8080";
 // Sends until it is answered, with one key for all tries: it has one effect however often it arrives.
 async function post(path, body, tries = 5) {
   const headers = {
-    authorization: `Bearer ${process.env.POSTERN_KEY}`,
+    authorization: `Bearer ${process.env.POSTERN_API_KEY}`,
     "content-type": "application/json",
     "idempotency-key": randomUUID(),
   };

@@ -6,7 +6,7 @@ BASE = "http://127.0.0.1:8080"
 def post(path, body, tries=5):
     """Sends until it is answered, with one key for all tries: it has one effect however often it arrives."""
     headers = {
-        "Authorization": "Bearer " + os.environ["POSTERN_KEY"],
+        "Authorization": "Bearer " + os.environ["POSTERN_API_KEY"],
         "Content-Type": "application/json",
         "Idempotency-Key": str(uuid.uuid4()),
     }

@@ -44,7 +44,7 @@ pub(in crate::console::pages) static MESSAGES: Listing = Listing {
     ],
     actions: &[],
     empty: "No message fits. A day is looked at where nothing is said: try since:7d, or send one with",
-    command: "postern send --to +12025550100",
+    command: "curl -s $POSTERN/v1/messages -H \"Authorization: Bearer $POSTERN_API_KEY\" -H 'Content-Type: application/json' -d '{\"to\": \"+12025550100\", \"kind\": \"transactional\", \"body\": \"hello\"}'",
     takes_mode: true,
     ..Listing::NEW
 };

@@ -105,7 +105,7 @@ pub(super) static COUNTRIES_NOW: Listing = Listing {
         Column::percent("Conversion", "/conversion"),
     ],
     empty: "Nothing was sent in the last hour.",
-    command: "postern send --to +12025550100",
+    command: "curl -s $POSTERN/v1/messages -H \"Authorization: Bearer $POSTERN_API_KEY\" -H 'Content-Type: application/json' -d '{\"to\": \"+12025550100\", \"kind\": \"transactional\", \"body\": \"hello\"}'",
     takes_mode: true,
     is_paged: false,
     ..Listing::NEW

@@ -105,7 +105,7 @@ pub(in crate::console::pages) static REMOVE_FACTOR: Form = Form {
     about: "For somebody who lost it. Make sure that it is they who ask. Their password alone lets them in until they set up another; their sessions end.",
     method: Verb::Delete,
     api: "/v1/admin/operators/{id}/second-factor",
-    reason: Reason::Query,
+    reason: Reason::Must,
     confirm: "/name",
     done: "The second factor is taken away.",
     only: ("/sign_in/second_factor", &["true"]),
