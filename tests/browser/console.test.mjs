@@ -302,6 +302,7 @@ test("a carrier is tried from a phone without scripts, and its answer and receip
   await form.getByRole("button", { name: "Send a test message" }).click();
   await form.locator(".fault").first().waitFor();
   await form.getByLabel("To", { exact: true }).fill("+12025550105");
+  await form.getByLabel(/Why/).fill("a walk");
   await form.getByRole("button", { name: "Send a test message" }).click();
   await page.getByText("The test message is on its way").waitFor();
   for (let tries = 0; tries < 50 && !(await page.locator("#test-receipts .status").count()); tries += 1) {
