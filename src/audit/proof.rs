@@ -57,6 +57,8 @@ pub struct ProofVerdict {
     pub signed_at: Option<Millis>,
     /// The key it was checked by; where the signer is not checked, the proof's own.
     pub key: Option<String>,
+    /// The key that the proof says it is signed by.
+    pub named_key: Option<String>,
 }
 
 /// `value` as a line of JSON, with `kind` in it.
@@ -139,6 +141,7 @@ pub fn check(text: &str, key: Option<PublicKey>) -> Result<ProofVerdict> {
         first_bad: bad.map(|(seq, _)| seq),
         fault: bad.map(|(_, fault)| fault),
         signed,
+        named_key: checkpoint.as_ref().map(|signed| signed.key.clone()),
         signed_at: checkpoint.map(|signed| signed.at),
         key: key.map(|key| key.to_string()),
     })

@@ -53,7 +53,7 @@ mod tests {
             ["asked by +44 7400 123456", "asked by 0044 7400 123456 today", "ann@mail.example wrote", "+447400123456"]
         {
             let fault = read(text).unwrap_err();
-            assert!(!format!("{fault:?}").contains("123456") && !format!("{fault:?}").contains("ann"), "{fault:?}");
+            assert!(!format!("{fault:?}").contains("123456") && !format!("{fault:?}").contains("ann@"), "{fault:?}");
         }
         for text in ["ticket 447400123456", "ticket 0047", "msg_01928374-aaaa", "+15 % since Monday", "@ops asked"] {
             assert!(read(text).is_ok(), "{text}");

@@ -95,6 +95,11 @@ pub fn check(args: Args, config: Option<&Path>) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(&file).map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
     let found = audit::check_proof(&text, key)?;
     show::json(&found)?;
+    if let (None, Some(named)) = (found.first_bad, &found.named_key)
+        && found.key.as_ref() != Some(named)
+    {
+        anyhow::bail!("the proof does not hold: it is signed by {named}, which is not the key that it was checked by");
+    }
     match (found.whole, found.consistent, is_given) {
         (true, ..) => Ok(()),
         (false, true, _) => Err(SignerUnchecked.into()),
@@ -116,7 +121,7 @@ pub async fn run(config: Config, args: Args) -> anyhow::Result<()> {
         }
         Args::Checkpoint { reason } => checkpoint(&config, reason).await,
         Args::Export { from, to } => {
-            let desk = Desk::ready(&config).await?;
+            let desk = Desk::existing(&config).await?;
             let proof = desk.look(move |conn| audit::write_proof(conn, from, to)).await?;
             show::line(proof.trim_end())
         }
@@ -134,7 +139,7 @@ async fn checkpoint(config: &Config, reason: Option<String>) -> anyhow::Result<(
 
 async fn verify(config: &Config, file: Option<PathBuf>, key: Option<PublicKey>) -> anyhow::Result<()> {
     let exported = file.map(|file| audit::read_file(&file)).transpose()?;
-    let desk = Desk::ready(config).await?;
+    let desk = Desk::existing(config).await?;
     let own = || -> anyhow::Result<PublicKey> { Ok(Signer::of(&config.keyring()?)?.public()?) };
     let witness = match (exported, key) {
         (None, _) => None,

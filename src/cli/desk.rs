@@ -2,7 +2,7 @@
 
 use crate::audit::{self, Actor, By};
 use crate::clock::{Clock, Millis};
-use crate::config::Config;
+use crate::config::{Config, DatabaseUrl};
 use crate::db::{Conn, Db};
 use crate::error::Result;
 use crate::start;
@@ -18,6 +18,15 @@ impl Desk {
     pub async fn ready(config: &Config) -> Result<Desk> {
         let clock = Clock::System;
         Ok(Desk { db: start::database(config, &clock).await?, clock })
+    }
+
+    /// The same for a command that only reads: it makes no database to find nothing in. Error: where there is none.
+    pub async fn existing(config: &Config) -> anyhow::Result<Desk> {
+        if let DatabaseUrl::Sqlite(file) = config.database_url() {
+            let hint = "run this where the server runs, or name its folder with POSTERN_DATA_DIR";
+            anyhow::ensure!(file.exists(), "there is no database at {}; {hint}", file.display());
+        }
+        Ok(Desk::ready(config).await?)
     }
 
     /// The desk of a process that has its database open.

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use crate::error::Error;
+use crate::error::{Code, Error};
 
 /// Prints `value` as JSON, the way the API would.
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
@@ -27,9 +27,13 @@ pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
     io.or(json) == Some(std::io::ErrorKind::BrokenPipe)
 }
 
-/// An error in full: its sentence, the fields it names, and the cause, which an operator at the machine may read.
+/// An error in full: its sentence, the fields it names, and the cause, which an operator at the machine may read. Where the
+/// sentence is the one that says nothing ("on our side"), the cause alone.
 pub fn explain(error: &anyhow::Error) -> String {
     let Some(known) = error.downcast_ref::<Error>() else { return format!("{error:#}") };
+    if let (Code::Internal, Some(cause)) = (known.code(), known.cause_text()) {
+        return cause.to_owned();
+    }
     let mut text = known.sentence().to_owned();
     for (field, faults) in known.fields() {
         text.push_str(&format!("\n  {field} {}", faults.join("; ")));
@@ -49,7 +53,9 @@ mod tests {
         let fields = explain(&Error::field("plan", "must be free, pro or enterprise").into());
         assert!(fields.ends_with("\n  plan must be free, pro or enterprise"), "{fields}");
         let cause = explain(&Error::internal("disk full").into());
-        assert!(cause.ends_with("\n  cause: disk full"), "{cause}");
+        assert_eq!(cause, "disk full");
+        let full = Error::new(Code::Overloaded).cause("queue full");
+        assert!(explain(&full.into()).ends_with("\n  cause: queue full"));
         assert_eq!(explain(&anyhow::anyhow!("inner").context("outer")), "outer: inner");
     }
 }

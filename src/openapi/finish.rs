@@ -259,7 +259,7 @@ fn headers() -> Value {
         "Retry-After": count("Whole seconds; a request sent then succeeds if nothing else was sent.", 137),
         "Idempotent-Replayed": {"description": "`true` where this is the stored answer to an earlier request with the same key.",
             "schema": {"type": "string", "const": "true"}, "example": "true"},
-        "X-Request-Id": {"description": "The id of this request; quote it when you ask for help.", "required": true,
+        "X-Request-Id": {"description": "The id of this request; quote it when you ask for help. An id of your own goes into `X-Client-Request-Id` (1 to 128 visible ASCII characters): it is kept beside this one.", "required": true,
             "schema": {"type": "string", "format": "uuid"}, "example": errors::REQUEST_ID},
     });
     if let Some(wait) = all.get_mut("Retry-After") {

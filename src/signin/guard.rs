@@ -138,9 +138,28 @@ pub async fn headers(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let https = req.app_data::<web::Data<App>>().is_some_and(|app| app.config.public_url().is_https());
+    let reader = wants_page(&req).then(|| req.headers().clone());
     let mut response = next.call(req).await?.map_into_boxed_body();
+    if let Some(headers) = reader.filter(|_| is_fault(&response)) {
+        let error = response.response().error().and_then(|fault| fault.as_error::<Error>()).cloned();
+        let page = pages::faulty(&headers, response.status(), error.as_ref())?;
+        response = response.into_response(page);
+    }
     stamp(response.headers_mut(), https);
     Ok(response)
+}
+
+/// Whether a browser asks for a page; scripts and programs ask for something else.
+fn wants_page(req: &ServiceRequest) -> bool {
+    let accept = req.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    req.method() == Method::GET && accept.is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// Whether an answer is a fault that is no page yet.
+fn is_fault(response: &ServiceResponse<BoxBody>) -> bool {
+    let is_page =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    !is_page && (response.status().is_client_error() || response.status().is_server_error())
 }
 
 fn stamp(headers: &mut HeaderMap, https: bool) {

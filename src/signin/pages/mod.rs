@@ -18,7 +18,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, Language, Result};
+use crate::error::{Code, Error, Language, Result};
 use crate::http::query::{from_pairs, pairs};
 use crate::http::{Raw, reader};
 use crate::words::{Words, languages};
@@ -79,12 +79,17 @@ pub(super) fn see_other(place: &str, cookies: &[String]) -> HttpResponse {
 
 /// The words of who reads: in the language chosen in the console, else in the one their browser asks for.
 fn words_of(headers: &HeaderMap) -> Words {
+    Words::of(language_of(headers))
+}
+
+/// Their language.
+fn language_of(headers: &HeaderMap) -> Language {
     let lines = headers.get_all(header::COOKIE).filter_map(|line| line.to_str().ok());
     let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let view = pairs.find(|(name, _)| *name == VIEW).map(|(_, value)| value).unwrap_or_default();
     let chosen = view.split('.').find_map(|word| languages().find(|tag| *tag == word));
     let asked = || reader::language(reader::languages(headers).as_ref());
-    Words::of(chosen.map_or_else(asked, Language::asked_by))
+    chosen.map_or_else(asked, Language::asked_by)
 }
 
 /// The cookie in which the console keeps how it is to be shown.
@@ -108,6 +113,18 @@ pub(super) fn forged(headers: &HeaderMap) -> Result<HttpResponse> {
         text: words.say("Nothing was changed. Go back, load the page again and send it once more."),
     };
     shown(StatusCode::FORBIDDEN, &notice, &[])
+}
+
+/// What went wrong, for who followed a link to it.
+pub(super) fn faulty(headers: &HeaderMap, status: StatusCode, error: Option<&Error>) -> Result<HttpResponse> {
+    let language = language_of(headers);
+    let code = error.map_or(if status == StatusCode::NOT_FOUND { Code::NotFound } else { Code::Internal }, Error::code);
+    let mut text = error.map_or(code.sentence_in(language).into(), |error| error.sentence_in(language));
+    for (field, faults) in error.into_iter().flat_map(Error::fields) {
+        text = format!("{text} {field}: {}", faults.join("; ")).into();
+    }
+    let title = status.to_string();
+    shown(status, &Notice { words: Words::of(language), title: &title, text: &text }, &[])
 }
 
 /// The place to go on to after signing in: a path of the console, or its first page where `next` is anything else.
