@@ -217,7 +217,7 @@ fn erase_texts(conn: &mut Conn, place: &Place, subject: &Subject, stretch: &Stre
     let is_sqlite = conn.is_sqlite();
     let mut rows = 0;
     for row in texts(conn, place, subject, stretch)? {
-        let Some((a, b)) = changed(&row, subject) else { continue };
+        let Some([a, b]) = changed(&row, subject) else { continue };
         let columns: Vec<_> = place.texts().zip([(row.a, a), (row.b, b)]).collect();
         let as_read = columns.iter().fold(within(place, stretch), |said, ((column, form), (old, _))| {
             let text = format!("{} IS NOT DISTINCT FROM ?", bytes_of(column, *form, is_sqlite));
@@ -264,11 +264,11 @@ fn texts(conn: &mut Conn, place: &Place, subject: &Subject, stretch: &Stretch) -
 }
 
 /// The texts of a row without the address; `None` where it was not in them.
-fn changed(row: &Texts, subject: &Subject) -> Option<(Option<Vec<u8>>, Option<Vec<u8>>)> {
+fn changed(row: &Texts, subject: &Subject) -> Option<[Option<Vec<u8>>; 2]> {
     let rewritten = |text: &Option<Vec<u8>>| text.as_ref().and_then(|text| subject.rewritten(text));
     match (rewritten(&row.a), rewritten(&row.b)) {
         (None, None) => None,
-        (a, b) => Some((a.or_else(|| row.a.clone()), b.or_else(|| row.b.clone()))),
+        (a, b) => Some([a.or_else(|| row.a.clone()), b.or_else(|| row.b.clone())]),
     }
 }
 
