@@ -105,8 +105,9 @@ fn replace(
     (operator, kept): (OperatorId, SessionId),
     passwords: (&str, &str),
 ) -> Result<bool> {
-    let is_mine = store::logins::replace_password(conn, operator, passwords, by.now)?;
-    if !is_mine || store::sessions::find(conn, kept)?.is_none() {
+    // The session first: what is written here stays, whatever is answered.
+    let is_in = store::sessions::find(conn, kept)?.is_some();
+    if !is_in || !store::logins::replace_password(conn, operator, passwords, by.now)? {
         return Ok(false);
     }
     store::links::remove_of(conn, operator)?;
