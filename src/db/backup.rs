@@ -82,7 +82,7 @@ pub fn open(file: &Path) -> Result<Conn> {
         found => return Err(damaged(found.map_or("nothing in it", |check| check.quick_check.as_str()))),
     }
     let mut conn = Conn::Sqlite(conn);
-    migrate::refuse_strange_schema(&mut conn)?;
+    migrate::refuse_strange_schema(&mut conn, file)?;
     Ok(conn)
 }
 

@@ -121,12 +121,13 @@ pub(super) fn lock_file(database: &Path) -> Result<File> {
 }
 
 /// Refuses a copy that is none of this product's databases, or newer than this binary. Changes nothing.
-pub(super) fn refuse_strange_schema(conn: &mut Conn) -> Result<()> {
-    let has = names(conn).map_err(|_| Error::internal("the file is no copy of a Postern database"))?;
+pub(super) fn refuse_strange_schema(conn: &mut Conn, file: &Path) -> Result<()> {
+    let file = file.display();
+    let has = names(conn).map_err(|_| Error::internal(format!("{file} is no copy of a Postern database")))?;
     match unknown(conn, has)? {
         None => Ok(()),
         Some(version) => Err(Error::internal(format!(
-            "the copy has migration {version}, which this binary does not know: restore it with the newer binary"
+            "{file} has migration {version}, which this binary does not know: restore it with the newer binary"
         ))),
     }
 }
