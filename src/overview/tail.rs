@@ -133,8 +133,8 @@ pub fn end_tails(app: &App) {
     app.room::<Hub>().ended.send_replace(true);
 }
 
-/// Follows what happens, for as long as `operator` is let in. `last` is the id of the last line that the client saw (`Last-Event-ID`). Error: `overloaded` where
-/// too many tails are open.
+/// Follows what happens, for as long as `operator` is let in. `last` is the id of the last line that the client saw
+/// (`Last-Event-ID`). Error: `overloaded` where too many tails are open.
 pub async fn tail(app: &Data<App>, operator: Operator, filter: TailFilter, last: Option<&str>) -> Result<HttpResponse> {
     let hub = app.room::<Hub>();
     let place = hub.enter(Instant::now())?;
@@ -252,7 +252,7 @@ impl Tail {
         }
     }
 
-    /// Whether the operator may still see. Where the tables do not answer there is nothing to be seen either.
+    /// Whether the operator may still see. Where the tables do not answer, it is asked again.
     async fn is_admitted(&mut self) -> bool {
         self.admit_at = Instant::now() + ADMIT_EVERY;
         let (console, operator, now) = (self.app.config.console.clone(), self.operator.clone(), self.app.clock.now());

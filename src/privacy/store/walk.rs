@@ -10,7 +10,6 @@ use crate::db::Conn;
 use crate::error::Result;
 
 /// A value to be bound.
-#[derive(Clone)]
 enum Value {
     Text(String),
     Bytes(Option<Vec<u8>>),
@@ -23,7 +22,6 @@ impl From<String> for Value {
 }
 
 /// A statement, `?` for each of its values.
-#[derive(Clone, Default)]
 struct Said {
     text: String,
     values: Vec<Value>,
@@ -32,6 +30,11 @@ struct Said {
 impl Said {
     fn new(text: String, values: impl IntoIterator<Item = impl Into<Value>>) -> Said {
         Said { text, values: values.into_iter().map(Into::into).collect() }
+    }
+
+    /// The condition that is always true.
+    fn all() -> Said {
+        Said { text: String::from("1 = 1"), values: Vec::new() }
     }
 
     fn and(mut self, more: Said) -> Said {
@@ -127,7 +130,7 @@ pub(in crate::privacy) fn stretch_end(
         Walk::Parent { table, .. } => (table, "id"),
     };
     let behind = after.map(|after| beyond(place.walk, key, ">", after));
-    let Said { text, values } = behind.unwrap_or_else(|| Said { text: String::from("1 = 1"), values: Vec::new() });
+    let Said { text, values } = behind.unwrap_or_else(Said::all);
     let text = format!(
         "SELECT CAST({key} AS TEXT) AS place FROM {table} WHERE {text} ORDER BY {table}.{key} LIMIT 1 OFFSET {rows}"
     );
@@ -143,11 +146,10 @@ fn beyond(walk: Walk, key: &str, compared: &str, bound: &str) -> Said {
 
 /// The condition that a row lies in a stretch.
 fn within(place: &Place, stretch: &Stretch) -> Said {
-    let all = Said { text: String::from("1 = 1"), values: Vec::new() };
     let bounds = |key: &str| {
         let after = stretch.after.as_ref().map(|after| beyond(place.walk, key, ">", after));
         let to = stretch.to.as_ref().map(|to| beyond(place.walk, key, "<=", to));
-        after.into_iter().chain(to).fold(all.clone(), Said::and)
+        after.into_iter().chain(to).fold(Said::all(), Said::and)
     };
     match place.walk {
         Walk::Id => bounds("id"),

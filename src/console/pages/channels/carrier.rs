@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, get};
 use askama::Template;
 use serde_json::Value;
 
-use super::{DRAIN_CARRIER, RESUME_CARRIER, TEST_CARRIER};
+use super::{CARRIERS, DRAIN_CARRIER, RESUME_CARRIER, TEST_CARRIER};
 use crate::console::cells::{Column, plain, rows_at};
 use crate::console::desk::Desk;
 use crate::console::facts::facts;
@@ -62,22 +62,15 @@ async fn carrier(desk: Desk, name: Path<String>) -> Result<HttpResponse> {
     let one = one.ok_or_else(|| Error::new(Code::NotFound))?;
     let at: &[(&str, &str)] = &[("name", name.as_str())];
     let fixed: &[(&str, &str)] = &[("carrier", name.as_str())];
-    let mut body = vec![facts("", CARRIER, one, desk.words, desk.now)?];
+    // What the table of carriers shows, but the name, which is the title here.
+    let shown = CARRIERS.columns.get(1..).unwrap_or_default();
+    let mut body = vec![facts("", shown, one, desk.words, desk.now)?];
     body.extend(desk.form(&DRAIN_CARRIER, &[], one)?);
     body.extend(desk.form(&RESUME_CARRIER, &[], one)?);
     body.push(desk.table(&TESTS, Place { fixed, ..Place::default() }).await?);
     body.extend(desk.form(&TEST_CARRIER, at, one)?);
     desk.page(Page { key: "channels", title: &name, lead: String::new(), body })
 }
-
-const CARRIER: &[Column] = &[
-    Column::text("Channels", "/channels"),
-    Column::status("Circuit", "/circuit"),
-    Column::flag("Draining", "/draining"),
-    Column::status("Link", "/link"),
-    Column::count("In flight", "/in_flight"),
-    Column::count("At most", "/max_in_flight"),
-];
 
 #[derive(Template)]
 #[template(path = "console/again.html")]
